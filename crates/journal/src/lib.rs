@@ -1,1 +1,20 @@
-//! journal
+//! Facts: what happened, in a form that outlives every build of Chandi.
+//!
+//! Versioned bodies in bytes, a hybrid clock, one gap-free series per device, a hash chain, and one signature per
+//! transaction. Pure: no disk, no wall clock, no randomness; all of them come in as arguments. What a fact *means* to
+//! the screens (the views) is the store's business, and rules are the domain's.
+
+pub mod body;
+pub mod clock;
+pub mod fact;
+pub mod fields;
+pub mod keys;
+pub mod register;
+pub mod series;
+pub mod token;
+
+pub use body::Body;
+pub use clock::{Clock, Stamp};
+pub use fact::{Fact, FactHash, Header};
+pub use keys::{DeviceKey, PublicKey};
+pub use series::{Head, Series, SeriesError};

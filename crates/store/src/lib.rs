@@ -1,1 +1,31 @@
-//! store
+//! One encrypted SQLite file: the fact log, the views computed from it, and this device's own drafts.
+//!
+//! A write appends facts and updates the views in one transaction that ends in one signed head. Read handles and write
+//! handles are different types. The store never asks for the time and makes no random numbers: both come in.
+//! It deliberately knows no rules: what may be written is decided above.
+
+pub mod catalog;
+pub mod drafts;
+mod error;
+mod migrate;
+mod open;
+pub mod orders;
+pub mod people;
+mod read;
+pub mod search;
+pub mod settings;
+pub mod verify;
+mod views;
+mod write;
+
+pub use error::StoreError;
+pub use open::{Identity, Options, Store};
+pub use read::Reader;
+pub use verify::Verified;
+pub use write::Write;
+
+/// The version of the views' tables and of the code that fills them. Raise it, and the next start rebuilds them.
+pub const VIEWS_VERSION: i64 = 1;
+
+/// The number of this build for the guard against older builds: the newest migration that it knows.
+pub const BUILD: i64 = 1;

@@ -1,0 +1,214 @@
+//! Products and categories, as the screens ask for them.
+
+use crate::{Reader, StoreError, Write};
+use domain::ids::{CategoryId, ProductId};
+use journal::register::Record;
+use rusqlite::{OptionalExtension, Row, params};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductRow {
+    pub n: i64,
+    pub id: ProductId,
+    pub name: String,
+    pub names: BTreeMap<String, String>,
+    pub sku: Option<String>,
+    pub price_minor: i64,
+    pub unit: String,
+    pub category: Option<CategoryId>,
+    pub barcodes: Vec<String>,
+    pub art: String,
+    pub available: bool,
+    pub favourite: bool,
+    pub position: i64,
+    pub open_price: bool,
+    pub archived_ms: Option<i64>,
+    pub sample: bool,
+}
+
+const PRODUCT: &str = "n, product_id, name, names, sku, price_minor, unit, category_id, barcodes, art, available,
+                       favourite, position, open_price, archived_ms, sample";
+
+fn product(r: &Row<'_>) -> rusqlite::Result<ProductRow> {
+    Ok(ProductRow {
+        n: r.get(0)?,
+        id: ProductId::from_bytes(r.get(1)?),
+        name: r.get(2)?,
+        names: json(r.get_ref(3)?.as_str()?),
+        sku: r.get(4)?,
+        price_minor: r.get(5)?,
+        unit: r.get(6)?,
+        category: r.get::<_, Option<[u8; 16]>>(7)?.map(CategoryId::from_bytes),
+        barcodes: json(r.get_ref(8)?.as_str()?),
+        art: r.get(9)?,
+        available: r.get(10)?,
+        favourite: r.get(11)?,
+        position: r.get(12)?,
+        open_price: r.get(13)?,
+        archived_ms: r.get(14)?,
+        sample: r.get(15)?,
+    })
+}
+
+/// The views write this JSON themselves; a rebuild mends what a person may have bent by hand.
+fn json<T: serde::de::DeserializeOwned + Default>(text: &str) -> T {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CategoryRow {
+    pub id: CategoryId,
+    pub name: String,
+    pub names: BTreeMap<String, String>,
+    pub hue: String,
+    pub parent: Option<CategoryId>,
+    pub position: i64,
+    pub active: bool,
+    pub archived_ms: Option<i64>,
+    pub sample: bool,
+}
+
+/// The order of a product list; each has an index and a cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProductOrder {
+    /// Favourites first, then the shop's own order.
+    Grid,
+    Name,
+    /// What sells most, first.
+    Popular,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct ProductQuery {
+    pub category: Option<CategoryId>,
+    pub archived: bool,
+    pub limit: usize,
+    /// Where the last page ended: the catalogue number of its last product.
+    pub after: Option<i64>,
+}
+
+impl Reader<'_> {
+    pub fn product(&self, id: ProductId) -> Result<Option<ProductRow>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached(&format!("select {PRODUCT} from product where product_id = ?1"))?
+            .query_row([id.bytes()], product)
+            .optional()?)
+    }
+
+    pub fn product_by_n(&self, n: i64) -> Result<Option<ProductRow>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached(&format!("select {PRODUCT} from product where n = ?1"))?
+            .query_row([n], product)
+            .optional()?)
+    }
+
+    /// The product that a scanned code means: by barcode, else by SKU.
+    pub fn product_by_code(&self, code: &str) -> Result<Option<ProductRow>, StoreError> {
+        let by_barcode = self
+            .conn
+            .prepare_cached("select n from product_barcode where barcode = ?1 order by n limit 1")?
+            .query_row([code], |r| r.get::<_, i64>(0))
+            .optional()?;
+        let n = match by_barcode {
+            Some(n) => Some(n),
+            None => self
+                .conn
+                .prepare_cached(
+                    "select n from product where sku = ?1 and archived_ms is null order by n limit 1",
+                )?
+                .query_row([code], |r| r.get(0))
+                .optional()?,
+        };
+        match n {
+            Some(n) => self.product_by_n(n),
+            None => Ok(None),
+        }
+    }
+
+    pub fn products(&self, order: ProductOrder, query: &ProductQuery) -> Result<Vec<ProductRow>, StoreError> {
+        let shown = if query.archived { "archived_ms is not null" } else { "archived_ms is null" };
+        let category = if query.category.is_some() { "and category_id = ?1" } else { "and ?1 is null" };
+        // A page begins after the row that the last one ended with, compared by the same columns that sort it.
+        let (sort, after) = match order {
+            ProductOrder::Grid => (
+                "favourite desc, position, n",
+                "(1 - favourite, position, n) > (select 1 - favourite, position, n from product where n = ?2)",
+            ),
+            ProductOrder::Name => (
+                "name collate nocase, n",
+                "(name collate nocase, n) > (select name collate nocase, n from product where n = ?2)",
+            ),
+            ProductOrder::Popular => (
+                "coalesce((select times from product_sold s where s.product_id = product.product_id), 0) desc, n",
+                "(-coalesce((select times from product_sold s where s.product_id = product.product_id), 0), n) >
+                 (select -coalesce((select times from product_sold s where s.product_id = p.product_id), 0), p.n
+                  from product p where p.n = ?2)",
+            ),
+        };
+        let after = if query.after.is_some() { after } else { "?2 is null" };
+        let sql = format!(
+            "select {PRODUCT} from product where {shown} {category} and {after} order by {sort} limit ?3"
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let rows = statement
+            .query_map(params![query.category.map(|c| c.bytes()), query.after, query.limit], product)?
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
+    }
+
+    pub fn product_count(&self) -> Result<u64, StoreError> {
+        Ok(self.conn.query_row("select count(*) from product where archived_ms is null", [], |r| r.get(0))?)
+    }
+
+    pub fn product_record(&self, id: ProductId) -> Result<Option<Record>, StoreError> {
+        record(self, "select record from product where product_id = ?1", id.bytes())
+    }
+
+    pub fn category(&self, id: CategoryId) -> Result<Option<CategoryRow>, StoreError> {
+        Ok(self.categories(true)?.into_iter().find(|c| c.id == id))
+    }
+
+    pub fn categories(&self, archived_too: bool) -> Result<Vec<CategoryRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select category_id, name, names, hue, parent_id, position, active, archived_ms, sample from category
+             where ?1 or archived_ms is null order by position, name",
+        )?;
+        let rows = statement.query_map([archived_too], |r| {
+            Ok(CategoryRow {
+                id: CategoryId::from_bytes(r.get(0)?),
+                name: r.get(1)?,
+                names: json(r.get_ref(2)?.as_str()?),
+                hue: r.get(3)?,
+                parent: r.get::<_, Option<[u8; 16]>>(4)?.map(CategoryId::from_bytes),
+                position: r.get(5)?,
+                active: r.get(6)?,
+                archived_ms: r.get(7)?,
+                sample: r.get(8)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub fn category_record(&self, id: CategoryId) -> Result<Option<Record>, StoreError> {
+        record(self, "select record from category where category_id = ?1", id.bytes())
+    }
+}
+
+pub(crate) fn record(reader: &Reader<'_>, sql: &str, id: [u8; 16]) -> Result<Option<Record>, StoreError> {
+    let bytes: Option<Vec<u8>> = reader.conn.prepare_cached(sql)?.query_row([id], |r| r.get(0)).optional()?;
+    bytes.map(|b| postcard::from_bytes(&b).map_err(StoreError::damaged)).transpose()
+}
+
+impl Write<'_> {
+    /// The next short catalogue number of this device.
+    pub fn next_short_number(&self) -> Result<i64, StoreError> {
+        let base = i64::from(self.identity()?.ordinal) << 32;
+        let last: Option<i64> = self
+            .tx
+            .prepare_cached("select max(n) from product where n between ?1 and ?2")?
+            .query_row([base, base + i64::from(u32::MAX)], |r| r.get(0))?;
+        Ok(last.map_or(base + 1, |n| n + 1))
+    }
+}

@@ -1,0 +1,50 @@
+//! Migrations: a copy of the file before each run, and a guard that keeps older builds out.
+
+use crate::{BUILD, StoreError};
+use rusqlite::{Connection, OptionalExtension};
+use std::path::Path;
+
+mod embedded {
+    refinery::embed_migrations!("../../migrations/node");
+}
+
+/// Brings the file up to this build. `file` is where the file lies, when it lies on a real disk.
+pub fn run(conn: &mut Connection, file: Option<&Path>) -> Result<(), StoreError> {
+    let at = version(conn)?;
+    if at > 0 {
+        let needs: i64 = conn.query_row("select oldest_build from guard", [], |r| r.get(0))?;
+        if needs > BUILD {
+            return Err(StoreError::NewerDatabase { needs, have: BUILD });
+        }
+    }
+    let runner = embedded::migrations::runner().set_abort_missing(false).set_abort_divergent(true);
+    let newest = runner.get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0);
+    if at >= newest {
+        return Ok(());
+    }
+    if let (true, Some(file)) = (at > 0, file) {
+        back_up(conn, file, at)?;
+    }
+    runner.run(conn).map_err(StoreError::damaged)?;
+    Ok(())
+}
+
+fn version(conn: &Connection) -> Result<i64, StoreError> {
+    let exists: Option<i64> = conn
+        .query_row("select 1 from sqlite_schema where name = 'refinery_schema_history'", [], |r| r.get(0))
+        .optional()?;
+    if exists.is_none() {
+        return Ok(0);
+    }
+    Ok(conn.query_row("select coalesce(max(version), 0) from refinery_schema_history", [], |r| r.get(0))?)
+}
+
+/// Copies the whole file, still encrypted, beside itself.
+fn back_up(conn: &Connection, file: &Path, at: i64) -> Result<(), StoreError> {
+    conn.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+    let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let copy = file.with_file_name(format!("{name}.before-migration-{}", at + 1));
+    std::fs::copy(file, &copy)?;
+    std::fs::File::open(&copy)?.sync_all()?;
+    Ok(())
+}

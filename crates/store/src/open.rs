@@ -1,0 +1,197 @@
+//! Opening the file: key, pragmas, migrations, views of this build, and who this device is.
+
+use crate::{Reader, StoreError, VIEWS_VERSION, Write, migrate, read::Readers, views};
+use domain::{
+    ids::{BranchId, CounterId, DeviceId, ShopId},
+    time::Moment,
+};
+use journal::{Clock, DeviceKey, Series, Stamp};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// How to open a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub file: PathBuf,
+    /// The raw key of the whole file; `None` leaves it readable (simulation only).
+    pub key: Option<[u8; 32]>,
+    /// A SQLite VFS by name, for the faulty disks of the simulation. Such a store keeps one connection.
+    pub vfs: Option<String>,
+}
+
+/// Who this device is, once a shop was founded or joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub device: DeviceId,
+    pub shop: ShopId,
+    pub branch: BranchId,
+    pub counter: CounterId,
+    pub ordinal: u16,
+    pub lane: u8,
+    pub secret_key: [u8; 32],
+    /// The branch's secret behind its one-time numbers.
+    pub number_key: [u8; 32],
+    pub currency: String,
+    pub demo: bool,
+}
+
+pub struct Store {
+    pub(crate) writer: Mutex<Writer>,
+    readers: Option<Readers>,
+    options: Options,
+}
+
+pub(crate) struct Writer {
+    pub conn: Connection,
+    pub me: Option<Me>,
+}
+
+/// Who this device is and signs as.
+pub(crate) struct Who {
+    pub identity: Identity,
+    pub key: DeviceKey,
+}
+
+/// The growing end of this device's own series.
+#[derive(Clone)]
+pub(crate) struct Me {
+    pub who: Arc<Who>,
+    pub series: Series,
+    pub clock: Clock,
+}
+
+impl Store {
+    pub fn open(options: Options) -> Result<Store, StoreError> {
+        let mut conn = connect(&options, true)?;
+        let on_disk = options.vfs.is_none().then_some(options.file.as_path());
+        migrate::run(&mut conn, on_disk)?;
+        let views_at: i64 = conn.query_row("select views from guard", [], |r| r.get(0))?;
+        if views_at != VIEWS_VERSION {
+            views::rebuild(&mut conn)?;
+        }
+        let me = load_me(&conn)?;
+        let readers = options.vfs.is_none().then(|| Readers::new(options.clone()));
+        Ok(Store { writer: Mutex::new(Writer { conn, me }), readers, options })
+    }
+
+    pub fn identity(&self) -> Option<Identity> {
+        self.lock().me.as_ref().map(|me| me.who.identity.clone())
+    }
+
+    pub fn file(&self) -> &Path {
+        &self.options.file
+    }
+
+    /// Runs one transaction. Its facts, views and drafts are on the disk when this returns `Ok`, or none of them is.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        now: Moment,
+        work: impl FnOnce(&mut Write<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut writer = self.lock();
+        Write::run(&mut writer, now, work)
+    }
+
+    /// Reads a consistent picture; never waits for a writer.
+    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, E>) -> Result<T, E> {
+        match &self.readers {
+            Some(readers) => readers.with(work),
+            None => {
+                let writer = self.lock();
+                let tx = writer.conn.unchecked_transaction().map_err(StoreError::from)?;
+                work(&Reader::new(&tx))
+            }
+        }
+    }
+
+    /// Computes all views again from the facts, swapped in as one transaction: readers see the old ones until then.
+    pub fn rebuild_views(&self) -> Result<(), StoreError> {
+        views::rebuild(&mut self.lock().conn)
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Writer> {
+        // A panic inside a write rolled its transaction back; the connection behind the lock is whole.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection with its key and pragmas.
+pub(crate) fn connect(options: &Options, writes: bool) -> Result<Connection, StoreError> {
+    let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE;
+    if writes {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let conn = match &options.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(&options.file, flags, vfs.as_str())?,
+        None => Connection::open_with_flags(&options.file, flags)?,
+    };
+    if let Some(key) = &options.key {
+        let hex: String = key.iter().map(|b| format!("{b:02x}")).collect();
+        conn.execute_batch(&format!("pragma key = \"x'{hex}'\""))?;
+    }
+    // The first touch of the file: a wrong key shows here.
+    conn.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    if options.vfs.is_some() {
+        // No shared memory on such a disk: one connection, and the WAL index in its own heap.
+        conn.execute_batch("pragma locking_mode = exclusive")?;
+    }
+    conn.execute_batch(
+        "pragma journal_mode = wal;
+         pragma synchronous = full;
+         pragma foreign_keys = on;
+         pragma temp_store = memory;
+         pragma cache_size = -4096;
+         pragma journal_size_limit = 16777216;",
+    )?;
+    if !writes {
+        conn.execute_batch("pragma query_only = on")?;
+    }
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(conn)
+}
+
+pub(crate) fn load_me(conn: &Connection) -> Result<Option<Me>, StoreError> {
+    let found = conn
+        .query_row(
+            "select device_id, shop_id, branch_id, counter_id, ordinal, lane, secret_key, number_key, currency, demo,
+                    last_stamp
+             from identity",
+            [],
+            |r| {
+                let identity = Identity {
+                    device: DeviceId::from_bytes(r.get(0)?),
+                    shop: ShopId::from_bytes(r.get(1)?),
+                    branch: BranchId::from_bytes(r.get(2)?),
+                    counter: CounterId::from_bytes(r.get(3)?),
+                    ordinal: r.get(4)?,
+                    lane: r.get(5)?,
+                    secret_key: r.get(6)?,
+                    number_key: r.get(7)?,
+                    currency: r.get(8)?,
+                    demo: r.get(9)?,
+                };
+                Ok((identity, r.get::<_, i64>(10)?))
+            },
+        )
+        .optional()?;
+    let Some((identity, last_stamp)) = found else { return Ok(None) };
+    let end = conn
+        .query_row(
+            "select seq, hash from fact where device_id = ?1 order by seq desc limit 1",
+            [identity.device.bytes()],
+            |r| Ok((r.get::<_, u64>(0)?, r.get::<_, [u8; 32]>(1)?)),
+        )
+        .optional()?;
+    let mut series = Series::new(identity.shop, identity.branch, identity.device);
+    if let Some((seq, hash)) = end {
+        series.seq = seq;
+        series.hash = hash;
+    }
+    let clock = Clock::resume(Stamp(u64::try_from(last_stamp).unwrap_or(0)));
+    let key = DeviceKey::from_seed(&identity.secret_key);
+    Ok(Some(Me { who: Arc::new(Who { identity, key }), series, clock }))
+}

@@ -1,0 +1,287 @@
+//! Orders and tenders as they stand now, and where the numbers stand.
+
+use crate::{Reader, StoreError, Write};
+use domain::{
+    ids::{BranchId, CounterId, OrderId, ProductId, StaffId, TenderId},
+    time::Moment,
+};
+use rusqlite::{OptionalExtension, Row, params};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRow {
+    pub id: OrderId,
+    pub branch: BranchId,
+    pub counter: CounterId,
+    pub staff: Option<StaffId>,
+    pub placed_ms: i64,
+    pub business_day: u32,
+    pub number: u32,
+    pub prefix: String,
+    pub fiscal_year: String,
+    pub document_no: u32,
+    pub subtotal_minor: i64,
+    pub line_discount_minor: i64,
+    pub order_discount_minor: i64,
+    pub rounding_minor: i64,
+    pub total_minor: i64,
+    pub token_generation: u32,
+    pub token_code: String,
+    pub token_expires_ms: i64,
+    pub token_number: u32,
+    pub number_expires_ms: i64,
+    pub content: [u8; 32],
+    pub cancelled_ms: Option<i64>,
+    pub cancelled_by: Option<StaffId>,
+    pub cancel_reason: Option<String>,
+}
+
+const ORDER: &str = "order_id, branch_id, counter_id, staff_id, placed_ms, business_day, number, prefix, fiscal_year,
+    document_no, subtotal_minor, line_discount_minor, order_discount_minor, rounding_minor, total_minor,
+    token_generation, token_code, token_expires_ms, token_number, number_expires_ms, content, cancelled_ms,
+    cancelled_by, cancel_reason";
+
+fn order(r: &Row<'_>) -> rusqlite::Result<OrderRow> {
+    Ok(OrderRow {
+        id: OrderId::from_bytes(r.get(0)?),
+        branch: BranchId::from_bytes(r.get(1)?),
+        counter: CounterId::from_bytes(r.get(2)?),
+        staff: r.get::<_, Option<[u8; 16]>>(3)?.map(StaffId::from_bytes),
+        placed_ms: r.get(4)?,
+        business_day: r.get(5)?,
+        number: r.get(6)?,
+        prefix: r.get(7)?,
+        fiscal_year: r.get(8)?,
+        document_no: r.get(9)?,
+        subtotal_minor: r.get(10)?,
+        line_discount_minor: r.get(11)?,
+        order_discount_minor: r.get(12)?,
+        rounding_minor: r.get(13)?,
+        total_minor: r.get(14)?,
+        token_generation: r.get(15)?,
+        token_code: r.get(16)?,
+        token_expires_ms: r.get(17)?,
+        token_number: r.get(18)?,
+        number_expires_ms: r.get(19)?,
+        content: r.get(20)?,
+        cancelled_ms: r.get(21)?,
+        cancelled_by: r.get::<_, Option<[u8; 16]>>(22)?.map(StaffId::from_bytes),
+        cancel_reason: r.get(23)?,
+    })
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderLineRow {
+    pub line: u32,
+    pub product: Option<ProductId>,
+    pub name: String,
+    pub unit: String,
+    pub milli: i64,
+    pub unit_price_minor: i64,
+    pub gross_minor: i64,
+    pub discount_minor: i64,
+    pub order_discount_minor: i64,
+    pub note: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenderRow {
+    pub id: TenderId,
+    pub method: String,
+    pub amount_minor: i64,
+    pub received_minor: Option<i64>,
+    pub change_minor: i64,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct OrderQuery {
+    pub business_day: Option<u32>,
+    /// A display number, a one-time number, or the running number of a document.
+    pub number: Option<u32>,
+    pub cancelled: Option<bool>,
+    /// Where the last page ended.
+    pub before: Option<(i64, OrderId)>,
+    pub limit: usize,
+}
+
+/// A device that may have signed a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    pub public_key: [u8; 32],
+    pub branch: BranchId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HourRow {
+    pub business_day: u32,
+    pub hour: u8,
+    pub orders: i64,
+    pub sold_minor: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoldRow {
+    pub product: ProductId,
+    pub name: String,
+    pub unit: String,
+    pub milli: i64,
+    pub sold_minor: i64,
+}
+
+impl Reader<'_> {
+    pub fn order(&self, id: OrderId) -> Result<Option<OrderRow>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached(&format!("select {ORDER} from \"order\" where order_id = ?1"))?
+            .query_row([id.bytes()], order)
+            .optional()?)
+    }
+
+    pub fn order_lines(&self, id: OrderId) -> Result<Vec<OrderLineRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select line, product_id, name, unit, milli, unit_price_minor, gross_minor, discount_minor,
+                    order_discount_minor, note
+             from order_line where order_id = ?1 order by line",
+        )?;
+        let rows = statement.query_map([id.bytes()], |r| {
+            Ok(OrderLineRow {
+                line: r.get(0)?,
+                product: r.get::<_, Option<[u8; 16]>>(1)?.map(ProductId::from_bytes),
+                name: r.get(2)?,
+                unit: r.get(3)?,
+                milli: r.get(4)?,
+                unit_price_minor: r.get(5)?,
+                gross_minor: r.get(6)?,
+                discount_minor: r.get(7)?,
+                order_discount_minor: r.get(8)?,
+                note: r.get(9)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub fn tenders(&self, id: OrderId) -> Result<Vec<TenderRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select tender_id, method, amount_minor, received_minor, change_minor from tender
+             where order_id = ?1 order by taken_ms, tender_id",
+        )?;
+        let rows = statement.query_map([id.bytes()], |r| {
+            Ok(TenderRow {
+                id: TenderId::from_bytes(r.get(0)?),
+                method: r.get(1)?,
+                amount_minor: r.get(2)?,
+                received_minor: r.get(3)?,
+                change_minor: r.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Orders, the newest first.
+    pub fn orders(&self, query: &OrderQuery) -> Result<Vec<OrderRow>, StoreError> {
+        let mut wanted = String::from("1");
+        if query.business_day.is_some() {
+            wanted.push_str(" and business_day = ?1");
+        }
+        if query.number.is_some() {
+            wanted.push_str(
+                " and order_id in (select order_id from \"order\" where number = ?2
+                                   union select order_id from \"order\" where token_number = ?2
+                                   union select order_id from \"order\" where document_no = ?2)",
+            );
+        }
+        match query.cancelled {
+            Some(true) => wanted.push_str(" and cancelled_ms is not null"),
+            Some(false) => wanted.push_str(" and cancelled_ms is null"),
+            None => {}
+        }
+        if query.before.is_some() {
+            wanted.push_str(" and (placed_ms, order_id) < (?3, ?4)");
+        }
+        // Every shape of the query names every parameter.
+        let sql = format!(
+            "select {ORDER} from \"order\" where {wanted} and coalesce(?1, ?2, ?3, ?4, 0) is not null
+             order by placed_ms desc, order_id desc limit ?5"
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let (before_ms, before_id) = query.before.map_or((None, None), |(ms, id)| (Some(ms), Some(id.bytes())));
+        let rows = statement
+            .query_map(params![query.business_day, query.number, before_ms, before_id, query.limit], order)?
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
+    }
+
+    pub fn device_by_key(&self, key_id: [u8; 4]) -> Result<Option<DeviceRow>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select public_key, branch_id from device where key_id = ?1")?
+            .query_row([key_id], |r| {
+                Ok(DeviceRow { public_key: r.get(0)?, branch: BranchId::from_bytes(r.get(1)?) })
+            })
+            .optional()?)
+    }
+
+    pub fn hours(&self, from_day: u32, to_day: u32) -> Result<Vec<HourRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select business_day, hour, orders, sold_minor from day_hour where business_day between ?1 and ?2
+             order by business_day, hour",
+        )?;
+        let rows = statement.query_map([from_day, to_day], |r| {
+            Ok(HourRow { business_day: r.get(0)?, hour: r.get(1)?, orders: r.get(2)?, sold_minor: r.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub fn best_sellers(&self, day: u32, limit: usize) -> Result<Vec<SoldRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select d.product_id, p.name, p.unit, d.milli, d.sold_minor
+             from day_product d join product p on p.product_id = d.product_id
+             where d.business_day = ?1 and d.milli > 0 order by d.sold_minor desc, p.n limit ?2",
+        )?;
+        let rows = statement.query_map(params![day, limit], |r| {
+            Ok(SoldRow {
+                product: ProductId::from_bytes(r.get(0)?),
+                name: r.get(1)?,
+                unit: r.get(2)?,
+                milli: r.get(3)?,
+                sold_minor: r.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub fn order_count(&self) -> Result<u64, StoreError> {
+        Ok(self.conn.query_row("select coalesce(sum(orders), 0) from day_hour", [], |r| r.get(0))?)
+    }
+}
+
+impl Write<'_> {
+    /// How many orders the counter placed on that business day.
+    pub fn orders_of_day(&self, counter: CounterId, day: u32) -> Result<u32, StoreError> {
+        Ok(self
+            .tx
+            .prepare_cached("select orders from counter_day where counter_id = ?1 and business_day = ?2")?
+            .query_row(params![counter.bytes(), day], |r| r.get(0))
+            .optional()?
+            .unwrap_or(0))
+    }
+
+    /// The last running number of a document series.
+    pub fn last_document(&self, prefix: &str, fiscal_year: &str) -> Result<u32, StoreError> {
+        Ok(self
+            .tx
+            .prepare_cached("select last from document_series where prefix = ?1 and fiscal_year = ?2")?
+            .query_row([prefix, fiscal_year], |r| r.get(0))
+            .optional()?
+            .unwrap_or(0))
+    }
+
+    /// Whether a one-time number is still somebody's.
+    pub fn number_is_live(&self, number: u32, now: Moment) -> Result<bool, StoreError> {
+        Ok(self
+            .tx
+            .prepare_cached(
+                "select 1 from \"order\" where token_number = ?1 and number_expires_ms > ?2 and cancelled_ms is null",
+            )?
+            .exists(params![number, now.0])?)
+    }
+}

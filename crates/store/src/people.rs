@@ -1,0 +1,80 @@
+//! Staff and their failed PINs.
+
+use crate::{Reader, StoreError, Write, catalog::record};
+use domain::{
+    ids::StaffId,
+    time::Moment,
+};
+use journal::register::Record;
+use rusqlite::{OptionalExtension, params};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaffRow {
+    pub id: StaffId,
+    pub name: String,
+    pub role: String,
+    pub pin_hash: String,
+    pub language: Option<String>,
+    pub hand: String,
+    pub hue: String,
+    pub active: bool,
+    pub archived_ms: Option<i64>,
+}
+
+impl Reader<'_> {
+    pub fn staff(&self, archived_too: bool) -> Result<Vec<StaffRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select staff_id, name, role, pin_hash, language, hand, hue, active, archived_ms from staff
+             where ?1 or archived_ms is null order by staff_id",
+        )?;
+        let rows = statement.query_map([archived_too], |r| {
+            Ok(StaffRow {
+                id: StaffId::from_bytes(r.get(0)?),
+                name: r.get(1)?,
+                role: r.get(2)?,
+                pin_hash: r.get(3)?,
+                language: r.get(4)?,
+                hand: r.get(5)?,
+                hue: r.get(6)?,
+                active: r.get(7)?,
+                archived_ms: r.get(8)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub fn staff_member(&self, id: StaffId) -> Result<Option<StaffRow>, StoreError> {
+        Ok(self.staff(true)?.into_iter().find(|s| s.id == id))
+    }
+
+    pub fn staff_record(&self, id: StaffId) -> Result<Option<Record>, StoreError> {
+        record(self, "select record from staff where staff_id = ?1", id.bytes())
+    }
+
+    /// How often in a row this person's PIN was wrong from this place, and when last.
+    pub fn pin_failures(&self, staff: StaffId, place: &str) -> Result<(u32, Moment), StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select failures, last_ms from pin_failure where staff_id = ?1 and place = ?2")?
+            .query_row(params![staff.bytes(), place], |r| {
+                Ok((r.get(0)?, Moment(r.get(1)?)))
+            })
+            .optional()?
+            .unwrap_or((0, Moment(0))))
+    }
+}
+
+impl Write<'_> {
+    pub fn pin_failed(&self, staff: StaffId, place: &str, failures: u32) -> Result<(), StoreError> {
+        self.tx.execute(
+            "insert or replace into pin_failure values (?1, ?2, ?3, ?4)",
+            params![staff.bytes(), place, failures, self.now().0],
+        )?;
+        Ok(())
+    }
+
+    pub fn pin_succeeded(&self, staff: StaffId, place: &str) -> Result<(), StoreError> {
+        self.tx.execute("delete from pin_failure where staff_id = ?1 and place = ?2", params![staff.bytes(), place])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,41 @@
+//! Settings as they stand, and this device's own small memory.
+
+use crate::{Reader, StoreError, Write, catalog::record};
+use journal::register::Record;
+use rusqlite::{OptionalExtension, params};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingRow {
+    pub key: String,
+    pub scope: String,
+    pub scope_id: [u8; 16],
+    pub value: String,
+}
+
+impl Reader<'_> {
+    pub fn settings(&self) -> Result<Vec<SettingRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached("select key, scope, scope_id, value from setting")?;
+        let rows = statement.query_map([], |r| {
+            Ok(SettingRow { key: r.get(0)?, scope: r.get(1)?, scope_id: r.get(2)?, value: r.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub fn setting_record(&self, record_id: [u8; 16]) -> Result<Option<Record>, StoreError> {
+        record(self, "select record from setting where record_id = ?1", record_id)
+    }
+
+    pub fn local_value(&self, name: &str) -> Result<Option<String>, StoreError> {
+        Ok(self
+            .conn
+            .query_row("select value from local_value where name = ?1", [name], |r| r.get(0))
+            .optional()?)
+    }
+}
+
+impl Write<'_> {
+    pub fn set_local_value(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        self.tx.execute("insert or replace into local_value values (?1, ?2)", params![name, value])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,408 @@
+//! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
+
+use crate::{StoreError, VIEWS_VERSION, search};
+use journal::{
+    Body, Fact, Header, PublicKey,
+    body::{OrderCancelledV1, OrderPlacedV1, ShopFoundedV1, TenderTakenV1},
+    fields::{category, product, setting, staff},
+    register::{PatchV1, Record, Written},
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+const TABLES_SQL: &str = include_str!("views.sql");
+
+/// The view tables, each with the columns that put its rows in order. `verify` compares them.
+pub(crate) const TABLES: &[&str] = &[
+    "product",
+    "product_barcode",
+    "product_word",
+    "product_search",
+    "category",
+    "staff",
+    "setting",
+    "device",
+    "\"order\"",
+    "order_line",
+    "tender",
+    "day_hour",
+    "day_product",
+    "product_sold",
+    "counter_day",
+    "document_series",
+];
+
+pub(crate) fn create(conn: &Connection) -> Result<(), StoreError> {
+    Ok(conn.execute_batch(TABLES_SQL)?)
+}
+
+/// Drops the views and computes them again, in one transaction.
+pub(crate) fn rebuild(conn: &mut Connection) -> Result<(), StoreError> {
+    let tx = conn.transaction()?;
+    for table in TABLES {
+        tx.execute_batch(&format!("drop table if exists {table}"))?;
+    }
+    create(&tx)?;
+    tx.execute("delete from quarantine", [])?;
+    replay(&tx, &tx, |fact, reason| {
+        tx.execute(
+            "insert or replace into quarantine values (?1, ?2, ?3)",
+            params![fact.header.device.bytes(), fact.header.seq, reason],
+        )?;
+        Ok(())
+    })?;
+    tx.execute("update guard set views = ?1", [VIEWS_VERSION])?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// Applies every fact of `log` to the views of `views`, in the order of their stamps.
+pub(crate) fn replay(
+    log: &Connection,
+    views: &Connection,
+    mut set_aside: impl FnMut(&Fact, String) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
+    let mut count = 0;
+    each_fact(log, "order by stamp, device_id", |fact| {
+        count += 1;
+        let applied = match Body::decode(fact.header.kind, fact.header.version, &fact.body) {
+            Ok(body) => apply(views, &fact.header, &body),
+            Err(unreadable) => Err(StoreError::damaged(unreadable)),
+        };
+        match applied {
+            Err(StoreError::Damaged(why)) => set_aside(&fact, why),
+            Err(StoreError::Sqlite(why)) => set_aside(&fact, why.to_string()),
+            other => other,
+        }
+    })?;
+    Ok(count)
+}
+
+/// Walks the fact log.
+pub(crate) fn each_fact(
+    conn: &Connection,
+    order: &str,
+    mut visit: impl FnMut(Fact) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    use domain::ids::{BranchId, DeviceId, FactId, ShopId, StaffId};
+    let mut statement = conn.prepare(&format!(
+        "select device_id, seq, fact_id, shop_id, branch_id, stamp, actor_id, kind, version, body, hash from fact {order}"
+    ))?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let fact = Fact {
+            header: Header {
+                device: DeviceId::from_bytes(r.get(0)?),
+                seq: r.get(1)?,
+                fact: FactId::from_bytes(r.get(2)?),
+                shop: ShopId::from_bytes(r.get(3)?),
+                branch: BranchId::from_bytes(r.get(4)?),
+                stamp: journal::Stamp(r.get::<_, i64>(5)?.unsigned_abs()),
+                actor: r.get::<_, Option<[u8; 16]>>(6)?.map(StaffId::from_bytes),
+                kind: r.get(7)?,
+                version: r.get(8)?,
+            },
+            body: r.get(9)?,
+            hash: r.get(10)?,
+        };
+        visit(fact)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(), StoreError> {
+    let by = Written::new(header.stamp, header.device);
+    match body {
+        Body::ShopFounded(founded) => shop_founded(conn, founded),
+        Body::ProductSet(patch) => product_set(conn, patch, by),
+        Body::CategorySet(patch) => category_set(conn, patch, by),
+        Body::StaffSet(patch) => staff_set(conn, patch, by),
+        Body::SettingSet(patch) => setting_set(conn, patch, by),
+        Body::OrderPlaced(order) => order_placed(conn, header, order),
+        Body::TenderTaken(tender) => tender_taken(conn, tender),
+        Body::OrderCancelled(cancelled) => order_cancelled(conn, header, cancelled),
+        Body::Unknown => Ok(()),
+    }
+}
+
+fn shop_founded(conn: &Connection, founded: &ShopFoundedV1) -> Result<(), StoreError> {
+    let key = PublicKey::from_bytes(&founded.public_key)
+        .ok_or_else(|| StoreError::damaged("a device's public key is no key"))?;
+    conn.execute(
+        "insert into device values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            founded.device,
+            key.id(),
+            founded.public_key,
+            founded.branch,
+            founded.counter,
+            founded.ordinal,
+            founded.lane
+        ],
+    )?;
+    Ok(())
+}
+
+/// Merges a patch into a register's record; `None` when nothing changed.
+fn merged(conn: &Connection, sql: &str, patch: &PatchV1, by: Written) -> Result<Option<(Record, Vec<u8>)>, StoreError> {
+    let old: Option<Vec<u8>> =
+        conn.prepare_cached(sql)?.query_row([patch.record], |r| r.get(0)).optional()?;
+    let mut record: Record = match old {
+        Some(bytes) => postcard::from_bytes(&bytes).map_err(StoreError::damaged)?,
+        None => Record::default(),
+    };
+    if !record.apply(&patch.fields, by) {
+        return Ok(None);
+    }
+    let bytes = postcard::to_stdvec(&record).map_err(StoreError::damaged)?;
+    Ok(Some((record, bytes)))
+}
+
+fn product_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), StoreError> {
+    let Some((record, bytes)) = merged(conn, "select record from product where product_id = ?1", patch, by)? else {
+        return Ok(());
+    };
+    let Some(n) = record.int(product::SHORT) else {
+        return Err(StoreError::damaged("a product without its catalogue number"));
+    };
+    let name = record.text(product::NAME).unwrap_or_default();
+    let names = pairs(record.list(product::NAMES));
+    let barcodes = record.list(product::BARCODES);
+    let archived = record.int(product::ARCHIVED_MS);
+    conn.prepare_cached(
+        "insert or replace into product values
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+    )?
+    .execute(params![
+        n,
+        patch.record,
+        name,
+        serde_json::to_string(&names).map_err(StoreError::damaged)?,
+        record.text(product::SKU),
+        record.int(product::PRICE_MINOR).unwrap_or(0),
+        record.text(product::UNIT).unwrap_or("piece"),
+        record.id(product::CATEGORY),
+        serde_json::to_string(barcodes).map_err(StoreError::damaged)?,
+        record.text(product::ART).unwrap_or("letters"),
+        record.flag(product::AVAILABLE),
+        record.flag(product::FAVOURITE),
+        record.int(product::POSITION).unwrap_or(0),
+        record.flag(product::OPEN_PRICE),
+        archived,
+        record.flag(product::SAMPLE),
+        bytes
+    ])?;
+    conn.prepare_cached("delete from product_barcode where n = ?1")?.execute([n])?;
+    conn.prepare_cached("delete from product_word where n = ?1")?.execute([n])?;
+    conn.prepare_cached("delete from product_search where rowid = ?1")?.execute([n])?;
+    if archived.is_some() {
+        return Ok(());
+    }
+    for barcode in barcodes {
+        conn.prepare_cached("insert or ignore into product_barcode values (?1, ?2, ?3)")?
+            .execute(params![barcode, n, search::tail(barcode)])?;
+    }
+    let text = search::searchable(name, names.values().map(String::as_str), record.text(product::SKU));
+    for word in text.split(' ').filter(|w| !w.is_empty()) {
+        conn.prepare_cached("insert or ignore into product_word values (?1, ?2)")?.execute(params![word, n])?;
+    }
+    conn.prepare_cached("insert into product_search (rowid, folded) values (?1, ?2)")?.execute(params![n, text])?;
+    Ok(())
+}
+
+/// Language, name, language, name … as a map.
+fn pairs(list: &[String]) -> std::collections::BTreeMap<String, String> {
+    list.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
+}
+
+fn category_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), StoreError> {
+    let Some((record, bytes)) = merged(conn, "select record from category where category_id = ?1", patch, by)? else {
+        return Ok(());
+    };
+    conn.prepare_cached("insert or replace into category values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
+        params![
+            patch.record,
+            record.text(category::NAME).unwrap_or_default(),
+            serde_json::to_string(&pairs(record.list(category::NAMES))).map_err(StoreError::damaged)?,
+            record.text(category::HUE).unwrap_or("iris"),
+            record.id(category::PARENT),
+            record.int(category::POSITION).unwrap_or(0),
+            record.flag(category::ACTIVE),
+            record.int(category::ARCHIVED_MS),
+            record.flag(category::SAMPLE),
+            bytes
+        ],
+    )?;
+    Ok(())
+}
+
+fn staff_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), StoreError> {
+    let Some((record, bytes)) = merged(conn, "select record from staff where staff_id = ?1", patch, by)? else {
+        return Ok(());
+    };
+    conn.prepare_cached("insert or replace into staff values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
+        params![
+            patch.record,
+            record.text(staff::NAME).unwrap_or_default(),
+            record.text(staff::ROLE).unwrap_or("sales"),
+            record.text(staff::PIN_HASH).unwrap_or_default(),
+            record.text(staff::LANGUAGE),
+            record.text(staff::HAND).unwrap_or("right"),
+            record.text(staff::HUE).unwrap_or("iris"),
+            record.flag(staff::ACTIVE),
+            record.int(staff::ARCHIVED_MS),
+            bytes
+        ],
+    )?;
+    Ok(())
+}
+
+fn setting_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), StoreError> {
+    let Some((record, bytes)) = merged(conn, "select record from setting where record_id = ?1", patch, by)? else {
+        return Ok(());
+    };
+    conn.prepare_cached("insert or replace into setting values (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        patch.record,
+        record.text(setting::KEY).unwrap_or_default(),
+        record.text(setting::SCOPE).unwrap_or_default(),
+        record.id(setting::SCOPE_ID).unwrap_or_default(),
+        record.text(setting::VALUE).unwrap_or_default(),
+        bytes
+    ])?;
+    Ok(())
+}
+
+fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV1) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "insert into \"order\" values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+                                       ?19, ?20, ?21, ?22, ?23, null, null, null)",
+    )?
+    .execute(params![
+        order.order,
+        header.branch.bytes(),
+        order.counter,
+        header.actor.map(|a| a.bytes()),
+        order.placed_ms,
+        order.business_day,
+        order.hour,
+        order.number,
+        order.prefix,
+        order.fiscal_year,
+        order.document_no,
+        order.subtotal_minor,
+        order.line_discount_minor,
+        order.order_discount_minor,
+        order.rounding_minor,
+        order.total_minor,
+        order.token.generation,
+        order.token.code,
+        order.token.issued_ms,
+        order.token.expires_ms,
+        order.token.number,
+        order.token.number_expires_ms,
+        order.content
+    ])?;
+    let mut insert =
+        conn.prepare_cached("insert into order_line values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
+    for line in &order.lines {
+        insert.execute(params![
+            order.order,
+            line.line,
+            line.product,
+            line.name,
+            line.unit,
+            line.milli,
+            line.unit_price_minor,
+            line.gross_minor,
+            line.discount_minor,
+            line.order_discount_minor,
+            line.note
+        ])?;
+    }
+    count_sale(conn, order.business_day, order.hour, 1, order.total_minor)?;
+    for line in &order.lines {
+        let net = line.gross_minor - line.discount_minor - line.order_discount_minor;
+        if let Some(product) = line.product {
+            count_product(conn, order.business_day, &product, line.milli, net, 1)?;
+        }
+    }
+    conn.prepare_cached(
+        "insert into counter_day values (?1, ?2, 1) on conflict do update set orders = orders + 1",
+    )?
+    .execute(params![order.counter, order.business_day])?;
+    conn.prepare_cached(
+        "insert into document_series values (?1, ?2, ?3) on conflict do update set last = max(last, excluded.last)",
+    )?
+    .execute(params![order.prefix, order.fiscal_year, order.document_no])?;
+    Ok(())
+}
+
+fn count_sale(conn: &Connection, day: u32, hour: u8, orders: i64, sold_minor: i64) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "insert into day_hour values (?1, ?2, ?3, ?4)
+         on conflict do update set orders = orders + excluded.orders, sold_minor = sold_minor + excluded.sold_minor",
+    )?
+    .execute(params![day, hour, orders, sold_minor])?;
+    Ok(())
+}
+
+fn count_product(
+    conn: &Connection,
+    day: u32,
+    product: &[u8; 16],
+    milli: i64,
+    sold_minor: i64,
+    times: i64,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "insert into day_product values (?1, ?2, ?3, ?4)
+         on conflict do update set milli = milli + excluded.milli, sold_minor = sold_minor + excluded.sold_minor",
+    )?
+    .execute(params![day, product, milli, sold_minor])?;
+    conn.prepare_cached("insert into product_sold values (?1, ?2) on conflict do update set times = times + excluded.times")?
+        .execute(params![product, times])?;
+    Ok(())
+}
+
+fn tender_taken(conn: &Connection, tender: &TenderTakenV1) -> Result<(), StoreError> {
+    conn.prepare_cached("insert into tender values (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
+        tender.order,
+        tender.tender,
+        tender.method,
+        tender.amount_minor,
+        tender.received_minor,
+        tender.change_minor,
+        tender.taken_ms
+    ])?;
+    Ok(())
+}
+
+fn order_cancelled(conn: &Connection, header: &Header, cancelled: &OrderCancelledV1) -> Result<(), StoreError> {
+    let changed = conn
+        .prepare_cached(
+            "update \"order\" set cancelled_ms = ?2, cancelled_by = ?3, cancel_reason = ?4
+             where order_id = ?1 and cancelled_ms is null",
+        )?
+        .execute(params![
+            cancelled.order,
+            cancelled.cancelled_ms,
+            header.actor.map(|a| a.bytes()),
+            cancelled.reason
+        ])?;
+    if changed == 0 {
+        return Ok(());
+    }
+    let (day, hour, total): (u32, u8, i64) = conn
+        .prepare_cached("select business_day, hour, total_minor from \"order\" where order_id = ?1")?
+        .query_row([cancelled.order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    count_sale(conn, day, hour, -1, -total)?;
+    let mut lines = conn.prepare_cached(
+        "select product_id, milli, gross_minor - discount_minor - order_discount_minor
+         from order_line where order_id = ?1 and product_id is not null",
+    )?;
+    let sold: Vec<([u8; 16], i64, i64)> =
+        lines.query_map([cancelled.order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?.collect::<Result<_, _>>()?;
+    for (product, milli, net) in sold {
+        count_product(conn, day, &product, -milli, -net, -1)?;
+    }
+    Ok(())
+}

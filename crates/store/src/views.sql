@@ -1,0 +1,188 @@
+-- The views: computed from facts, dropped and computed again whenever their version changes.
+
+create table product (
+    n            integer primary key, -- the short catalogue number: device ordinal * 2^32 + its count
+    product_id   blob    not null unique,
+    name         text    not null,
+    names        text    not null,    -- a JSON object: language to name
+    sku          text,
+    price_minor  integer not null,
+    unit         text    not null,
+    category_id  blob,
+    barcodes     text    not null,    -- a JSON array
+    art          text    not null,
+    available    integer not null,
+    favourite    integer not null,
+    position     integer not null,
+    open_price   integer not null,
+    archived_ms  integer,
+    sample       integer not null,
+    record       blob    not null
+) strict;
+
+create index product_in_grid_order on product (favourite desc, position, n) where archived_ms is null;
+create index product_by_name on product (name collate nocase, n) where archived_ms is null;
+create index product_by_category on product (category_id, favourite desc, position, n) where archived_ms is null;
+create index product_by_sku on product (sku) where sku is not null;
+
+create table product_barcode (
+    barcode text    not null,
+    n       integer not null,
+    tail    text    not null, -- the last four characters, which people type
+    primary key (barcode, n)
+) strict, without rowid;
+
+create index product_barcode_by_tail on product_barcode (tail);
+
+create table product_word (
+    word text    not null,
+    n    integer not null,
+    primary key (word, n)
+) strict, without rowid;
+
+create virtual table product_search using fts5 (folded, tokenize = 'trigram');
+
+create table category (
+    category_id blob    not null primary key,
+    name        text    not null,
+    names       text    not null,
+    hue         text    not null,
+    parent_id   blob,
+    position    integer not null,
+    active      integer not null,
+    archived_ms integer,
+    sample      integer not null,
+    record      blob    not null
+) strict, without rowid;
+
+create table staff (
+    staff_id    blob    not null primary key,
+    name        text    not null,
+    role        text    not null,
+    pin_hash    text    not null,
+    language    text,
+    hand        text    not null,
+    hue         text    not null,
+    active      integer not null,
+    archived_ms integer,
+    record      blob    not null
+) strict, without rowid;
+
+create table setting (
+    record_id blob not null primary key,
+    key       text not null,
+    scope     text not null,
+    scope_id  blob not null,
+    value     text not null,
+    record    blob not null
+) strict, without rowid;
+
+create table device (
+    device_id  blob    not null primary key,
+    key_id     blob    not null,
+    public_key blob    not null,
+    branch_id  blob    not null,
+    counter_id blob    not null,
+    ordinal    integer not null,
+    lane       integer not null
+) strict, without rowid;
+
+create index device_by_key on device (key_id);
+
+create table "order" (
+    order_id             blob    not null primary key,
+    branch_id            blob    not null,
+    counter_id           blob    not null,
+    staff_id             blob,
+    placed_ms            integer not null,
+    business_day         integer not null,
+    hour                 integer not null,
+    number               integer not null,
+    prefix               text    not null,
+    fiscal_year          text    not null,
+    document_no          integer not null,
+    subtotal_minor       integer not null,
+    line_discount_minor  integer not null,
+    order_discount_minor integer not null,
+    rounding_minor       integer not null,
+    total_minor          integer not null,
+    token_generation     integer not null,
+    token_code           text    not null,
+    token_issued_ms      integer not null,
+    token_expires_ms     integer not null,
+    token_number         integer not null,
+    number_expires_ms    integer not null,
+    content              blob    not null,
+    cancelled_ms         integer,
+    cancelled_by         blob,
+    cancel_reason        text
+) strict, without rowid;
+
+create index order_by_time on "order" (placed_ms, order_id);
+create index order_by_day on "order" (business_day, placed_ms, order_id);
+create index order_by_number on "order" (number, business_day);
+create index order_by_document on "order" (document_no);
+create index order_by_token_number on "order" (token_number, number_expires_ms);
+
+create table order_line (
+    order_id             blob    not null,
+    line                 integer not null,
+    product_id           blob,
+    name                 text    not null,
+    unit                 text    not null,
+    milli                integer not null,
+    unit_price_minor     integer not null,
+    gross_minor          integer not null,
+    discount_minor       integer not null,
+    order_discount_minor integer not null,
+    note                 text    not null,
+    primary key (order_id, line)
+) strict, without rowid;
+
+create table tender (
+    order_id       blob    not null,
+    tender_id      blob    not null,
+    method         text    not null,
+    amount_minor   integer not null,
+    received_minor integer,
+    change_minor   integer not null,
+    taken_ms       integer not null,
+    primary key (order_id, tender_id)
+) strict, without rowid;
+
+-- Rollups, so that reports never walk the lines.
+create table day_hour (
+    business_day integer not null,
+    hour         integer not null,
+    orders       integer not null,
+    sold_minor   integer not null,
+    primary key (business_day, hour)
+) strict, without rowid;
+
+create table day_product (
+    business_day integer not null,
+    product_id   blob    not null,
+    milli        integer not null,
+    sold_minor   integer not null,
+    primary key (business_day, product_id)
+) strict, without rowid;
+
+create table product_sold (
+    product_id blob    not null primary key,
+    times      integer not null
+) strict, without rowid;
+
+-- Where each counter's numbers stand.
+create table counter_day (
+    counter_id   blob    not null,
+    business_day integer not null,
+    orders       integer not null,
+    primary key (counter_id, business_day)
+) strict, without rowid;
+
+create table document_series (
+    prefix      text    not null,
+    fiscal_year text    not null,
+    last        integer not null,
+    primary key (prefix, fiscal_year)
+) strict, without rowid;
