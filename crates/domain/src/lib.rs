@@ -1,1 +1,24 @@
-//! domain
+//! The ground of Chandi: what money, quantities, carts, orders, numbers and tokens *are*.
+//!
+//! Nothing here reads a clock, a disk, a network or a random source: times, ids and randomness come in as
+//! arguments, so nothing here can fail on a machine. There is no serde and no SQL either; the floors above own
+//! their wire forms. No amount is ever a float.
+
+pub mod barcode;
+pub mod cart;
+pub mod discount;
+pub mod ids;
+pub mod money;
+pub mod numbers;
+pub mod order;
+pub mod people;
+pub mod pricing;
+pub mod quantity;
+pub mod search;
+pub mod tender;
+pub mod text;
+pub mod time;
+pub mod token;
+
+pub use rust_decimal::Decimal;
+pub use uuid::Uuid;

@@ -1,0 +1,216 @@
+//! Numbers that devices give out without asking each other and that still never collide.
+//!
+//! Each counter of a branch has a *lane*, each device of a shop an *ordinal*; both are given out when it joins.
+//! Which number comes next is counted above; here stands only the arithmetic.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::text::digit_value;
+
+/// Why there is no such number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NumberError {
+    #[error("the shop has used up its document prefixes")]
+    NoPrefixLeft,
+    #[error("a document number is from 1 to 999999")]
+    SeriesFull,
+    #[error("not a one-time number")]
+    NotAOneTimeNumber,
+}
+
+/// How many orders one counter can number in a business day before its numbers start over.
+pub const DISPLAY_NUMBERS_PER_LANE: u32 = 16_776_000;
+
+/// The number on the guest's slip and on the wall.
+///
+/// `nth` counts that counter's orders of the business day from 0. Two lanes never share a number. Small shops see
+/// small ones: lane 0 starts with 1–499, lanes 1 to 5 with the next five hundreds; after that, and for further
+/// lanes from the start, each lane has every 256th block of a thousand.
+pub fn display_number(lane: u8, nth: u32) -> u32 {
+    let lane = u32::from(lane);
+    let nth = nth % DISPLAY_NUMBERS_PER_LANE;
+    let (first, size) = match lane {
+        0 => (1, 499),
+        1..=5 => (400 + lane * 100, 100),
+        _ => (0, 0),
+    };
+    if nth < size {
+        return first + nth;
+    }
+    let nth = nth - size;
+    ((nth / 1000) * 256 + lane + 1) * 1000 + nth % 1000
+}
+
+/// A product's number that fits in two bytes of a token: the ordinal of the device that made it, and its count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShortNumber {
+    pub ordinal: u16,
+    /// Counts from 1.
+    pub counter: u32,
+}
+
+impl ShortNumber {
+    /// Stands for a line that is not in the catalogue.
+    pub const OPEN: ShortNumber = ShortNumber {
+        ordinal: 0,
+        counter: 0,
+    };
+}
+
+/// A kind of document with a series of its own. The numbers are part of every prefix ever printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DocumentKind {
+    Invoice = 0,
+    CreditNote = 1,
+    ZReport = 2,
+}
+
+/// The three characters a document series starts with, unique in the shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesPrefix(pub [u8; 3]);
+
+impl SeriesPrefix {
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("???")
+    }
+}
+
+impl fmt::Display for SeriesPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// No 0 or O, no 1, I or L: nothing that is misread on thermal paper.
+const PREFIX_ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
+const PREFIXES: u32 = 31 * 31 * 31;
+
+/// The prefix of a device's series of one kind of document.
+pub fn series_prefix(device_ordinal: u16, kind: DocumentKind) -> Result<SeriesPrefix, NumberError> {
+    let n = u32::from(device_ordinal) * 8 + kind as u32;
+    if n >= PREFIXES {
+        return Err(NumberError::NoPrefixLeft);
+    }
+    // Neighbours look unlike each other. 7919 is prime and no multiple of 31, so no two prefixes meet.
+    let scrambled = n * 7919 % PREFIXES;
+    let character = |value: u32| PREFIX_ALPHABET[(value % 31) as usize];
+    Ok(SeriesPrefix([
+        character(scrambled / 961),
+        character(scrambled / 31),
+        character(scrambled),
+    ]))
+}
+
+/// A year of account: the calendar year and month it starts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FiscalYear {
+    pub start_year: i32,
+    pub start_month: u8,
+}
+
+impl FiscalYear {
+    /// The fiscal year that a calendar month lies in, where years start with `start_month` (1–12).
+    pub fn containing(year: i32, month: u8, start_month: u8) -> FiscalYear {
+        let start_year = if month < start_month {
+            year.saturating_sub(1)
+        } else {
+            year
+        };
+        FiscalYear {
+            start_year,
+            start_month,
+        }
+    }
+
+    /// "26-27", or "2026" for a year that is the calendar's.
+    pub fn label(&self) -> String {
+        if self.start_month == 1 {
+            return format!("{:04}", self.start_year.rem_euclid(10_000));
+        }
+        let first = self.start_year.rem_euclid(100);
+        format!("{first:02}-{:02}", (first + 1) % 100)
+    }
+}
+
+/// The number on a document: "K7Q/26-27/000042". Never more than 16 characters, as Indian invoices must be.
+pub fn document_number(prefix: SeriesPrefix, year: &FiscalYear, n: u32) -> Result<String, NumberError> {
+    if !(1..=999_999).contains(&n) {
+        return Err(NumberError::SeriesFull);
+    }
+    Ok(format!("{prefix}/{}/{n:06}", year.label()))
+}
+
+/// How many one-time numbers each lane has.
+pub const ONE_TIME_SLOTS: u16 = 3906;
+const ONE_TIME_NUMBERS: u32 = 1_000_000;
+
+/// Six digits that a guest can say instead of showing the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OneTimeNumber(pub u32);
+
+impl fmt::Display for OneTimeNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:06}", self.0)
+    }
+}
+
+/// Reads six digits of any script the till speaks, with or without blanks and dashes between.
+impl FromStr for OneTimeNumber {
+    type Err = NumberError;
+
+    fn from_str(text: &str) -> Result<OneTimeNumber, NumberError> {
+        let (mut number, mut digits) = (0, 0);
+        for character in text
+            .chars()
+            .filter(|character| !character.is_whitespace() && *character != '-')
+        {
+            let digit = digit_value(character).ok_or(NumberError::NotAOneTimeNumber)?;
+            digits += 1;
+            if digits > 6 {
+                return Err(NumberError::NotAOneTimeNumber);
+            }
+            number = number * 10 + u32::from(digit);
+        }
+        if digits == 6 {
+            Ok(OneTimeNumber(number))
+        } else {
+            Err(NumberError::NotAOneTimeNumber)
+        }
+    }
+}
+
+/// The one-time number in a slot (below [`ONE_TIME_SLOTS`]; beyond, slots start over) of a counter's lane.
+///
+/// A permutation of all numbers under the branch's secret: no two (lane, slot) of a branch share a number, and
+/// without the secret nobody sees which numbers belong to which counter or come next.
+pub fn one_time_number(branch_secret: &[u8; 32], lane: u8, slot: u16) -> OneTimeNumber {
+    // 256 lanes of 3906 slots are 999 936 of the million.
+    let mut number = u32::from(lane) * u32::from(ONE_TIME_SLOTS) + u32::from(slot % ONE_TIME_SLOTS);
+    // The network permutes 2^20 numbers. Walking its cycle until we are below a million again permutes those.
+    loop {
+        number = feistel(branch_secret, number);
+        if number < ONE_TIME_NUMBERS {
+            return OneTimeNumber(number);
+        }
+    }
+}
+
+/// A balanced Feistel network on 20 bits, its rounds keyed by BLAKE3.
+fn feistel(secret: &[u8; 32], number: u32) -> u32 {
+    const HALF: u32 = (1 << 10) - 1;
+    const ROUNDS: u8 = 10;
+    let (mut left, mut right) = (number >> 10 & HALF, number & HALF);
+    for round in 0..ROUNDS {
+        let [low, high] = (right as u16).to_le_bytes();
+        let mut input = *b"one-time number \0\0\0";
+        input[16..].copy_from_slice(&[round, low, high]);
+        let hash = blake3::keyed_hash(secret, &input);
+        let [a, b, ..] = *hash.as_bytes();
+        let mixed = u32::from(u16::from_le_bytes([a, b])) & HALF;
+        (left, right) = (right, left ^ mixed);
+    }
+    left << 10 | right
+}

@@ -1,0 +1,349 @@
+//! People: what each role may do, and the rules for PINs. How a PIN is hashed and checked lives above.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// No role or permission goes by this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("no such role or permission")]
+pub struct UnknownName;
+
+/// Declares an enum whose variants each have one fixed word, kept in facts and sent over the wire.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($variant),+ }
+
+        impl $name {
+            pub const ALL: &[$name] = &[$($name::$variant),+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownName;
+
+            fn from_str(text: &str) -> Result<$name, UnknownName> {
+                $name::ALL.iter().copied().find(|one| one.as_str() == text).ok_or(UnknownName)
+            }
+        }
+    };
+}
+
+words! {
+    /// What someone is in the shop.
+    Role {
+        Owner = "owner",
+        Manager = "manager",
+        Cashier = "cashier",
+        // Hands over at the sales counter.
+        Sales = "sales",
+        Kitchen = "kitchen",
+    }
+}
+
+words! {
+    /// One thing a person may be allowed to do.
+    Permission {
+        CatalogRead = "catalog.read",
+        CatalogChange = "catalog.change",
+        CatalogImport = "catalog.import",
+        CartUse = "cart.use",
+        OrderPlace = "order.place",
+        OrderRead = "order.read",
+        OrderCancel = "order.cancel",
+        DiscountAboveLimit = "discount.above_limit",
+        PriceOpen = "price.open",
+        TokenVerify = "token.verify",
+        StaffRead = "staff.read",
+        StaffChange = "staff.change",
+        SettingRead = "setting.read",
+        SettingChange = "setting.change",
+        SessionList = "session.list",
+        SessionEnd = "session.end",
+        ReportRead = "report.read",
+        DisplayOpen = "display.open",
+        DemoLeave = "demo.leave",
+        MetricsRead = "metrics.read",
+        LiveListen = "live.listen",
+        ScanUse = "scan.use",
+    }
+}
+
+impl Role {
+    /// Whether this role may do it. What the table does not name is denied.
+    pub fn allows(self, permission: Permission) -> bool {
+        self.table().contains(&permission)
+    }
+
+    /// Everything this role may do.
+    pub fn permissions(self) -> Vec<Permission> {
+        Permission::ALL
+            .iter()
+            .copied()
+            .filter(|permission| self.allows(*permission))
+            .collect()
+    }
+
+    const fn table(self) -> &'static [Permission] {
+        use Permission::*;
+        match self {
+            Role::Owner => &[
+                CatalogRead,
+                CatalogChange,
+                CatalogImport,
+                CartUse,
+                OrderPlace,
+                OrderRead,
+                OrderCancel,
+                DiscountAboveLimit,
+                PriceOpen,
+                TokenVerify,
+                StaffRead,
+                StaffChange,
+                SettingRead,
+                SettingChange,
+                SessionList,
+                SessionEnd,
+                ReportRead,
+                DisplayOpen,
+                DemoLeave,
+                MetricsRead,
+                LiveListen,
+                ScanUse,
+            ],
+            // Runs the shop's day. People, settings and the shop itself stay the owner's.
+            Role::Manager => &[
+                CatalogRead,
+                CatalogChange,
+                CatalogImport,
+                CartUse,
+                OrderPlace,
+                OrderRead,
+                OrderCancel,
+                DiscountAboveLimit,
+                PriceOpen,
+                TokenVerify,
+                StaffRead,
+                SettingRead,
+                SessionList,
+                SessionEnd,
+                ReportRead,
+                DisplayOpen,
+                LiveListen,
+                ScanUse,
+            ],
+            Role::Cashier => &[
+                CatalogRead,
+                CartUse,
+                OrderPlace,
+                OrderRead,
+                PriceOpen,
+                TokenVerify,
+                SettingRead,
+                DisplayOpen,
+                LiveListen,
+                ScanUse,
+            ],
+            Role::Sales => &[
+                CatalogRead,
+                OrderRead,
+                TokenVerify,
+                SettingRead,
+                LiveListen,
+                ScanUse,
+            ],
+            Role::Kitchen => &[CatalogRead, OrderRead, SettingRead, LiveListen],
+        }
+    }
+}
+
+/// Why a PIN is not good enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum PinError {
+    #[error("a PIN is made of digits")]
+    NotDigits,
+    #[error("a PIN has at least 4 digits")]
+    TooShort,
+    #[error("a PIN has at most 8 digits")]
+    TooLong,
+    #[error("all digits are the same")]
+    AllTheSame,
+    #[error("the digits count up or down")]
+    Run,
+}
+
+/// Whether this can be a PIN: 4 to 8 digits, not all the same, not a run such as 1234, 8901 or 4321.
+pub fn check_pin_shape(pin: &str) -> Result<(), PinError> {
+    let digits = pin.as_bytes();
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return Err(PinError::NotDigits);
+    }
+    if digits.len() < 4 {
+        return Err(PinError::TooShort);
+    }
+    if digits.len() > 8 {
+        return Err(PinError::TooLong);
+    }
+    let every_step_is = |step: u8| {
+        digits
+            .windows(2)
+            .all(|pair| (pair[1] + 10 - pair[0]) % 10 == step)
+    };
+    if every_step_is(0) {
+        return Err(PinError::AllTheSame);
+    }
+    if every_step_is(1) || every_step_is(9) {
+        return Err(PinError::Run);
+    }
+    Ok(())
+}
+
+/// How long the next try must wait after so many wrong PINs in a row, in milliseconds.
+///
+/// Four slips cost nothing; the fifth costs 30 seconds, and each further one doubles that, up to an hour.
+pub fn wait_after(failures: u32) -> u64 {
+    const FIRST_MS: u64 = 30_000;
+    const MOST_MS: u64 = 3_600_000;
+    match failures.checked_sub(5) {
+        None => 0,
+        Some(doublings) => (FIRST_MS << doublings.min(7)).min(MOST_MS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_read_back() {
+        for role in Role::ALL {
+            assert_eq!(role.as_str().parse(), Ok(*role));
+        }
+        for permission in Permission::ALL {
+            assert_eq!(permission.as_str().parse(), Ok(*permission));
+        }
+        assert_eq!("Owner".parse::<Role>(), Err(UnknownName));
+        assert_eq!("".parse::<Permission>(), Err(UnknownName));
+    }
+
+    #[test]
+    fn the_owner_may_do_everything() {
+        assert_eq!(Role::Owner.permissions(), Permission::ALL);
+    }
+
+    #[test]
+    fn each_role_may_do_its_work_and_no_more() {
+        use Permission::*;
+        let allowed = |permission| -> Vec<&str> {
+            Role::ALL
+                .iter()
+                .filter(|role| role.allows(permission))
+                .map(|role| role.as_str())
+                .collect()
+        };
+        for owner_only in [StaffChange, SettingChange, DemoLeave, MetricsRead] {
+            assert_eq!(allowed(owner_only), ["owner"], "{owner_only}");
+        }
+        for chiefs in [
+            CatalogChange,
+            CatalogImport,
+            OrderCancel,
+            DiscountAboveLimit,
+            SessionEnd,
+            ReportRead,
+        ] {
+            assert_eq!(allowed(chiefs), ["owner", "manager"], "{chiefs}");
+        }
+        for till in [CartUse, OrderPlace, PriceOpen, DisplayOpen] {
+            assert_eq!(allowed(till), ["owner", "manager", "cashier"], "{till}");
+        }
+        assert_eq!(allowed(TokenVerify), ["owner", "manager", "cashier", "sales"]);
+        assert_eq!(
+            allowed(LiveListen),
+            ["owner", "manager", "cashier", "sales", "kitchen"]
+        );
+    }
+
+    #[test]
+    fn lesser_roles_are_parts_of_greater_ones() {
+        for pair in [
+            Role::Owner,
+            Role::Manager,
+            Role::Cashier,
+            Role::Sales,
+            Role::Kitchen,
+        ]
+        .windows(2)
+        {
+            for permission in pair[1].permissions() {
+                assert!(
+                    pair[0].allows(permission),
+                    "{} lacks {permission} of {}",
+                    pair[0],
+                    pair[1]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn pins_that_anyone_would_guess_are_refused() {
+        for (pin, error) in [
+            ("", PinError::TooShort),
+            ("123", PinError::TooShort),
+            ("123456789", PinError::TooLong),
+            ("12a4", PinError::NotDigits),
+            ("١٢٣٤", PinError::NotDigits),
+            ("1 29", PinError::NotDigits),
+            ("0000", PinError::AllTheSame),
+            ("99999999", PinError::AllTheSame),
+            ("1234", PinError::Run),
+            ("4321", PinError::Run),
+            ("7890", PinError::Run),
+            ("0987", PinError::Run),
+            ("12345678", PinError::Run),
+        ] {
+            assert_eq!(check_pin_shape(pin), Err(error), "{pin:?}");
+        }
+        for pin in ["1235", "2580", "1123", "80808080", "0012"] {
+            assert_eq!(check_pin_shape(pin), Ok(()), "{pin:?}");
+        }
+    }
+
+    #[test]
+    fn the_wait_grows() {
+        let waits: Vec<u64> = (0..14).map(|failures| wait_after(failures) / 1000).collect();
+        assert_eq!(
+            waits,
+            [0, 0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+        );
+        assert_eq!(wait_after(u32::MAX), 3_600_000);
+    }
+
+    proptest! {
+        #[test]
+        fn waiting_never_shrinks(failures: u32) {
+            prop_assert!(wait_after(failures) <= wait_after(failures.saturating_add(1)));
+        }
+
+        #[test]
+        fn accepted_pins_have_the_shape(pin in "\\PC{0,10}|[0-9]{0,10}") {
+            if check_pin_shape(&pin).is_ok() {
+                prop_assert!((4..=8).contains(&pin.len()) && pin.bytes().all(|byte| byte.is_ascii_digit()));
+            }
+        }
+    }
+}
