@@ -257,3 +257,300 @@ fn refuse_too_large(quantity: Quantity, unit_price: Money) -> Result<(), CartErr
         Err(_) => Err(CartError::LineTooLarge),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantity::{MAX_MILLI, Unit};
+    use proptest::prelude::*;
+
+    fn product(n: u8) -> LineItem {
+        LineItem::Product {
+            id: ProductId::from_bytes([n; 16]),
+            short: ShortNumber {
+                ordinal: 0,
+                counter: u32::from(n),
+            },
+        }
+    }
+
+    fn pieces(n: i64) -> Quantity {
+        Quantity::from_milli(n * 1000, Unit::Piece).expect("a quantity")
+    }
+
+    fn add(item: LineItem, name: &str, unit_price: i64, quantity: Quantity) -> CartChange {
+        CartChange::Add {
+            item,
+            name: name.into(),
+            unit_price: Money::from_minor(unit_price),
+            quantity,
+        }
+    }
+
+    fn cart(changes: &[CartChange]) -> Cart {
+        let empty = Cart::empty(CartId::from_bytes([0; 16]));
+        changes
+            .iter()
+            .fold(empty, |cart, change| cart.apply(change).expect("applies"))
+    }
+
+    fn ten_percent() -> Option<Discount> {
+        Some(Discount::percent(rust_decimal::Decimal::TEN, "regular guest").expect("a discount"))
+    }
+
+    fn quantities(cart: &Cart) -> Vec<(u32, i64)> {
+        cart.lines
+            .iter()
+            .map(|line| (line.line, line.quantity.milli() / 1000))
+            .collect()
+    }
+
+    #[test]
+    fn the_same_again_joins_its_line() {
+        let (tea, cake) = (
+            add(product(1), "Chai", 1500, pieces(1)),
+            add(product(2), "Cake", 4000, pieces(1)),
+        );
+        let full = cart(&[tea.clone(), cake.clone(), tea.clone(), tea.clone()]);
+        assert_eq!(quantities(&full), [(1, 3), (2, 1)]);
+    }
+
+    #[test]
+    fn a_line_with_a_price_discount_or_note_of_its_own_stands_alone() {
+        let tea = add(product(1), "Chai", 1500, pieces(1));
+        let dearer = add(product(1), "Chai", 1600, pieces(1));
+        assert_eq!(quantities(&cart(&[tea.clone(), dearer])), [(1, 1), (2, 1)]);
+        let note = CartChange::Note {
+            line: 1,
+            note: "no sugar".into(),
+        };
+        assert_eq!(
+            quantities(&cart(&[tea.clone(), note.clone(), tea.clone()])),
+            [(1, 1), (2, 1)]
+        );
+        let off = CartChange::DiscountLine {
+            line: 1,
+            discount: ten_percent(),
+        };
+        assert_eq!(
+            quantities(&cart(&[tea.clone(), off, tea.clone(), tea.clone()])),
+            [(1, 1), (2, 2)]
+        );
+        let cleared = CartChange::Note {
+            line: 1,
+            note: "  ".into(),
+        };
+        assert_eq!(
+            quantities(&cart(&[tea.clone(), note, cleared, tea])),
+            [(1, 2)],
+            "a note taken back is none"
+        );
+    }
+
+    #[test]
+    fn open_lines_join_only_under_their_own_name() {
+        let open = |name: &str| add(LineItem::Open, name, 500, pieces(1));
+        let full = cart(&[open("Bag"), open("Box"), open(" Bag ")]);
+        assert_eq!(quantities(&full), [(1, 2), (2, 1)]);
+        let full = cart(&[open("Chai"), add(product(1), "Chai", 500, pieces(1))]);
+        assert_eq!(
+            full.lines.len(),
+            2,
+            "a typed line is not the product of the same name"
+        );
+    }
+
+    #[test]
+    fn line_numbers_are_never_given_twice() {
+        let tea = add(product(1), "Chai", 1500, pieces(1));
+        let full = cart(&[
+            tea.clone(),
+            CartChange::Remove { line: 1 },
+            tea.clone(),
+            CartChange::Clear,
+            tea,
+        ]);
+        assert_eq!(quantities(&full), [(3, 1)]);
+        assert_eq!(
+            full.apply(&CartChange::Remove { line: 1 }),
+            Err(CartError::NoSuchLine { line: 1 })
+        );
+    }
+
+    #[test]
+    fn nothing_of_it_removes_the_line() {
+        let full = cart(&[
+            add(product(1), "Chai", 1500, pieces(2)),
+            CartChange::SetQuantity {
+                line: 1,
+                quantity: pieces(7),
+            },
+        ]);
+        assert_eq!(quantities(&full), [(1, 7)]);
+        let none = full
+            .apply(&CartChange::SetQuantity {
+                line: 1,
+                quantity: pieces(0),
+            })
+            .expect("applies");
+        assert!(none.is_empty());
+        let kilos = CartChange::SetQuantity {
+            line: 1,
+            quantity: Quantity::one(Unit::Kilogram),
+        };
+        assert_eq!(full.apply(&kilos), Err(CartError::UnitsDiffer));
+    }
+
+    #[test]
+    fn clearing_takes_the_discount_too() {
+        let full = cart(&[
+            add(product(1), "Chai", 1500, pieces(2)),
+            CartChange::DiscountOrder {
+                discount: ten_percent(),
+            },
+            CartChange::Clear,
+        ]);
+        assert_eq!((full.lines.len(), full.discount), (0, None));
+    }
+
+    #[test]
+    fn what_no_shop_sells_is_refused() {
+        let empty = cart(&[]);
+        let refused = |change: CartChange| empty.apply(&change).expect_err("refused");
+        assert_eq!(
+            refused(add(product(1), "Chai", -1, pieces(1))),
+            CartError::NegativePrice
+        );
+        assert_eq!(
+            refused(add(product(1), "Chai", 1, pieces(0))),
+            CartError::NothingAdded
+        );
+        assert_eq!(
+            refused(add(product(1), "\u{200b}", 1, pieces(1))),
+            CartError::Name(TextError::Empty)
+        );
+        assert_eq!(
+            refused(add(product(1), "Gold", i64::MAX, pieces(1))),
+            CartError::LineTooLarge
+        );
+        assert_eq!(
+            refused(add(product(1), "Gold", i64::MAX, pieces(1_000_000))),
+            CartError::LineTooLarge
+        );
+        let long = "x".repeat(MAX_NAME_CHARS + 1);
+        assert_eq!(
+            refused(add(product(1), &long, 1, pieces(1))),
+            CartError::Name(TextError::TooLong { max: MAX_NAME_CHARS })
+        );
+        let full = cart(&[add(product(1), "Chai", 1, pieces(1_000_000))]);
+        let more = add(product(1), "Chai", 1, pieces(1));
+        assert_eq!(full.apply(&more), Err(CartError::QuantityTooLarge));
+        let note = CartChange::Note {
+            line: 1,
+            note: "x".repeat(MAX_NOTE_CHARS + 1),
+        };
+        assert_eq!(full.apply(&note), Err(CartError::NoteTooLong));
+    }
+
+    #[test]
+    fn hostile_text_is_made_harmless() {
+        let full = cart(&[
+            add(LineItem::Open, "\u{202e}iahC\u{0}", 100, pieces(1)),
+            CartChange::Note {
+                line: 1,
+                note: "less\nsugar\u{2066}".into(),
+            },
+        ]);
+        assert_eq!(
+            (full.lines[0].name.as_str(), full.lines[0].note.as_str()),
+            ("iahC", "less sugar")
+        );
+    }
+
+    #[test]
+    fn two_thousand_lines_are_enough() {
+        let mut full = cart(&[]);
+        for n in 0..MAX_LINES {
+            full.lines.push(CartLine {
+                line: full.next_line,
+                item: LineItem::Open,
+                name: format!("Thing {n}"),
+                quantity: pieces(1),
+                unit_price: Money::from_minor(100),
+                discount: None,
+                note: String::new(),
+            });
+            full.next_line += 1;
+        }
+        assert_eq!(
+            full.apply(&add(LineItem::Open, "One more", 100, pieces(1))),
+            Err(CartError::TooManyLines)
+        );
+        let joined = full
+            .apply(&add(LineItem::Open, "Thing 7", 100, pieces(1)))
+            .expect("joins its line");
+        assert_eq!(joined.item_count(), 2001);
+    }
+
+    #[test]
+    fn the_last_line_number_is_not_passed() {
+        let mut full = cart(&[]);
+        full.next_line = u32::MAX;
+        assert_eq!(
+            full.apply(&add(LineItem::Open, "Bag", 1, pieces(1))),
+            Err(CartError::TooManyLines)
+        );
+    }
+
+    #[test]
+    fn weighed_lines_count_as_one_thing() {
+        let weighed = Quantity::parse("2.250", Unit::Kilogram).expect("a weight");
+        let full = cart(&[
+            add(product(1), "Chai", 1500, pieces(4)),
+            add(product(2), "Rice", 9000, weighed),
+        ]);
+        assert_eq!(full.item_count(), 5);
+    }
+
+    fn any_change() -> impl Strategy<Value = CartChange> {
+        let quantity = (0..=MAX_MILLI, any::<bool>()).prop_map(|(milli, weighed)| match weighed {
+            true => Quantity::from_milli(milli, Unit::Kilogram).expect("in range"),
+            false => Quantity::from_milli(milli % 20 * 1000, Unit::Piece).expect("in range"),
+        });
+        let item = prop_oneof![(0u8..4).prop_map(product), Just(LineItem::Open)];
+        let price = prop_oneof![0i64..100_000, any::<i64>()];
+        prop_oneof![
+            4 => (item, "[ab]{1,2}|\\PC{0,9}", price, quantity.clone())
+                .prop_map(|(item, name, price, quantity)| add(item, &name, price, quantity)),
+            1 => (0u32..9, quantity).prop_map(|(line, quantity)| CartChange::SetQuantity { line, quantity }),
+            1 => (0u32..9).prop_map(|line| CartChange::Remove { line }),
+            1 => (0u32..9, any::<bool>()).prop_map(|(line, some)| CartChange::DiscountLine {
+                line,
+                discount: if some { ten_percent() } else { None },
+            }),
+            1 => (0u32..9, "\\PC{0,9}").prop_map(|(line, note)| CartChange::Note { line, note }),
+            1 => Just(CartChange::Clear),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_cart_that_took_its_changes_has_a_price(changes in prop::collection::vec(any_change(), 0..40)) {
+            let mut cart = cart(&[]);
+            for change in &changes {
+                let before = cart.clone();
+                let after = cart.apply(change);
+                prop_assert_eq!(&cart, &before, "the cart itself stays as it was");
+                prop_assert_eq!(cart.apply(change), after.clone(), "the same change gives the same cart");
+                if let Ok(after) = after {
+                    cart = after;
+                }
+                prop_assert!(cart.lines.is_sorted_by(|a, b| a.line < b.line));
+                prop_assert!(cart.lines.iter().all(|line| line.line < cart.next_line && !line.quantity.is_zero()));
+                prop_assert!(cart.next_line >= before.next_line);
+                let price = crate::pricing::price(&cart.lines, cart.discount.as_ref(), &Default::default());
+                prop_assert!(price.is_ok(), "{:?}", price);
+            }
+        }
+    }
+}

@@ -4,6 +4,11 @@
 //! arguments, so nothing here can fail on a machine. There is no serde and no SQL either; the floors above own
 //! their wire forms. No amount is ever a float.
 
+#![allow(
+    clippy::inconsistent_digit_grouping,
+    reason = "874_00 in minor units reads as 874.00"
+)]
+
 pub mod barcode;
 pub mod cart;
 pub mod discount;

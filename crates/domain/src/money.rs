@@ -180,6 +180,10 @@ pub struct Currency {
 /// Code, digits after the point, and the notes in people's purses in minor units, smallest first.
 type CurrencyRow = (&'static [u8; 3], u8, &'static [i64]);
 
+#[allow(
+    clippy::inconsistent_digit_grouping,
+    reason = "the last group is what stands behind the point"
+)]
 const CURRENCIES: &[CurrencyRow] = &[
     (
         b"AED",

@@ -214,3 +214,230 @@ fn feistel(secret: &[u8; 32], number: u32) -> u32 {
     }
     left << 10 | right
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn small_shops_see_small_numbers() {
+        let numbers = |lane: u8, nths: &[u32]| -> Vec<u32> {
+            nths.iter().map(|nth| display_number(lane, *nth)).collect()
+        };
+        assert_eq!(
+            numbers(0, &[0, 41, 498, 499, 1498, 1499]),
+            [1, 42, 499, 1000, 1999, 257_000]
+        );
+        assert_eq!(numbers(1, &[0, 99, 100]), [500, 599, 2000]);
+        assert_eq!(numbers(5, &[0, 99, 100]), [900, 999, 6000]);
+        assert_eq!(numbers(6, &[0, 999, 1000]), [7000, 7999, 263_000]);
+        assert_eq!(numbers(255, &[0, 1000]), [256_000, 512_000]);
+    }
+
+    #[test]
+    fn a_day_of_three_thousand_orders_on_every_lane_has_no_number_twice() {
+        let mut seen = HashSet::new();
+        for lane in 0..=255 {
+            for nth in 0..3_000 {
+                assert!(seen.insert(display_number(lane, nth)), "lane {lane}, order {nth}");
+            }
+        }
+    }
+
+    #[test]
+    fn display_numbers_end_inside_their_type() {
+        for lane in [0, 5, 6, 255] {
+            let last = display_number(lane, DISPLAY_NUMBERS_PER_LANE - 1);
+            assert!(last > 4_000_000_000, "the range is used up: {last}");
+            assert_eq!(
+                display_number(lane, DISPLAY_NUMBERS_PER_LANE),
+                display_number(lane, 0),
+                "then over again"
+            );
+            display_number(lane, u32::MAX);
+        }
+    }
+
+    #[test]
+    fn no_two_series_share_a_prefix() {
+        let mut seen = HashSet::new();
+        for ordinal in 0..=3_723 {
+            for kind in [
+                DocumentKind::Invoice,
+                DocumentKind::CreditNote,
+                DocumentKind::ZReport,
+            ] {
+                let prefix = series_prefix(ordinal, kind).expect("there is one");
+                assert!(
+                    prefix
+                        .0
+                        .iter()
+                        .all(|character| PREFIX_ALPHABET.contains(character))
+                );
+                assert!(seen.insert(prefix), "device {ordinal}, {kind:?}: {prefix}");
+            }
+        }
+        assert_eq!(
+            series_prefix(3_724, DocumentKind::Invoice),
+            Err(NumberError::NoPrefixLeft)
+        );
+        assert_eq!(
+            series_prefix(u16::MAX, DocumentKind::ZReport),
+            Err(NumberError::NoPrefixLeft)
+        );
+    }
+
+    #[test]
+    fn prefixes_never_change() {
+        let prefix = |ordinal, kind| series_prefix(ordinal, kind).expect("there is one").to_string();
+        assert_eq!(prefix(0, DocumentKind::Invoice), "222");
+        assert_eq!(prefix(0, DocumentKind::CreditNote), "A9G");
+        assert_eq!(prefix(1, DocumentKind::Invoice), "5XN");
+    }
+
+    #[test]
+    fn fiscal_years_are_named_as_accountants_do() {
+        let label = |year, month, start| FiscalYear::containing(year, month, start).label();
+        assert_eq!(label(2026, 11, 4), "26-27");
+        assert_eq!(label(2027, 3, 4), "26-27");
+        assert_eq!(label(2027, 4, 4), "27-28");
+        assert_eq!(label(2099, 4, 4), "99-00");
+        assert_eq!(label(2026, 1, 1), "2026");
+        assert_eq!(label(2026, 12, 1), "2026");
+    }
+
+    #[test]
+    fn document_numbers_fill_their_sixteen_characters() {
+        let year = FiscalYear {
+            start_year: 2026,
+            start_month: 4,
+        };
+        let prefix = SeriesPrefix(*b"K7Q");
+        assert_eq!(
+            document_number(prefix, &year, 42).as_deref(),
+            Ok("K7Q/26-27/000042")
+        );
+        assert_eq!(
+            document_number(prefix, &year, 999_999).as_deref(),
+            Ok("K7Q/26-27/999999")
+        );
+        assert_eq!(
+            document_number(prefix, &year, 1_000_000),
+            Err(NumberError::SeriesFull)
+        );
+        assert_eq!(
+            document_number(prefix, &year, 0),
+            Err(NumberError::SeriesFull),
+            "a series starts with 1"
+        );
+        let calendar = FiscalYear {
+            start_year: 2026,
+            start_month: 1,
+        };
+        assert_eq!(
+            document_number(prefix, &calendar, 42).as_deref(),
+            Ok("K7Q/2026/000042")
+        );
+    }
+
+    #[test]
+    fn a_whole_lane_of_one_time_numbers_is_used_once() {
+        let secret = [7; 32];
+        let mut seen = HashSet::new();
+        for lane in [0, 1, 255] {
+            for slot in 0..ONE_TIME_SLOTS {
+                let number = one_time_number(&secret, lane, slot);
+                assert!(number.0 < 1_000_000);
+                assert!(seen.insert(number), "lane {lane}, slot {slot}");
+            }
+        }
+        assert_eq!(
+            one_time_number(&secret, 3, ONE_TIME_SLOTS),
+            one_time_number(&secret, 3, 0)
+        );
+        assert_ne!(
+            one_time_number(&secret, 3, 0),
+            one_time_number(&[8; 32], 3, 0),
+            "another branch, other numbers"
+        );
+    }
+
+    #[test]
+    fn the_network_is_a_permutation() {
+        let secret = [9; 32];
+        let mut seen = vec![false; 1 << 20];
+        // A sixteenth of all inputs, spread evenly, must reach as many outputs.
+        for number in (0..1 << 20).step_by(16) {
+            let image = feistel(&secret, number) as usize;
+            assert!(!seen[image], "{number}");
+            seen[image] = true;
+        }
+    }
+
+    #[test]
+    fn one_time_numbers_do_not_show_their_lane() {
+        let mut below_half = [0u32; 4];
+        for (lane, count) in below_half.iter_mut().enumerate() {
+            for slot in 0..1000 {
+                *count += u32::from(one_time_number(&[1; 32], lane as u8, slot).0 < 500_000);
+            }
+        }
+        assert!(
+            below_half.iter().all(|count| (400..600).contains(count)),
+            "spread evenly: {below_half:?}"
+        );
+    }
+
+    #[test]
+    fn one_time_numbers_read_as_people_say_them() {
+        for text in ["004213", "004 213", " 004-213 ", "٠٠٤٢١٣", "००४२१३"] {
+            assert_eq!(text.parse(), Ok(OneTimeNumber(4213)), "{text:?}");
+        }
+        assert_eq!(OneTimeNumber(4213).to_string(), "004213");
+        for text in ["", "4213", "0042133", "00421x", "-", "1e5000", "½12345"] {
+            assert_eq!(
+                text.parse::<OneTimeNumber>(),
+                Err(NumberError::NotAOneTimeNumber),
+                "{text:?}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn display_numbers_never_collide(
+            a in (any::<u8>(), 0..DISPLAY_NUMBERS_PER_LANE),
+            b in (any::<u8>(), 0..DISPLAY_NUMBERS_PER_LANE),
+        ) {
+            prop_assert_eq!(display_number(a.0, a.1) == display_number(b.0, b.1), a == b);
+        }
+
+        #[test]
+        fn display_numbers_never_collide_near_each_other(a in (0u8..9, 0u32..3000), b in (0u8..9, 0u32..3000)) {
+            prop_assert_eq!(display_number(a.0, a.1) == display_number(b.0, b.1), a == b);
+        }
+
+        #[test]
+        fn one_time_numbers_never_collide(
+            secret: [u8; 32],
+            a in (any::<u8>(), 0..ONE_TIME_SLOTS),
+            b in (any::<u8>(), 0..ONE_TIME_SLOTS),
+        ) {
+            let (x, y) = (one_time_number(&secret, a.0, a.1), one_time_number(&secret, b.0, b.1));
+            prop_assert!(x.0 < 1_000_000);
+            prop_assert_eq!(x == y, a == b);
+            prop_assert_eq!(x.to_string().parse(), Ok(x));
+        }
+
+        #[test]
+        fn document_numbers_fit_an_invoice(ordinal in 0u16..3_724, year: i32, month in 1u8..=12, n in 1u32..1_000_000) {
+            let prefix = series_prefix(ordinal, DocumentKind::Invoice).expect("there is one");
+            let number = document_number(prefix, &FiscalYear { start_year: year, start_month: month }, n);
+            let number = number.expect("in range");
+            prop_assert!(number.len() <= 16, "{}", number);
+            prop_assert!(number.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'/' || b == b'-'));
+        }
+    }
+}

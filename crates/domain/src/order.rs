@@ -306,3 +306,201 @@ pub fn place(cart: &[CartLine], priced: Priced, balanced: Balanced) -> Result<Pl
         balanced,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cart::LineItem;
+    use crate::ids::TenderId;
+    use crate::money::Money;
+    use crate::pricing::{PricingRules, price};
+    use crate::quantity::{Quantity, Unit};
+    use crate::tender::{Tender, TenderMethod, balance};
+    use proptest::prelude::*;
+
+    const PLACES: [UnitPlace; 5] = [
+        UnitPlace::Open,
+        UnitPlace::Given,
+        UnitPlace::Claimed,
+        UnitPlace::Kept,
+        UnitPlace::Refunded,
+    ];
+
+    fn line(line: u32, price_minor: i64) -> CartLine {
+        CartLine {
+            line,
+            item: LineItem::Open,
+            name: "Chai".into(),
+            quantity: Quantity::one(Unit::Cup),
+            unit_price: Money::from_minor(price_minor),
+            discount: None,
+            note: String::new(),
+        }
+    }
+
+    fn priced(lines: &[CartLine]) -> Priced {
+        price(lines, None, &PricingRules::default()).expect("prices")
+    }
+
+    fn paid(total: i64) -> Balanced {
+        let tender = Tender {
+            id: TenderId::from_bytes([1; 16]),
+            method: TenderMethod::Cash,
+            amount: None,
+            received: None,
+        };
+        balance(Money::from_minor(total), &[tender]).expect("balances")
+    }
+
+    #[test]
+    fn an_order_is_placed_from_what_belongs_together() {
+        let cart = [line(1, 100), line(3, 50)];
+        let placed = place(&cart, priced(&cart), paid(150)).expect("places");
+        assert_eq!(placed.lines().len(), 2);
+        assert!(
+            placed.lines().iter().all(|line| line.units.open() == 1000),
+            "nothing is given yet"
+        );
+        assert_eq!(placed.priced().total, placed.balanced().total());
+
+        assert_eq!(
+            place(&cart, priced(&cart), paid(149)),
+            Err(PlaceError::PaysAnotherTotal)
+        );
+        let other = [line(1, 100), line(2, 50)];
+        assert_eq!(
+            place(&cart, priced(&other), paid(150)),
+            Err(PlaceError::PricesOfAnotherCart)
+        );
+        assert_eq!(
+            place(&cart[..1], priced(&cart), paid(150)),
+            Err(PlaceError::PricesOfAnotherCart)
+        );
+        assert_eq!(place(&[], priced(&[]), paid(0)), Err(PlaceError::Empty));
+    }
+
+    #[test]
+    fn an_order_may_cost_nothing() {
+        let cart = [line(1, 0)];
+        assert!(place(&cart, priced(&cart), paid(0)).is_ok());
+    }
+
+    #[test]
+    fn units_move_only_where_they_can() {
+        use UnitPlace::*;
+        let account = UnitAccount::new(5000).expect("five");
+        let account = account.moved(Open, Given, 3000).expect("three given");
+        let account = account.moved(Open, Kept, 1000).expect("one kept");
+        assert_eq!(
+            (account.open(), account.given(), account.kept(), account.missing()),
+            (1000, 3000, 1000, 1000)
+        );
+        assert_eq!(
+            account.moved(Open, Given, 2000),
+            Err(UnitError::NotEnough { there: 1000 })
+        );
+        assert_eq!(account.moved(Open, Given, -1), Err(UnitError::OutOfRange));
+        assert_eq!(account.moved(Open, Given, i64::MAX), Err(UnitError::OutOfRange));
+        assert_eq!(
+            account.moved(Given, Open, 1000),
+            Err(UnitError::NoSuchMove {
+                from: Given,
+                to: Open
+            })
+        );
+        assert_eq!(
+            account.moved(Refunded, Given, 0),
+            Err(UnitError::NoSuchMove {
+                from: Refunded,
+                to: Given
+            })
+        );
+        assert_eq!(UnitAccount::new(-1), Err(UnitError::OutOfRange));
+        assert_eq!(
+            UnitAccount::from_parts(1000, 1000, 1, 0, 0),
+            Err(UnitError::MoreThanOrdered)
+        );
+        assert_eq!(
+            UnitAccount::from_parts(i64::MAX, 0, 0, 0, 0),
+            Err(UnitError::OutOfRange)
+        );
+    }
+
+    #[test]
+    fn the_state_follows_from_the_lines() {
+        let account = |given, claimed, kept, refunded| {
+            UnitAccount::from_parts(2000, given, claimed, kept, refunded).expect("an account")
+        };
+        let state = |lines: &[UnitAccount]| derive_state(false, Progress::Placed, lines);
+        let open = account(0, 0, 0, 0);
+        assert_eq!(state(&[open]), OrderState::Placed);
+        assert_eq!(
+            derive_state(false, Progress::Preparing, &[open]),
+            OrderState::Preparing
+        );
+        assert_eq!(derive_state(false, Progress::Ready, &[open]), OrderState::Ready);
+        assert_eq!(
+            derive_state(true, Progress::Ready, &[account(2000, 0, 0, 0)]),
+            OrderState::Cancelled
+        );
+        assert_eq!(state(&[account(1000, 0, 0, 0)]), OrderState::Partial);
+        assert_eq!(state(&[account(2000, 0, 0, 0), open]), OrderState::Partial);
+        assert_eq!(
+            state(&[account(1000, 1000, 0, 0)]),
+            OrderState::Partial,
+            "money is still due back"
+        );
+        assert_eq!(
+            state(&[account(1000, 0, 1000, 0)]),
+            OrderState::Partial,
+            "one is still to be given"
+        );
+        assert_eq!(state(&[account(0, 2000, 0, 0)]), OrderState::Partial);
+        assert_eq!(state(&[account(1000, 0, 0, 1000)]), OrderState::Complete);
+        assert_eq!(state(&[account(2000, 0, 0, 0)]), OrderState::Complete);
+        assert_eq!(state(&[account(0, 0, 0, 2000)]), OrderState::Refunded);
+        assert_eq!(
+            state(&[account(0, 0, 0, 2000), open]),
+            OrderState::Placed,
+            "the rest is still to be made"
+        );
+        assert_eq!(state(&[]), OrderState::Placed);
+    }
+
+    #[test]
+    fn state_words_are_all_different() {
+        let mut words: Vec<_> = OrderState::ALL.iter().map(|state| state.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), OrderState::ALL.len());
+    }
+
+    proptest! {
+        #[test]
+        fn every_unit_is_in_exactly_one_place(
+            ordered in 0i64..=MAX_MILLI,
+            moves in prop::collection::vec((0usize..5, 0usize..5, -10i64..2_000_000_000), 0..40),
+        ) {
+            let mut account = UnitAccount::new(ordered).expect("in range");
+            for (from, to, milli) in moves {
+                // A third of what is asked, so that many moves succeed.
+                let milli = milli % (account.at(PLACES[from]) + 3);
+                if let Ok(after) = account.moved(PLACES[from], PLACES[to], milli) {
+                    prop_assert_eq!(after.at(PLACES[to]), account.at(PLACES[to]) + milli);
+                    account = after;
+                }
+                prop_assert_eq!(account.ordered(), ordered);
+                prop_assert_eq!(PLACES.iter().map(|place| account.at(*place)).sum::<i64>(), ordered);
+                prop_assert!(PLACES.iter().all(|place| account.at(*place) >= 0));
+            }
+        }
+
+        #[test]
+        fn kept_numbers_are_an_account_or_refused(parts: [i64; 5]) {
+            let [ordered, given, claimed, kept, refunded] = parts;
+            if let Ok(account) = UnitAccount::from_parts(ordered, given, claimed, kept, refunded) {
+                prop_assert!(account.open() >= 0);
+            }
+        }
+    }
+}

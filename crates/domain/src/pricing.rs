@@ -240,5 +240,282 @@ pub fn discount_share_percent(priced: &Priced) -> Decimal {
         return Decimal::ZERO;
     }
     let hundredfold = priced.discount_asked * Decimal::ONE_HUNDRED;
-    (hundredfold / Decimal::from(priced.subtotal.minor())).normalize()
+    let percent = hundredfold / Decimal::from(priced.subtotal.minor());
+    // A percentage too small to move a price leaves all of it to the next discount.
+    percent.min(Decimal::ONE_HUNDRED).normalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cart::LineItem;
+    use crate::quantity::Unit;
+    use proptest::prelude::*;
+
+    fn line(line: u32, quantity: &str, unit: Unit, price: i64, discount: Option<Discount>) -> CartLine {
+        CartLine {
+            line,
+            item: LineItem::Open,
+            name: "Thing".into(),
+            quantity: Quantity::parse(quantity, unit).expect("a quantity"),
+            unit_price: Money::from_minor(price),
+            discount,
+            note: String::new(),
+        }
+    }
+
+    fn pieces(number: u32, n: u32, price: i64) -> CartLine {
+        line(number, &n.to_string(), Unit::Piece, price, None)
+    }
+
+    fn percent(text: &str) -> Discount {
+        Discount::percent(text.parse().expect("a decimal"), "regular guest").expect("a discount")
+    }
+
+    fn amount(minor: i64) -> Discount {
+        Discount::amount(Money::from_minor(minor), "regular guest").expect("a discount")
+    }
+
+    fn priced(lines: &[CartLine], discount: Option<&Discount>) -> Priced {
+        price(lines, discount, &PricingRules::default()).expect("prices")
+    }
+
+    fn share(lines: &[CartLine], discount: Option<&Discount>) -> String {
+        discount_share_percent(&priced(lines, discount)).to_string()
+    }
+
+    #[test]
+    fn every_stage_builds_on_the_one_before() {
+        let lines = [
+            line(1, "2", Unit::Cup, 15_00, Some(percent("10"))),
+            line(2, "0.333", Unit::Kilogram, 450_50, None),
+            line(3, "1", Unit::Box, 99, Some(amount(50))),
+        ];
+        let priced = priced(&lines, Some(&amount(10_00)));
+        let numbers: Vec<_> = priced
+            .lines
+            .iter()
+            .map(|l| [l.gross, l.discount, l.amount, l.order_discount, l.net].map(Money::minor))
+            .collect();
+        assert_eq!(
+            numbers,
+            [
+                [30_00, 3_00, 27_00, 1_52, 25_48],
+                [150_02, 0, 150_02, 8_45, 141_57],
+                [99, 50, 49, 3, 46]
+            ]
+        );
+        assert_eq!(priced.subtotal.minor(), 181_01);
+        assert_eq!(priced.line_discount.minor(), 3_50);
+        assert_eq!(priced.order_discount.minor(), 10_00);
+        assert_eq!(priced.discount().minor(), 13_50);
+        assert_eq!(priced.total.minor(), 167_51);
+        assert_eq!((priced.taxes.len(), priced.rounding), (0, Money::ZERO));
+    }
+
+    #[test]
+    fn an_order_discount_leaves_its_remainder_with_the_earlier_line() {
+        let lines = [pieces(1, 1, 100), pieces(2, 1, 100), pieces(3, 1, 100)];
+        let priced = priced(&lines, Some(&amount(100)));
+        let shares: Vec<_> = priced
+            .lines
+            .iter()
+            .map(|line| line.order_discount.minor())
+            .collect();
+        assert_eq!(shares, [34, 33, 33]);
+    }
+
+    #[test]
+    fn everything_may_be_free() {
+        for (lines, discount) in [
+            (vec![], None),
+            (vec![pieces(1, 3, 0)], None),
+            (vec![pieces(1, 3, 0)], Some(percent("50"))),
+            (
+                vec![pieces(1, 3, 0), line(2, "1", Unit::Piece, 0, Some(amount(5)))],
+                Some(amount(5)),
+            ),
+            (vec![pieces(1, 3, 999)], Some(percent("100"))),
+            (vec![pieces(1, 3, 999), pieces(2, 1, 1)], Some(amount(i64::MAX))),
+            (
+                vec![line(1, "3", Unit::Piece, 999, Some(percent("100")))],
+                Some(percent("100")),
+            ),
+            (
+                vec![line(1, "3", Unit::Piece, 999, Some(amount(i64::MAX)))],
+                Some(amount(1)),
+            ),
+        ] {
+            let priced = priced(&lines, discount.as_ref());
+            assert_eq!(priced.total, Money::ZERO);
+            assert_eq!(
+                priced.discount(),
+                priced.subtotal,
+                "no more is taken off than there is"
+            );
+            assert!(priced.lines.iter().all(|line| line.net.is_zero()));
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused() {
+        let refused = |lines: &[CartLine]| price(lines, None, &PricingRules::default()).expect_err("refused");
+        assert_eq!(
+            refused(&[pieces(7, 1, -1)]),
+            PricingError::NegativePrice { line: 7 }
+        );
+        assert_eq!(
+            refused(&[pieces(7, 1, i64::MIN)]),
+            PricingError::NegativePrice { line: 7 }
+        );
+        assert_eq!(
+            refused(&[pieces(7, 1, i64::MAX)]),
+            PricingError::LineTooLarge { line: 7 }
+        );
+        assert_eq!(
+            refused(&[pieces(7, 1_000_000, i64::MAX)]),
+            PricingError::LineTooLarge { line: 7 }
+        );
+        assert_eq!(
+            refused(&[pieces(7, 2, MAX_LINE_MINOR / 2 + 1)]),
+            PricingError::LineTooLarge { line: 7 }
+        );
+        let many: Vec<_> = (0..=MAX_LINES as u32).map(|n| pieces(n, 1, 1)).collect();
+        assert_eq!(refused(&many), PricingError::TooManyLines);
+    }
+
+    #[test]
+    fn the_dearest_order_is_exact_everywhere() {
+        let discount = percent("99.999999");
+        let lines: Vec<_> = (0..MAX_LINES as u32)
+            .map(|n| line(n, "1", Unit::Piece, MAX_LINE_MINOR, Some(percent("33.333333"))))
+            .collect();
+        let priced = priced(&lines, Some(&discount));
+        assert!(priced.subtotal.minor() < 1 << 53);
+        assert!(priced.total.is_positive());
+        assert!(discount_share_percent(&priced) < Decimal::ONE_HUNDRED);
+    }
+
+    #[test]
+    fn a_thousand_lines_share_one_discount() {
+        let lines: Vec<_> = (0..1000)
+            .map(|n| pieces(n, n % 7 + 1, i64::from(n) * 13 + 1))
+            .collect();
+        let priced = priced(&lines, Some(&percent("7.5")));
+        let shares = Money::sum(priced.lines.iter().map(|line| line.order_discount));
+        assert_eq!(shares, Ok(priced.order_discount));
+    }
+
+    #[test]
+    fn a_discount_counts_before_it_is_rounded() {
+        assert_eq!(
+            share(&[pieces(1, 1, 8_75)], Some(&percent("10"))),
+            "10",
+            "0.88 of 8.75 is still ten percent"
+        );
+        let small = [line(1, "1", Unit::Piece, 5, Some(percent("10")))];
+        assert_eq!(share(&small, None), "10");
+        let one_of_two = [
+            line(1, "1", Unit::Piece, 100, Some(percent("10"))),
+            pieces(2, 1, 100),
+        ];
+        assert_eq!(share(&one_of_two, None), "5");
+        assert_eq!(
+            share(&one_of_two[..1], Some(&percent("10"))),
+            "19",
+            "ten, and ten of the rest"
+        );
+        assert_eq!(share(&[pieces(1, 1, 200)], Some(&amount(50))), "25");
+        assert_eq!(share(&[pieces(1, 1, 200)], Some(&amount(5000))), "100");
+        assert_eq!(share(&[pieces(1, 1, 0)], Some(&amount(5000))), "0");
+        assert_eq!(share(&[], None), "0");
+        let hardly = [line(1, "1", Unit::Piece, 1, Some(percent("0.000001")))];
+        assert_eq!(
+            share(&hardly, Some(&amount(1))),
+            "100",
+            "more than everything cannot be given"
+        );
+    }
+
+    fn any_discount() -> impl Strategy<Value = Option<Discount>> {
+        prop_oneof![
+            Just(None),
+            (1u32..=100_000_000).prop_map(|n| {
+                let percent = Decimal::new(i64::from(n), 6);
+                Some(Discount::percent(percent, "x").expect("a discount"))
+            }),
+            (1i64..200_000).prop_map(|minor| Some(amount(minor))),
+            Just(Some(amount(i64::MAX))),
+            Just(Some(percent("100"))),
+        ]
+    }
+
+    fn any_line() -> impl Strategy<Value = CartLine> {
+        (0i64..20_000, 0i64..200_000, any::<bool>(), any_discount()).prop_map(
+            |(milli, price, weighed, discount)| {
+                let quantity = match weighed {
+                    true => Quantity::from_milli(milli, Unit::Kilogram),
+                    false => Quantity::from_milli(milli / 1000 * 1000, Unit::Piece),
+                };
+                CartLine {
+                    quantity: quantity.expect("in range"),
+                    ..line(0, "1", Unit::Piece, price, discount)
+                }
+            },
+        )
+    }
+
+    fn any_rounding() -> impl Strategy<Value = Rounding> {
+        prop_oneof![
+            Just(Rounding::HalfUp),
+            Just(Rounding::HalfEven),
+            Just(Rounding::Down),
+            Just(Rounding::Up)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn everything_adds_up(
+            mut lines in prop::collection::vec(any_line(), 0..40),
+            discount in any_discount(),
+            rounding in any_rounding(),
+        ) {
+            for (n, line) in lines.iter_mut().enumerate() {
+                line.line = n as u32;
+            }
+            let priced = price(&lines, discount.as_ref(), &PricingRules { rounding }).expect("prices");
+            let sum = |of: fn(&PricedLine) -> Money| priced.lines.iter().map(|line| of(line).minor()).sum::<i64>();
+            prop_assert_eq!(sum(|line| line.gross), priced.subtotal.minor());
+            prop_assert_eq!(sum(|line| line.discount), priced.line_discount.minor());
+            prop_assert_eq!(sum(|line| line.order_discount), priced.order_discount.minor());
+            prop_assert_eq!(sum(|line| line.net), priced.total.minor());
+            prop_assert_eq!(priced.subtotal.minor() - priced.discount().minor(), priced.total.minor());
+            for line in &priced.lines {
+                prop_assert_eq!(line.gross.minor() - line.discount.minor(), line.amount.minor());
+                prop_assert_eq!(line.amount.minor() - line.order_discount.minor(), line.net.minor());
+                prop_assert!(!line.discount.is_negative() && !line.order_discount.is_negative());
+                prop_assert!(!line.amount.is_negative() && !line.net.is_negative(), "{:?}", line);
+            }
+            let share = discount_share_percent(&priced);
+            prop_assert!(share >= Decimal::ZERO && share <= Decimal::ONE_HUNDRED, "{}", share);
+        }
+
+        #[test]
+        fn a_percentage_is_never_above_its_own_limit(
+            prices in prop::collection::vec(0i64..100_000, 1..20),
+            percent in 1u32..=100_000_000,
+            per_line: bool,
+            rounding in any_rounding(),
+        ) {
+            let percent = Decimal::new(i64::from(percent), 6);
+            let discount = Discount::percent(percent, "x").expect("a discount");
+            let on_line = per_line.then(|| discount.clone());
+            let lines: Vec<_> =
+                prices.iter().map(|price| line(0, "1", Unit::Piece, *price, on_line.clone())).collect();
+            let on_order = (!per_line).then_some(&discount);
+            let priced = price(&lines, on_order, &PricingRules { rounding }).expect("prices");
+            prop_assert!(discount_share_percent(&priced) <= percent);
+        }
+    }
 }

@@ -139,11 +139,13 @@ impl Quantity {
     /// signs, exponents, separators and words.
     pub fn parse(text: &str, unit: Unit) -> Result<Quantity, QuantityError> {
         let text = text.trim();
-        if let Some(rest) = text.strip_prefix(['-', '−'])
-            && Quantity::parse(rest, unit).is_ok()
-        {
-            return Err(QuantityError::Negative);
+        match text.strip_prefix(['-', '−']) {
+            Some(rest) => Quantity::parse_unsigned(rest, unit).and(Err(QuantityError::Negative)),
+            None => Quantity::parse_unsigned(text, unit),
         }
+    }
+
+    fn parse_unsigned(text: &str, unit: Unit) -> Result<Quantity, QuantityError> {
         if text.len() > 64 {
             return Err(QuantityError::NotANumber);
         }

@@ -16,7 +16,8 @@ pub fn fold(text: &str) -> String {
         } else if let Some(digit) = digit_value(character) {
             out.push(char::from(b'0' + digit));
         } else if !is_mark(character) {
-            for lower in character.to_lowercase() {
+            // The Turkish İ becomes an i and a dot above it.
+            for lower in character.to_lowercase().filter(|lower| !is_mark(*lower)) {
                 fold_letter(lower, &mut out);
             }
         }
@@ -107,8 +108,11 @@ enum Sound {
 
 fn sound(word: &str) -> String {
     let mut sounds: Vec<Sound> = Vec::new();
-    for letter in word.chars() {
-        if let Some(consonant) = devanagari_consonant(letter) {
+    for (at, letter) in word.char_indices() {
+        if letter == 'ه' && at > 0 && at + letter.len_utf8() == word.len() {
+            // At the end of an Arabic word it is nearly always the ending -a, with or without its two dots.
+            sounds.push(Sound::Vowel("a"));
+        } else if let Some(consonant) = devanagari_consonant(letter) {
             sounds.extend([Sound::Consonant(consonant), Sound::Inherent]);
         } else if let Some(vowel) = devanagari_sign(letter) {
             if sounds.last() == Some(&Sound::Inherent) {
@@ -125,15 +129,16 @@ fn sound(word: &str) -> String {
             sounds.push(Sound::Other(letter));
         }
     }
+    let spoken = spoken(&sounds);
     let mut out = String::new();
     for (at, sound) in sounds.iter().enumerate() {
         match *sound {
             Sound::Consonant(text) | Sound::Vowel(text) => out.push_str(text),
-            Sound::Inherent if is_spoken(&sounds, at) => out.push('a'),
+            Sound::Inherent if spoken[at] => out.push('a'),
             Sound::Inherent => {}
             Sound::Weak { consonant, vowel } => {
-                let next_to_vowel = |near: Option<&Sound>| matches!(near, Some(Sound::Vowel(_)));
-                let leads = at == 0 || next_to_vowel(sounds.get(at + 1)) || next_to_vowel(sounds.get(at - 1));
+                let is_vowel = |near: Option<&Sound>| matches!(near, Some(Sound::Vowel(_)));
+                let leads = at == 0 || is_vowel(sounds.get(at + 1)) || is_vowel(sounds.get(at - 1));
                 out.push_str(if leads { consonant } else { vowel });
             }
             Sound::Other(letter) => out.push(letter),
@@ -142,19 +147,22 @@ fn sound(word: &str) -> String {
     out
 }
 
-/// The inherent a is silent at the end of a word, and between a syllable before and a syllable behind it.
-fn is_spoken(sounds: &[Sound], at: usize) -> bool {
-    let is_vowel = |near: Option<&Sound>| matches!(near, Some(Sound::Vowel(_) | Sound::Inherent));
+/// Which sounds are heard. From the end of the word: an inherent a is silent behind the last consonant, and
+/// wherever a vowel and a consonant stand before it and a consonant and a heard vowel behind it.
+fn spoken(sounds: &[Sound]) -> Vec<bool> {
+    let mut spoken = vec![true; sounds.len()];
     let is_consonant = |near: Option<&Sound>| matches!(near, Some(Sound::Consonant(_)));
-    let syllable_before = at >= 2 && is_consonant(sounds.get(at - 1)) && is_vowel(sounds.get(at - 2));
-    let at_end = at + 1 == sounds.len();
-    let syllable_behind =
-        is_consonant(sounds.get(at + 1)) && matches!(sounds.get(at + 2), Some(Sound::Vowel(_)));
-    // A word of one letter keeps its vowel; so does one that would lose two in a row.
-    if at_end {
-        return at < 2;
+    let is_vowel = |near: Option<&Sound>| matches!(near, Some(Sound::Vowel(_) | Sound::Inherent));
+    for at in (0..sounds.len())
+        .rev()
+        .filter(|at| sounds[*at] == Sound::Inherent)
+    {
+        let vowel_before = at >= 2 && is_vowel(sounds.get(at - 2));
+        let vowel_behind = is_consonant(sounds.get(at + 1)) && is_vowel(sounds.get(at + 2)) && spoken[at + 2];
+        let ends_word = at + 1 == sounds.len() && at >= 2;
+        spoken[at] = !(ends_word || (vowel_before && vowel_behind));
     }
-    !(syllable_before && syllable_behind)
+    spoken
 }
 
 /// The dot under a Devanagari letter makes the sounds that came with other languages.
@@ -303,4 +311,108 @@ fn simplify(word: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn folding_forgets_what_people_do_not_type() {
+        for (text, folded) in [
+            ("  Crème   BRÛLÉE ", "creme brulee"),
+            ("Cre\u{300}me", "creme"),
+            ("Køfte Gözleme Straße", "kofte gozleme strasse"),
+            ("İstanbul", "istanbul"),
+            ("شَايٌ", "شاي"),
+            ("أُرز", "ارز"),
+            ("قهوة", "قهوه"),
+            ("قهـــوة", "قهوه"),
+            ("\u{95b}ीरा", "ज\u{93c}ीरा"),
+            ("७UP ٧", "7up 7"),
+            ("می\u{200c}خواهم", "ميخواهم"),
+            ("", ""),
+            ("\u{301}", ""),
+        ] {
+            assert_eq!(fold(text), folded, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn latin_letters_find_devanagari_names() {
+        for (latin, name) in [
+            ("dosa", "डोसा"),
+            ("samosa", "समोसा"),
+            ("paneer tikka", "पनीर टिक्का"),
+            ("chai", "चाय"),
+            ("chay", "चाय"),
+            ("idli", "इडली"),
+            ("biryani", "बिरयानी"),
+            ("jalebi", "जलेबी"),
+            ("gulab jamun", "गुलाब जामुन"),
+            ("kulfi", "कुल्फी"),
+            ("coffee", "कॉफ़ी"),
+            ("pizza", "पिज़्ज़ा"),
+            ("lassi", "लस्सी"),
+            ("chhole", "छोले"),
+            ("chole", "छोले"),
+            ("aloo", "आलू"),
+            ("poori", "पूरी"),
+            ("chawal", "चावल"),
+            ("raita", "रायता"),
+            ("pakoda", "पकौड़ा"),
+            ("vada pav", "वड़ा पाव"),
+            ("kachori", "कचौरी"),
+            ("sharbat", "शरबत"),
+            ("adrak", "अदरक"),
+            ("namak", "नमक"),
+            ("thanda", "ठंडा"),
+            ("ghee", "घी"),
+            ("naan", "नान"),
+            ("masala", "मसाला"),
+        ] {
+            assert_eq!(romanize(latin), romanize(name), "{latin} and {name}");
+        }
+    }
+
+    #[test]
+    fn latin_letters_find_arabic_names() {
+        for (latin, name) in [
+            ("shay", "شاي"),
+            ("shai", "شاي"),
+            ("kabab", "كباب"),
+            ("samosa", "ساموسا"),
+        ] {
+            let (typed, kept) = (romanize(latin), romanize(name));
+            let bare = |text: &str| text.replace(['a', 'e', 'i', 'o', 'u'], "");
+            assert_eq!(bare(&typed), bare(&kept), "{latin} and {name}: {typed} {kept}");
+        }
+        assert_eq!(romanize("شاي"), romanize("شَاي"), "vowel marks change nothing");
+        assert_eq!(
+            romanize("قهوة"),
+            romanize("قهوه"),
+            "either spelling of the ending"
+        );
+    }
+
+    #[test]
+    fn other_scripts_pass_through() {
+        assert_eq!(romanize("豆腐 100"), "豆腐 100");
+        assert_eq!(romanize("☕"), "☕");
+    }
+
+    proptest! {
+        #[test]
+        fn anything_can_be_searched_for(text: String) {
+            let folded = fold(&text);
+            prop_assert_eq!(fold(&folded), folded.clone(), "folding twice changes nothing");
+            romanize(&text);
+        }
+
+        #[test]
+        fn any_devanagari_or_arabic_can_be_read(text in "[\u{900}-\u{97f}\u{600}-\u{6ff} ]{0,30}") {
+            romanize(&text);
+        }
+    }
 }

@@ -196,3 +196,166 @@ fn in_notes(sum: i128, notes: &[i64]) -> Option<(i128, i128)> {
     }
     (left == 0).then_some((count, smallest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn money(minor: i64) -> Money {
+        Money::from_minor(minor)
+    }
+
+    fn cash(id: u8, amount: Option<i64>, received: Option<i64>) -> Tender {
+        Tender {
+            id: TenderId::from_bytes([id; 16]),
+            method: TenderMethod::Cash,
+            amount: amount.map(money),
+            received: received.map(money),
+        }
+    }
+
+    fn suggested(total: i64, code: &str) -> Vec<i64> {
+        let currency = Currency::from_code(code).expect("known");
+        cash_suggestions(money(total), &currency)
+            .into_iter()
+            .map(Money::minor)
+            .collect()
+    }
+
+    #[test]
+    fn one_tender_may_pay_the_rest() {
+        let balanced = balance(
+            money(874_00),
+            &[cash(1, Some(500_00), None), cash(2, None, Some(400_00))],
+        );
+        let balanced = balanced.expect("balances");
+        assert_eq!(balanced.total(), money(874_00));
+        let numbers: Vec<_> = balanced
+            .tenders
+            .iter()
+            .map(|t| (t.amount.minor(), t.received.minor(), t.change.minor()))
+            .collect();
+        assert_eq!(numbers, [(500_00, 500_00, 0), (374_00, 400_00, 26_00)]);
+    }
+
+    #[test]
+    fn what_does_not_pay_the_order_is_refused() {
+        let one = |amount, received| balance(money(100), &[cash(1, amount, received)]).map(|_| ());
+        assert_eq!(one(None, Some(99)), Err(TenderError::ReceivedTooLittle));
+        assert_eq!(one(Some(99), None), Err(TenderError::DoesNotSum));
+        assert_eq!(one(Some(101), None), Err(TenderError::DoesNotSum));
+        assert_eq!(one(Some(0), None), Err(TenderError::NotPositive));
+        assert_eq!(one(Some(-100), None), Err(TenderError::NotPositive));
+        assert_eq!(one(None, Some(-100)), Err(TenderError::ReceivedTooLittle));
+        assert_eq!(balance(money(100), &[]), Err(TenderError::DoesNotSum));
+        assert_eq!(balance(money(-1), &[]), Err(TenderError::NegativeTotal));
+        let open = [cash(1, None, None), cash(2, None, None)];
+        assert_eq!(balance(money(100), &open), Err(TenderError::TwoOpenAmounts));
+        let same = [cash(1, Some(50), None), cash(1, Some(50), None)];
+        assert_eq!(balance(money(100), &same), Err(TenderError::DuplicateId));
+        let nothing_left = [cash(1, Some(100), None), cash(2, None, None)];
+        assert_eq!(balance(money(100), &nothing_left), Err(TenderError::NotPositive));
+        let trick = [cash(1, Some(150), None), cash(2, Some(-50), None)];
+        assert_eq!(
+            balance(money(100), &trick),
+            Err(TenderError::NotPositive),
+            "no tender gives money out"
+        );
+        let huge = [cash(1, Some(i64::MAX), None), cash(2, Some(i64::MAX), None)];
+        assert_eq!(
+            balance(money(100), &huge),
+            Err(TenderError::Money(MoneyError::Overflow))
+        );
+        assert_eq!(
+            balance(money(0), &[cash(1, Some(5), None)]),
+            Err(TenderError::DoesNotSum)
+        );
+    }
+
+    #[test]
+    fn an_order_that_costs_nothing_needs_no_tender() {
+        for tenders in [&[][..], &[cash(1, None, None)], &[cash(1, Some(0), Some(0))]] {
+            assert_eq!(balance(Money::ZERO, tenders).expect("balances").tenders, []);
+        }
+    }
+
+    #[test]
+    fn suggests_what_people_hand_over() {
+        assert_eq!(
+            suggested(874_00, "INR"),
+            [874_00, 880_00, 900_00, 1000_00, 2000_00]
+        );
+        assert_eq!(suggested(45_00, "INR"), [45_00, 50_00, 100_00, 200_00, 500_00]);
+        assert_eq!(suggested(123_00, "INR"), [123_00, 130_00, 150_00, 200_00, 500_00]);
+        assert_eq!(
+            suggested(500_00, "INR"),
+            [500_00, 2000_00],
+            "a note more than needed is not handed over"
+        );
+        assert_eq!(suggested(8_74, "EUR"), [8_74, 10_00, 20_00, 50_00, 100_00]);
+        assert_eq!(suggested(874, "JPY"), [874, 1000, 5000, 10000]);
+        assert_eq!(suggested(1_750, "KWD"), [1_750, 2_000, 5_000, 10_000, 20_000]);
+        assert_eq!(suggested(0, "INR"), []);
+        assert_eq!(suggested(-5, "INR"), []);
+        assert_eq!(
+            suggested(i64::MAX, "INR"),
+            [i64::MAX],
+            "what cannot be counted is not suggested"
+        );
+        let unknown = Currency {
+            code: *b"XXX",
+            minor_digits: 2,
+        };
+        assert_eq!(cash_suggestions(money(5), &unknown), [money(5)]);
+    }
+
+    proptest! {
+        #[test]
+        fn balanced_tenders_pay_the_total(
+            parts in prop::collection::vec(1i64..1_000_000, 1..8),
+            open in prop::option::of(0usize..8),
+            more in 0i64..1000,
+        ) {
+            let total = money(parts.iter().sum());
+            let tenders: Vec<Tender> = parts
+                .iter()
+                .enumerate()
+                .map(|(i, part)| cash(i as u8, (Some(i) != open).then_some(*part), Some(part + more)))
+                .collect();
+            let balanced = balance(total, &tenders).expect("balances");
+            prop_assert_eq!(Money::sum(balanced.tenders.iter().map(|tender| tender.amount)), Ok(total));
+            for tender in &balanced.tenders {
+                prop_assert_eq!(tender.amount.checked_add(tender.change), Ok(tender.received));
+                prop_assert_eq!(tender.change, money(more));
+            }
+        }
+
+        #[test]
+        fn any_tenders_are_paid_or_refused(
+            total: i64,
+            said in prop::collection::vec((prop::option::of(any::<i64>()), prop::option::of(any::<i64>())), 0..4),
+        ) {
+            let tenders: Vec<Tender> =
+                said.iter().enumerate().map(|(i, (amount, received))| cash(i as u8, *amount, *received)).collect();
+            if let Ok(balanced) = balance(money(total), &tenders) {
+                prop_assert_eq!(Money::sum(balanced.tenders.iter().map(|tender| tender.amount)), Ok(money(total)));
+                prop_assert!(balanced.tenders.iter().all(|tender| !tender.change.is_negative()));
+            }
+        }
+
+        #[test]
+        fn suggestions_are_few_rising_and_enough(total in 1i64..i64::MAX, code in "INR|EUR|JPY|KWD|UZS|CHF|USD") {
+            let sums = suggested(total, &code);
+            prop_assert_eq!(sums[0], total, "the exact sum comes first");
+            prop_assert!(sums.len() <= 5 && sums.is_sorted_by(|a, b| a < b));
+        }
+
+        #[test]
+        fn suggestions_for_everyday_bills(total in 1i64..500_000) {
+            let sums = suggested(total, "INR");
+            prop_assert!(sums.len() <= 5 && sums[0] == total && sums.is_sorted_by(|a, b| a < b));
+            prop_assert!(sums[1..].iter().all(|sum| sum % 10_00 == 0));
+        }
+    }
+}
