@@ -1,0 +1,1 @@
+export { inApp, live, onLive, onResync, startLive, stopLive } from './live.svelte';
