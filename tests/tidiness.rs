@@ -264,6 +264,35 @@ fn nothing_comes_in_that_deny_toml_refuses() {
 }
 
 #[test]
+fn the_written_description_is_what_the_api_says_of_itself() {
+    let said = api::openapi().to_pretty_json().expect("a description");
+    assert_eq!(read("openapi.json").trim_end(), said, "run ./dev types");
+}
+
+#[test]
+fn every_route_has_a_row_and_every_row_a_route() {
+    let described = serde_json::to_value(api::openapi()).expect("a description");
+    let mut routes = BTreeSet::new();
+    for (path, methods) in described["paths"].as_object().expect("paths") {
+        for method in methods.as_object().expect("methods").keys() {
+            if ["get", "post", "put", "delete", "patch", "head"].contains(&method.as_str()) {
+                routes.insert((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    let rows: BTreeSet<(String, String)> =
+        api::ROUTES.iter().map(|row| (row.method.to_string(), row.path.to_owned())).collect();
+    assert_eq!(rows.len(), api::ROUTES.len(), "no route has two rows");
+    let bare: Vec<_> = routes.difference(&rows).collect();
+    assert!(bare.is_empty(), "these routes have no permission: {bare:?}");
+}
+
+#[test]
+fn the_screens_are_inside_the_program() {
+    assert!(api::page_is_embedded(), "build the UI first (npm run build)");
+}
+
+#[test]
 fn no_test_is_switched_off() {
     let marks = [concat!("#[ign", "ore"), concat!("it.sk", "ip("), concat!("test.sk", "ip("), concat!("test.fi", "xme("), concat!("it.to", "do("), concat!("describe.sk", "ip(")];
     for folder in ["crates", "tests", "src-tauri", "ui/src", "e2e", "benches", "xtask"] {

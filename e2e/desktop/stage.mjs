@@ -66,7 +66,7 @@ export class Stage {
     await until("the X server answers", () => this.xrandr("--listmonitors"), (text) => typeof text === "string", 20_000);
     this.xrandr("--output", "DUMMY0", "--mode", "1280x800", "--pos", "0x0", "--primary");
     this.xrandr("--addmode", "DUMMY1", "1024x768");
-    this.plug();
+    await this.plug();
 
     const address = `unix:path=${join(this.folder, "bus")}`;
     this.env.DBUS_SESSION_BUS_ADDRESS = address;
@@ -118,11 +118,20 @@ export class Stage {
   xdotool(...args) {
     return this.tool("xdotool", ...args).trim();
   }
-  plug() {
-    this.xrandr("--output", "DUMMY1", "--mode", "1024x768", "--right-of", "DUMMY0");
+  monitors() {
+    return Number(/^Monitors: (\d+)/.exec(this.xrandr("--listmonitors"))?.[1]);
   }
-  unplug() {
-    this.xrandr("--output", "DUMMY1", "--off");
+  async plug() {
+    await until("two monitors", () => {
+      this.xrandr("--output", "DUMMY1", "--mode", "1024x768", "--pos", "1280x0");
+      return this.monitors();
+    }, 2);
+  }
+  async unplug() {
+    await until("one monitor", () => {
+      this.xrandr("--output", "DUMMY1", "--off");
+      return this.monitors();
+    }, 1);
   }
 
   /** Where a window is on the glass, by the name of its app and whether it is the customer's. */
@@ -134,13 +143,18 @@ export class Stage {
       // it fails where it finds nothing
     }
     for (const id of ids) {
-      // Toolkits keep helper windows that no manager manages.
-      if (!/window state/.test(this.xprop("-id", id, "WM_STATE"))) continue;
-      const [x, y, width, height] = ["X", "Y", "WIDTH", "HEIGHT"].map((key) => Number(new RegExp(`^${key}=(-?\\d+)`, "m").exec(this.xdotool("getwindowgeometry", "--shell", id))?.[1]));
-      const hints = this.xprop("-id", id, "WM_HINTS", "_NET_WM_STATE");
-      // The customer's window is the one that never takes the keyboard.
-      const customers = /accepts input or input focus: False/.test(hints);
-      if (customers === (which === "customer")) return { id, x, y, width, height, hidden: /_HIDDEN/.test(hints), full: /FULLSCREEN/.test(hints) };
+      try {
+        // Toolkits keep helper windows that no manager manages.
+        if (!/window state/.test(this.xprop("-id", id, "WM_STATE"))) continue;
+        const shape = this.xdotool("getwindowgeometry", "--shell", id);
+        const [x, y, width, height] = ["X", "Y", "WIDTH", "HEIGHT"].map((key) => Number(new RegExp(`^${key}=(-?\\d+)`, "m").exec(shape)?.[1]));
+        const hints = this.xprop("-id", id, "WM_HINTS", "_NET_WM_STATE");
+        // The customer's window is the one that never takes the keyboard.
+        const customers = /accepts input or input focus: False/.test(hints);
+        if (customers === (which === "customer")) return { id, x, y, width, height, hidden: /_HIDDEN/.test(hints), full: /FULLSCREEN/.test(hints) };
+      } catch {
+        // it closed while it was asked
+      }
     }
     return null;
   }
@@ -152,7 +166,9 @@ export class Stage {
     }
   }
 
-  shot(name) {
+  /** The glass as it is now: a drawn page needs a frame or two to get there. */
+  async shot(name) {
+    await pause(250);
     this.tool("import", "-window", "root", join(SHOTS, `${name}.png`));
   }
 

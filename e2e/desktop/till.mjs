@@ -1,0 +1,1 @@
+export const sell = {}; export const signIn = async () => {};

@@ -1,0 +1,217 @@
+//! The two windows: what they load, where they may go, and what they are not (browsers).
+
+use std::path::Path;
+
+use tauri::{
+    AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, webview::NewWindowResponse,
+    window::Color,
+};
+
+use crate::{SCHEME, timing};
+
+pub const CASHIER: &str = "cashier";
+pub const CUSTOMER: &str = "customer";
+
+/// The canvas behind the pages, so that a starting window neither flashes nor glares.
+const LIGHT: Color = Color(0xf2, 0xf4, 0xf7, 0xff);
+const DARK: Color = Color(0x0c, 0x0f, 0x14, 0xff);
+
+/// Opens both windows; on a phone or tablet there is one screen, and it is the cashier's.
+pub fn open(app: &AppHandle, data: &Path) -> tauri::Result<()> {
+    // The customer's first: where both end up on one screen, the cashier's is on top.
+    #[cfg(desktop)]
+    {
+        let customer = dress(WebviewWindowBuilder::new(app, CUSTOMER, page("?screen=customer")), data)
+            .title("Chandi – customer's screen")
+            .inner_size(1024.0, 640.0)
+            .min_inner_size(480.0, 320.0)
+            .focused(false)
+            // What a scanner types must never land on the customer's screen.
+            .focusable(false)
+            .closable(false)
+            .on_navigation(|url| ours(url) && customers(url))
+            .build()?;
+        finish(&customer);
+    }
+
+    let cashier = dress(WebviewWindowBuilder::new(app, CASHIER, page("")), data);
+    #[cfg(desktop)]
+    let cashier = cashier
+        .title("Chandi")
+        .inner_size(1280.0, 800.0)
+        .min_inner_size(360.0, 480.0)
+        .maximized(first_start(app))
+        .focused(true);
+    let cashier = cashier.on_navigation(ours).build()?;
+    finish(&cashier);
+    Ok(())
+}
+
+/// What both windows have in common.
+fn dress<'a, M: Manager<tauri::Wry>>(
+    window: WebviewWindowBuilder<'a, tauri::Wry, M>,
+    data: &Path,
+) -> WebviewWindowBuilder<'a, tauri::Wry, M> {
+    let mut window = window
+        // No page of ours opens windows or saves files by itself.
+        .on_new_window(|url, _features| {
+            tracing::warn!(%url, "a page asked for a window");
+            NewWindowResponse::Deny
+        })
+        .on_download(|_webview, _download| false)
+        .on_permission_request(|_webview, _kind| tauri::webview::PermissionResponse::Deny)
+        .zoom_hotkeys_enabled(false)
+        .background_color(LIGHT);
+    #[cfg(desktop)]
+    {
+        window = window
+            .on_document_title_changed(|window, title| {
+                let _ = window.set_title(&title);
+            })
+            // Files dropped on a page are the page's business; one dropped elsewhere fails the navigation guard.
+            .disable_drag_drop_handler()
+            .data_directory(data.join("webview"));
+    }
+    #[cfg(target_os = "android")]
+    {
+        window = window.initialization_script(include_str!("pages/android.js"));
+    }
+    #[cfg(windows)]
+    {
+        // The first switch is what the webview library passes by itself.
+        window = window.additional_browser_args(
+            "--disable-features=msWebOOUI,msPdfOOUI,msSmartScreenProtection --disable-pinch --overscroll-history-navigation=0",
+        );
+    }
+    if guarded() {
+        window = window.initialization_script(include_str!("pages/guard.js"));
+    }
+    if timing::wanted() {
+        window = window.initialization_script(timing::SCRIPT);
+    }
+    let _ = data;
+    window
+}
+
+/// Keys that would turn the till into a browser are blocked in what shops run; whoever builds the app keeps them.
+fn guarded() -> bool {
+    !cfg!(debug_assertions) || std::env::var_os("CHANDI_GUARD").is_some()
+}
+
+fn finish(window: &WebviewWindow) {
+    #[cfg(desktop)]
+    if window.theme().is_ok_and(|theme| theme == tauri::Theme::Dark) {
+        let _ = window.set_background_color(Some(DARK));
+    }
+    revive(window);
+}
+
+/// A page whose process died (memory, a fault of the engine) comes back by itself: the cart is in the core.
+#[cfg(target_os = "linux")]
+fn revive(window: &WebviewWindow) {
+    use webkit2gtk::WebViewExt;
+    let label = window.label().to_owned();
+    let hooked = window.with_webview(move |view| {
+        view.inner().connect_web_process_terminated(move |view, reason| {
+            tracing::error!(?reason, label, "the page's process ended; loading it again");
+            view.reload();
+        });
+    });
+    if let Err(error) = hooked {
+        tracing::warn!(%error, "the page is not watched");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn revive(_window: &WebviewWindow) {}
+
+/// Someone started the app a second time: show them the till they have.
+#[cfg(desktop)]
+pub fn to_front(app: &AppHandle) {
+    let Some(cashier) = app.get_webview_window(CASHIER) else { return };
+    for shown in [cashier.show(), cashier.unminimize(), cashier.set_focus()] {
+        if let Err(error) = shown {
+            tracing::warn!(%error, "the till did not come to the front");
+        }
+    }
+}
+
+/// Size, place and whether it was maximized or full screen; a window that was hidden is shown again.
+#[cfg(desktop)]
+pub fn remembered() -> tauri_plugin_window_state::StateFlags {
+    use tauri_plugin_window_state::StateFlags;
+    StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN
+}
+
+/// Nobody arranged the window yet, so it takes the screen.
+#[cfg(desktop)]
+fn first_start(app: &AppHandle) -> bool {
+    let state = tauri_plugin_window_state::DEFAULT_FILENAME;
+    app.path().app_config_dir().map_or(true, |folder| !folder.join(state).exists())
+}
+
+fn page(query: &str) -> WebviewUrl {
+    let url = format!("{SCHEME}://localhost/{query}");
+    match url.parse() {
+        Ok(url) => WebviewUrl::CustomProtocol(url),
+        Err(_) => WebviewUrl::default(),
+    }
+}
+
+/// Our own pages, and nothing else, may ever be loaded in a window of the app.
+fn ours(url: &Url) -> bool {
+    let direct = url.scheme() == SCHEME && url.host_str() == Some("localhost");
+    let mapped = cfg!(any(windows, target_os = "android"))
+        && url.scheme() == "http"
+        && url.host_str() == Some("chandi.localhost")
+        && url.port().is_none();
+    direct || mapped
+}
+
+/// The one page of the customer's window.
+fn customers(url: &Url) -> bool {
+    url.path() == "/" && url.query_pairs().any(|(key, value)| key == "screen" && value == "customer")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().expect("a URL")
+    }
+
+    #[test]
+    fn only_our_own_pages_may_be_loaded() {
+        assert!(ours(&url("chandi://localhost/")));
+        assert!(ours(&url("chandi://localhost/office?day=1#top")));
+        for foreign in [
+            "https://example.com/",
+            "http://localhost/",
+            "http://127.0.0.1:8080/",
+            "file:///etc/passwd",
+            "about:blank",
+            "data:text/html,hello",
+            "javascript:alert(1)",
+            "chandi://evil.example/",
+            "chandi://localhost.evil.example/",
+            "blob:chandi://localhost/1",
+            "tauri://localhost/",
+        ] {
+            assert!(!ours(&url(foreign)), "{foreign} is not ours");
+        }
+    }
+
+    #[test]
+    fn the_customers_window_has_one_page() {
+        assert!(customers(&url("chandi://localhost/?screen=customer")));
+        for other in [
+            "chandi://localhost/",
+            "chandi://localhost/?screen=till",
+            "chandi://localhost/office?screen=customer",
+            "chandi://localhost/api/v1/products",
+        ] {
+            assert!(!customers(&url(other)), "{other} is the cashier's");
+        }
+    }
+}
