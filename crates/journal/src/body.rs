@@ -24,7 +24,7 @@ pub struct ShopFoundedV1 {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DiscountKindV1 {
-    /// In hundredths of a percent.
+    /// In millionths of a percent.
     Percent(u32),
     Amount(i64),
 }

@@ -6,7 +6,9 @@ use domain::time::Moment;
 pub const MAX_AHEAD_MS: i64 = 10 * 60 * 1000;
 
 /// A point in the order of facts: 48 bits of milliseconds, 16 bits of counter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct Stamp(pub u64);
 
 impl Stamp {
@@ -64,7 +66,10 @@ mod tests {
         let mut clock = Clock::default();
         let noon = clock.tick(Moment(1_000_000));
         let an_hour_back = clock.tick(Moment(1_000_000 - 3_600_000));
-        assert!(an_hour_back > noon, "the order of facts holds when the clock is set back");
+        assert!(
+            an_hour_back > noon,
+            "the order of facts holds when the clock is set back"
+        );
     }
 
     #[test]
@@ -72,9 +77,18 @@ mod tests {
         let mut clock = Clock::default();
         clock.tick(Moment(1_000));
         let year = Stamp::at(Moment(1_000 + 365 * 86_400_000));
-        assert!(!clock.observe(year, Moment(2_000)), "a year ahead is not believed");
+        assert!(
+            !clock.observe(year, Moment(2_000)),
+            "a year ahead is not believed"
+        );
         assert!(clock.tick(Moment(3_000)) < year, "our clock stays with our wall");
-        assert!(clock.observe(Stamp::at(Moment(4_000)), Moment(3_500)), "half a second ahead is normal");
-        assert!(clock.tick(Moment(3_600)) > Stamp::at(Moment(4_000)), "and later facts come after it");
+        assert!(
+            clock.observe(Stamp::at(Moment(4_000)), Moment(3_500)),
+            "half a second ahead is normal"
+        );
+        assert!(
+            clock.tick(Moment(3_600)) > Stamp::at(Moment(4_000)),
+            "and later facts come after it"
+        );
     }
 }

@@ -37,7 +37,10 @@ pub struct Written {
 
 impl Written {
     pub fn new(stamp: Stamp, device: DeviceId) -> Written {
-        Written { stamp, device: device.bytes() }
+        Written {
+            stamp,
+            device: device.bytes(),
+        }
     }
 }
 
@@ -101,7 +104,10 @@ impl Record {
 
     /// What of `wanted` differs from what stands: the patch to write. Empty when nothing does.
     pub fn difference(&self, wanted: Vec<(Field, Value)>) -> Vec<(Field, Value)> {
-        wanted.into_iter().filter(|(field, value)| self.get(*field) != value).collect()
+        wanted
+            .into_iter()
+            .filter(|(field, value)| self.get(*field) != value)
+            .collect()
     }
 }
 
@@ -112,7 +118,10 @@ mod tests {
 
     #[test]
     fn ties_of_the_clock_are_settled_by_the_device() {
-        let at = |device| Written { stamp: Stamp(5), device: [device; 16] };
+        let at = |device| Written {
+            stamp: Stamp(5),
+            device: [device; 16],
+        };
         let mut a = Record::default();
         a.apply(&[(1, Value::Int(10))], at(1));
         a.apply(&[(1, Value::Int(20))], at(2));

@@ -19,7 +19,12 @@ pub struct Head {
 impl Head {
     pub fn signed(device: DeviceId, seq: u64, hash: FactHash, key: &DeviceKey) -> Head {
         let signature = key.sign(&message(device, seq, &hash));
-        Head { device, seq, hash, signature }
+        Head {
+            device,
+            seq,
+            hash,
+            signature,
+        }
     }
 
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
@@ -49,7 +54,13 @@ pub struct Series {
 impl Series {
     /// A series before its first fact.
     pub fn new(shop: ShopId, branch: BranchId, device: DeviceId) -> Series {
-        Series { shop, branch, device, seq: 0, hash: [0; 32] }
+        Series {
+            shop,
+            branch,
+            device,
+            seq: 0,
+            hash: [0; 32],
+        }
     }
 
     /// Chains the next fact.
@@ -112,14 +123,23 @@ pub struct Checker {
 
 impl Checker {
     pub fn new(key: PublicKey) -> Checker {
-        Checker { key, seq: 0, hash: [0; 32], stamp: Stamp(0), signed: 0 }
+        Checker {
+            key,
+            seq: 0,
+            hash: [0; 32],
+            stamp: Stamp(0),
+            signed: 0,
+        }
     }
 
     /// The next fact, and the head if a transaction ended with it.
     pub fn step(&mut self, fact: &Fact, head: Option<&Head>) -> Result<(), SeriesError> {
         let expected = self.seq + 1;
         if fact.header.seq != expected {
-            return Err(SeriesError::Gap { seq: expected, found: fact.header.seq });
+            return Err(SeriesError::Gap {
+                seq: expected,
+                found: fact.header.seq,
+            });
         }
         if !fact.follows(&self.hash) {
             return Err(SeriesError::Broken { seq: expected });
@@ -144,7 +164,11 @@ impl Checker {
 
     /// After the last fact: nothing may be left unsigned.
     pub fn finish(self) -> Result<u64, SeriesError> {
-        if self.signed == self.seq { Ok(self.seq) } else { Err(SeriesError::Unsigned { seq: self.signed }) }
+        if self.signed == self.seq {
+            Ok(self.seq)
+        } else {
+            Err(SeriesError::Unsigned { seq: self.signed })
+        }
     }
 }
 
@@ -155,11 +179,21 @@ mod tests {
     fn series() -> (DeviceKey, Vec<Fact>, Vec<Head>) {
         let key = DeviceKey::from_seed(&[7; 32]);
         let id = |n: u8| [n; 16];
-        let mut series =
-            Series::new(ShopId::from_bytes(id(1)), BranchId::from_bytes(id(2)), DeviceId::from_bytes(id(3)));
+        let mut series = Series::new(
+            ShopId::from_bytes(id(1)),
+            BranchId::from_bytes(id(2)),
+            DeviceId::from_bytes(id(3)),
+        );
         let (mut facts, mut heads) = (vec![], vec![]);
         for n in 1..=6u8 {
-            facts.push(series.append(FactId::from_bytes(id(n)), Stamp(u64::from(n)), None, 1, 1, vec![n]));
+            facts.push(series.append(
+                FactId::from_bytes(id(n)),
+                Stamp(u64::from(n)),
+                None,
+                1,
+                1,
+                vec![n],
+            ));
             if n % 2 == 0 {
                 heads.push(series.head(&key));
             }
@@ -186,15 +220,28 @@ mod tests {
         let (key, facts, heads) = series();
         let mut gap = facts.clone();
         gap.remove(2);
-        assert_eq!(check(&key, &gap, &heads), Err(SeriesError::Gap { seq: 3, found: 4 }));
+        assert_eq!(
+            check(&key, &gap, &heads),
+            Err(SeriesError::Gap { seq: 3, found: 4 })
+        );
         let mut edited = facts.clone();
         edited[3].body = vec![99];
         assert_eq!(check(&key, &edited, &heads), Err(SeriesError::Broken { seq: 4 }));
         let other = DeviceKey::from_seed(&[8; 32]);
-        assert_eq!(check(&other, &facts, &heads), Err(SeriesError::BadSignature { seq: 2 }));
-        assert_eq!(check(&key, &facts, &heads[..2]), Err(SeriesError::Unsigned { seq: 4 }));
+        assert_eq!(
+            check(&other, &facts, &heads),
+            Err(SeriesError::BadSignature { seq: 2 })
+        );
+        assert_eq!(
+            check(&key, &facts, &heads[..2]),
+            Err(SeriesError::Unsigned { seq: 4 })
+        );
         let mut actor = facts.clone();
         actor[0].header.actor = Some(StaffId::from_bytes([9; 16]));
-        assert_eq!(check(&key, &actor, &heads), Err(SeriesError::Broken { seq: 1 }), "who did it is under the hash too");
+        assert_eq!(
+            check(&key, &actor, &heads),
+            Err(SeriesError::Broken { seq: 1 }),
+            "who did it is under the hash too"
+        );
     }
 }

@@ -1,1 +1,199 @@
-fn main() {}
+//! `chandi-node`: the same core and screens without windows, for browsers and servers.
+//!
+//! `chandi-node --data DIR --listen ADDR [--demo]` serves; `chandi-node verify --data DIR` checks the books.
+
+use api::Door;
+use app::{App, Config, setup::Setup};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use tracing_subscriber::EnvFilter;
+
+const USAGE: &str = "\
+chandi-node: Chandi without windows
+
+  chandi-node --data DIR --listen ADDR [--demo] [--no-keyring]
+      serves the till to browsers of this machine and prints its address as one line of JSON;
+      with --demo it makes a demo shop when DIR holds none, and prints its people with their PINs
+  chandi-node verify --data DIR [--no-keyring]
+      checks every series, every signature, and that the views are what the facts say
+  chandi-node openapi
+      prints the description of the API
+
+ADDR is 127.0.0.1:PORT; port 0 takes a free one. CHANDI_LOG=debug says more on standard error.";
+
+struct Arguments {
+    data: PathBuf,
+    listen: SocketAddr,
+    demo: bool,
+    keyring: bool,
+    command: Command,
+}
+
+#[derive(PartialEq)]
+enum Command {
+    Serve,
+    Verify,
+    OpenApi,
+    Help,
+}
+
+fn arguments() -> Result<Arguments, String> {
+    let mut arguments = Arguments {
+        data: PathBuf::from("chandi-data"),
+        listen: SocketAddr::from(([127, 0, 0, 1], 8650)),
+        demo: false,
+        keyring: true,
+        command: Command::Serve,
+    };
+    let mut given = std::env::args().skip(1);
+    while let Some(argument) = given.next() {
+        let mut value = || given.next().ok_or(format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--data" => arguments.data = value()?.into(),
+            "--listen" => {
+                let text = value()?;
+                arguments.listen = text
+                    .parse()
+                    .map_err(|_| format!("{text} is not an address like 127.0.0.1:8650"))?;
+            }
+            "--demo" => arguments.demo = true,
+            "--no-keyring" => arguments.keyring = false,
+            "verify" => arguments.command = Command::Verify,
+            "openapi" => arguments.command = Command::OpenApi,
+            "--help" | "-h" | "help" => arguments.command = Command::Help,
+            other => return Err(format!("{other} is not known\n\n{USAGE}")),
+        }
+    }
+    Ok(arguments)
+}
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("CHANDI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match arguments().and_then(run) {
+        Ok(code) => code,
+        Err(sentence) => {
+            eprintln!("chandi-node: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, String> {
+    match arguments.command {
+        Command::Help => {
+            say(USAGE);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::OpenApi => {
+            say(&api::openapi().to_pretty_json().map_err(|e| e.to_string())?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Verify => verify(&arguments),
+        Command::Serve => serve(&arguments),
+    }
+}
+
+fn open(arguments: &Arguments) -> Result<App, String> {
+    let mut config = Config::new(&arguments.data);
+    config.use_keyring = arguments.keyring;
+    App::open(config).map_err(|e| e.to_string())
+}
+
+fn verify(arguments: &Arguments) -> Result<ExitCode, String> {
+    let app = open(arguments)?;
+    let shop = app.try_shop().ok_or("there is no shop in this data folder")?;
+    let verified = shop.store().verify().map_err(|e| e.to_string())?;
+    say(&format!(
+        "{} facts of {} devices checked, {} set aside",
+        verified.facts, verified.devices, verified.quarantined
+    ));
+    for fault in &verified.faults {
+        say(&format!("FAULT: {fault}"));
+    }
+    if verified.faults.is_empty() {
+        say("The chain is whole, every transaction is signed, and the views are what the facts say.");
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+fn serve(arguments: &Arguments) -> Result<ExitCode, String> {
+    let app = open(arguments)?;
+    if arguments.demo && app.try_shop().is_none() {
+        let id = app.edges().new_id();
+        let setup = Setup::Demo {
+            id,
+            language: "en".to_owned(),
+        };
+        let signed_in = app
+            .set_up(&setup, &app::sessions::Place::Window)
+            .map_err(|e| e.to_string())?;
+        // Nobody holds this session's secret.
+        let shop = app.shop().map_err(|e| e.to_string())?;
+        shop.end_session(domain::ids::SessionId::from_uuid(signed_in.id))
+            .map_err(|e| e.to_string())?;
+    }
+    let door = Door::over(app);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(arguments.listen)
+            .await
+            .map_err(|e| format!("{} cannot be listened on: {e}", arguments.listen))?;
+        let address = listener.local_addr().map_err(|e| e.to_string())?;
+        announce(&door, address)?;
+        tokio::select! {
+            ended = api::serve(door, listener) => ended.map_err(|e| e.to_string()),
+            () = asked_to_stop() => Ok(()),
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line of JSON on standard output: where to go, and in the demo as whom.
+fn announce(door: &Door, address: SocketAddr) -> Result<(), String> {
+    let staff = match door.app().try_shop() {
+        Some(shop) if shop.is_demo() => {
+            let lock = shop.lock_view().map_err(|e| e.to_string())?;
+            lock.staff
+                .into_iter()
+                .map(
+                    |s| serde_json::json!({"staff": s.id, "name": s.name, "role": s.role, "pin": s.demo_pin}),
+                )
+                .collect()
+        }
+        _ => vec![],
+    };
+    say(&serde_json::json!({"address": format!("http://{address}"), "staff": staff}).to_string());
+    Ok(())
+}
+
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler the system's own end of the process is as good: everything acknowledged is on the disk.
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the program answers with")]
+fn say(line: &str) {
+    println!("{line}");
+}

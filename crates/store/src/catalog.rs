@@ -26,7 +26,8 @@ pub struct ProductRow {
     pub sample: bool,
 }
 
-const PRODUCT: &str = "n, product_id, name, names, sku, price_minor, unit, category_id, barcodes, art, available,
+const PRODUCT: &str =
+    "n, product_id, name, names, sku, price_minor, unit, category_id, barcodes, art, available,
                        favourite, position, open_price, archived_ms, sample";
 
 fn product(r: &Row<'_>) -> rusqlite::Result<ProductRow> {
@@ -128,8 +129,16 @@ impl Reader<'_> {
     }
 
     pub fn products(&self, order: ProductOrder, query: &ProductQuery) -> Result<Vec<ProductRow>, StoreError> {
-        let shown = if query.archived { "archived_ms is not null" } else { "archived_ms is null" };
-        let category = if query.category.is_some() { "and category_id = ?1" } else { "and ?1 is null" };
+        let shown = if query.archived {
+            "archived_ms is not null"
+        } else {
+            "archived_ms is null"
+        };
+        let category = if query.category.is_some() {
+            "and category_id = ?1"
+        } else {
+            "and ?1 is null"
+        };
         // A page begins after the row that the last one ended with, compared by the same columns that sort it.
         let (sort, after) = match order {
             ProductOrder::Grid => (
@@ -147,23 +156,38 @@ impl Reader<'_> {
                   from product p where p.n = ?2)",
             ),
         };
-        let after = if query.after.is_some() { after } else { "?2 is null" };
+        let after = if query.after.is_some() {
+            after
+        } else {
+            "?2 is null"
+        };
         let sql = format!(
             "select {PRODUCT} from product where {shown} {category} and {after} order by {sort} limit ?3"
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
         let rows = statement
-            .query_map(params![query.category.map(|c| c.bytes()), query.after, query.limit], product)?
+            .query_map(
+                params![query.category.map(|c| c.bytes()), query.after, query.limit],
+                product,
+            )?
             .collect::<Result<_, _>>()?;
         Ok(rows)
     }
 
     pub fn product_count(&self) -> Result<u64, StoreError> {
-        Ok(self.conn.query_row("select count(*) from product where archived_ms is null", [], |r| r.get(0))?)
+        Ok(self.conn.query_row(
+            "select count(*) from product where archived_ms is null",
+            [],
+            |r| r.get(0),
+        )?)
     }
 
     pub fn product_record(&self, id: ProductId) -> Result<Option<Record>, StoreError> {
-        record(self, "select record from product where product_id = ?1", id.bytes())
+        record(
+            self,
+            "select record from product where product_id = ?1",
+            id.bytes(),
+        )
     }
 
     pub fn category(&self, id: CategoryId) -> Result<Option<CategoryRow>, StoreError> {
@@ -192,13 +216,23 @@ impl Reader<'_> {
     }
 
     pub fn category_record(&self, id: CategoryId) -> Result<Option<Record>, StoreError> {
-        record(self, "select record from category where category_id = ?1", id.bytes())
+        record(
+            self,
+            "select record from category where category_id = ?1",
+            id.bytes(),
+        )
     }
 }
 
 pub(crate) fn record(reader: &Reader<'_>, sql: &str, id: [u8; 16]) -> Result<Option<Record>, StoreError> {
-    let bytes: Option<Vec<u8>> = reader.conn.prepare_cached(sql)?.query_row([id], |r| r.get(0)).optional()?;
-    bytes.map(|b| postcard::from_bytes(&b).map_err(StoreError::damaged)).transpose()
+    let bytes: Option<Vec<u8>> = reader
+        .conn
+        .prepare_cached(sql)?
+        .query_row([id], |r| r.get(0))
+        .optional()?;
+    bytes
+        .map(|b| postcard::from_bytes(&b).map_err(StoreError::damaged))
+        .transpose()
 }
 
 impl Write<'_> {

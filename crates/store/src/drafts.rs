@@ -85,22 +85,30 @@ impl Write<'_> {
                  on conflict (cart_id) do update set seat_id = excluded.seat_id, state = excluded.state,
                      label = excluded.label, parked_ms = excluded.parked_ms, draft = excluded.draft",
             )?
-            .execute(params![row.id.bytes(), row.seat.bytes(), state, row.label, row.parked_ms, row.draft])?;
+            .execute(params![
+                row.id.bytes(),
+                row.seat.bytes(),
+                state,
+                row.label,
+                row.parked_ms,
+                row.draft
+            ])?;
         Ok(())
     }
 
     pub fn drop_cart(&self, id: CartId) -> Result<bool, StoreError> {
-        Ok(self.tx.prepare_cached("delete from cart where cart_id = ?1")?.execute([id.bytes()])? > 0)
+        Ok(self
+            .tx
+            .prepare_cached("delete from cart where cart_id = ?1")?
+            .execute([id.bytes()])?
+            > 0)
     }
 
     /// Keeps an answer, for whoever asks again with the same id.
     pub fn answer(&self, write: [u8; 16], content: &[u8; 32], answer: &str) -> Result<(), StoreError> {
-        self.tx.prepare_cached("insert into answered_write values (?1, ?2, ?3, ?4)")?.execute(params![
-            write,
-            content,
-            answer,
-            self.now().0
-        ])?;
+        self.tx
+            .prepare_cached("insert into answered_write values (?1, ?2, ?3, ?4)")?
+            .execute(params![write, content, answer, self.now().0])?;
         Ok(())
     }
 }

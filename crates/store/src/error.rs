@@ -59,6 +59,10 @@ impl From<rusqlite::Error> for StoreError {
 
 impl From<std::io::Error> for StoreError {
     fn from(error: std::io::Error) -> StoreError {
-        if error.kind() == std::io::ErrorKind::StorageFull { StoreError::DiskFull } else { StoreError::Disk(error.to_string()) }
+        if error.kind() == std::io::ErrorKind::StorageFull {
+            StoreError::DiskFull
+        } else {
+            StoreError::Disk(error.to_string())
+        }
     }
 }

@@ -17,8 +17,15 @@ pub fn run(conn: &mut Connection, file: Option<&Path>) -> Result<(), StoreError>
             return Err(StoreError::NewerDatabase { needs, have: BUILD });
         }
     }
-    let runner = embedded::migrations::runner().set_abort_missing(false).set_abort_divergent(true);
-    let newest = runner.get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0);
+    let runner = embedded::migrations::runner()
+        .set_abort_missing(false)
+        .set_abort_divergent(true);
+    let newest = runner
+        .get_migrations()
+        .iter()
+        .map(|m| i64::from(m.version()))
+        .max()
+        .unwrap_or(0);
     if at >= newest {
         return Ok(());
     }
@@ -31,18 +38,29 @@ pub fn run(conn: &mut Connection, file: Option<&Path>) -> Result<(), StoreError>
 
 fn version(conn: &Connection) -> Result<i64, StoreError> {
     let exists: Option<i64> = conn
-        .query_row("select 1 from sqlite_schema where name = 'refinery_schema_history'", [], |r| r.get(0))
+        .query_row(
+            "select 1 from sqlite_schema where name = 'refinery_schema_history'",
+            [],
+            |r| r.get(0),
+        )
         .optional()?;
     if exists.is_none() {
         return Ok(0);
     }
-    Ok(conn.query_row("select coalesce(max(version), 0) from refinery_schema_history", [], |r| r.get(0))?)
+    Ok(conn.query_row(
+        "select coalesce(max(version), 0) from refinery_schema_history",
+        [],
+        |r| r.get(0),
+    )?)
 }
 
 /// Copies the whole file, still encrypted, beside itself.
 fn back_up(conn: &Connection, file: &Path, at: i64) -> Result<(), StoreError> {
     conn.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
-    let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = file
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let copy = file.with_file_name(format!("{name}.before-migration-{}", at + 1));
     std::fs::copy(file, &copy)?;
     std::fs::File::open(&copy)?.sync_all()?;

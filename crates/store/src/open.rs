@@ -74,7 +74,11 @@ impl Store {
         }
         let me = load_me(&conn)?;
         let readers = options.vfs.is_none().then(|| Readers::new(options.clone()));
-        Ok(Store { writer: Mutex::new(Writer { conn, me }), readers, options })
+        Ok(Store {
+            writer: Mutex::new(Writer { conn, me }),
+            readers,
+            options,
+        })
     }
 
     pub fn identity(&self) -> Option<Identity> {
@@ -96,7 +100,10 @@ impl Store {
     }
 
     /// Reads a consistent picture; never waits for a writer.
-    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         match &self.readers {
             Some(readers) => readers.with(work),
             None => {
@@ -178,7 +185,9 @@ pub(crate) fn load_me(conn: &Connection) -> Result<Option<Me>, StoreError> {
             },
         )
         .optional()?;
-    let Some((identity, last_stamp)) = found else { return Ok(None) };
+    let Some((identity, last_stamp)) = found else {
+        return Ok(None);
+    };
     let end = conn
         .query_row(
             "select seq, hash from fact where device_id = ?1 order by seq desc limit 1",
@@ -193,5 +202,9 @@ pub(crate) fn load_me(conn: &Connection) -> Result<Option<Me>, StoreError> {
     }
     let clock = Clock::resume(Stamp(u64::try_from(last_stamp).unwrap_or(0)));
     let key = DeviceKey::from_seed(&identity.secret_key);
-    Ok(Some(Me { who: Arc::new(Who { identity, key }), series, clock }))
+    Ok(Some(Me {
+        who: Arc::new(Who { identity, key }),
+        series,
+        clock,
+    }))
 }

@@ -35,7 +35,8 @@ pub struct OrderRow {
     pub cancel_reason: Option<String>,
 }
 
-const ORDER: &str = "order_id, branch_id, counter_id, staff_id, placed_ms, business_day, number, prefix, fiscal_year,
+const ORDER: &str =
+    "order_id, branch_id, counter_id, staff_id, placed_ms, business_day, number, prefix, fiscal_year,
     document_no, subtotal_minor, line_discount_minor, order_discount_minor, rounding_minor, total_minor,
     token_generation, token_code, token_expires_ms, token_number, number_expires_ms, content, cancelled_ms,
     cancelled_by, cancel_reason";
@@ -203,9 +204,20 @@ impl Reader<'_> {
              order by placed_ms desc, order_id desc limit ?5"
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
-        let (before_ms, before_id) = query.before.map_or((None, None), |(ms, id)| (Some(ms), Some(id.bytes())));
+        let (before_ms, before_id) = query
+            .before
+            .map_or((None, None), |(ms, id)| (Some(ms), Some(id.bytes())));
         let rows = statement
-            .query_map(params![query.business_day, query.number, before_ms, before_id, query.limit], order)?
+            .query_map(
+                params![
+                    query.business_day,
+                    query.number,
+                    before_ms,
+                    before_id,
+                    query.limit
+                ],
+                order,
+            )?
             .collect::<Result<_, _>>()?;
         Ok(rows)
     }
@@ -215,7 +227,10 @@ impl Reader<'_> {
             .conn
             .prepare_cached("select public_key, branch_id from device where key_id = ?1")?
             .query_row([key_id], |r| {
-                Ok(DeviceRow { public_key: r.get(0)?, branch: BranchId::from_bytes(r.get(1)?) })
+                Ok(DeviceRow {
+                    public_key: r.get(0)?,
+                    branch: BranchId::from_bytes(r.get(1)?),
+                })
             })
             .optional()?)
     }
@@ -226,7 +241,12 @@ impl Reader<'_> {
              order by business_day, hour",
         )?;
         let rows = statement.query_map([from_day, to_day], |r| {
-            Ok(HourRow { business_day: r.get(0)?, hour: r.get(1)?, orders: r.get(2)?, sold_minor: r.get(3)? })
+            Ok(HourRow {
+                business_day: r.get(0)?,
+                hour: r.get(1)?,
+                orders: r.get(2)?,
+                sold_minor: r.get(3)?,
+            })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -250,7 +270,9 @@ impl Reader<'_> {
     }
 
     pub fn order_count(&self) -> Result<u64, StoreError> {
-        Ok(self.conn.query_row("select coalesce(sum(orders), 0) from day_hour", [], |r| r.get(0))?)
+        Ok(self
+            .conn
+            .query_row("select coalesce(sum(orders), 0) from day_hour", [], |r| r.get(0))?)
     }
 }
 

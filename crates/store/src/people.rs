@@ -1,10 +1,7 @@
 //! Staff and their failed PINs.
 
 use crate::{Reader, StoreError, Write, catalog::record};
-use domain::{
-    ids::StaffId,
-    time::Moment,
-};
+use domain::{ids::StaffId, time::Moment};
 use journal::register::Record;
 use rusqlite::{OptionalExtension, params};
 
@@ -74,7 +71,10 @@ impl Write<'_> {
     }
 
     pub fn pin_succeeded(&self, staff: StaffId, place: &str) -> Result<(), StoreError> {
-        self.tx.execute("delete from pin_failure where staff_id = ?1 and place = ?2", params![staff.bytes(), place])?;
+        self.tx.execute(
+            "delete from pin_failure where staff_id = ?1 and place = ?2",
+            params![staff.bytes(), place],
+        )?;
         Ok(())
     }
 }

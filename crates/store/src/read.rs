@@ -30,12 +30,27 @@ struct Pool {
 
 impl Readers {
     pub fn new(options: Options) -> Readers {
-        Readers { options, pool: Mutex::new(Pool { idle: vec![], made: 0 }), returned: Condvar::new() }
+        Readers {
+            options,
+            pool: Mutex::new(Pool {
+                idle: vec![],
+                made: 0,
+            }),
+            returned: Condvar::new(),
+        }
     }
 
-    pub fn with<T, E: From<StoreError>>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, E>) -> Result<T, E> {
-        let lent = Lent { readers: self, conn: Some(self.take()?) };
-        let Some(conn) = &lent.conn else { return Err(StoreError::Busy.into()) };
+    pub fn with<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let lent = Lent {
+            readers: self,
+            conn: Some(self.take()?),
+        };
+        let Some(conn) = &lent.conn else {
+            return Err(StoreError::Busy.into());
+        };
         let tx = conn.unchecked_transaction().map_err(StoreError::from)?;
         work(&Reader::new(&tx))
     }
@@ -67,7 +82,12 @@ struct Lent<'a> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         if let Some(conn) = self.conn.take() {
-            self.readers.pool.lock().unwrap_or_else(PoisonError::into_inner).idle.push(conn);
+            self.readers
+                .pool
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .idle
+                .push(conn);
             self.readers.returned.notify_one();
         }
     }

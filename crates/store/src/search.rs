@@ -15,12 +15,19 @@ pub(crate) fn tail(barcode: &str) -> &str {
 }
 
 /// All that a product can be found by: its names folded, and in Latin letters too.
-pub(crate) fn searchable<'a>(name: &str, names: impl Iterator<Item = &'a str>, sku: Option<&str>) -> String {
+pub(crate) fn searchable<'a>(
+    name: &'a str,
+    names: impl Iterator<Item = &'a str>,
+    sku: Option<&'a str>,
+) -> String {
     let mut words = BTreeSet::new();
     let mut ordered = Vec::new();
     for text in std::iter::once(name).chain(names).chain(sku) {
         for form in [fold(text), fold(&romanize(text))] {
-            for word in form.split(|c: char| c.is_whitespace() || "()/,.-&+".contains(c)).filter(|w| !w.is_empty()) {
+            for word in form
+                .split(|c: char| c.is_whitespace() || "()/,.-&+".contains(c))
+                .filter(|w| !w.is_empty())
+            {
                 if words.insert(word.to_owned()) {
                     ordered.push(word.to_owned());
                 }
@@ -66,7 +73,13 @@ impl Reader<'_> {
                      from product p where n = ?1 and archived_ms is null",
                 )?
                 .query_row([n], |r| r.get(0))
-                .or_else(|e| if e == rusqlite::Error::QueryReturnedNoRows { Ok(-1) } else { Err(e) })?;
+                .or_else(|e| {
+                    if e == rusqlite::Error::QueryReturnedNoRows {
+                        Ok(-1)
+                    } else {
+                        Err(e)
+                    }
+                })?;
             if times >= 0 {
                 ranked.push((how, std::cmp::Reverse(times), n));
             }
@@ -92,7 +105,9 @@ impl Reader<'_> {
 
     fn by_word_starts(&self, words: &[&str], found: &mut BTreeMap<i64, Found>) -> Result<(), StoreError> {
         // The longest word is the rarest: it drives, the others only check.
-        let Some(driver) = words.iter().max_by_key(|w| w.len()) else { return Ok(()) };
+        let Some(driver) = words.iter().max_by_key(|w| w.len()) else {
+            return Ok(());
+        };
         let mut starts = self
             .conn
             .prepare_cached("select distinct n from product_word where word >= ?1 and word < ?2 limit ?3")?;
@@ -115,7 +130,9 @@ impl Reader<'_> {
 
     fn by_substrings(&self, words: &[&str], found: &mut BTreeMap<i64, Found>) -> Result<(), StoreError> {
         let query = words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" ");
-        let mut hits = self.conn.prepare_cached("select rowid from product_search where folded match ?1 limit ?2")?;
+        let mut hits = self
+            .conn
+            .prepare_cached("select rowid from product_search where folded match ?1 limit ?2")?;
         for n in hits.query_map(params![query, CANDIDATES], |r| r.get(0))? {
             found.entry(n?).or_insert(Found::Inside);
         }
@@ -128,18 +145,27 @@ impl Reader<'_> {
         for word in words {
             pieces.extend(trigrams(word));
         }
-        let query = pieces.iter().take(12).map(|p| quoted(p)).collect::<Vec<_>>().join(" OR ");
+        let query = pieces
+            .iter()
+            .take(12)
+            .map(|p| quoted(p))
+            .collect::<Vec<_>>()
+            .join(" OR ");
         if query.is_empty() {
             return Ok(());
         }
-        let mut hits =
-            self.conn.prepare_cached("select rowid, folded from product_search where folded match ?1 limit ?2")?;
-        let rows = hits.query_map(params_from_iter([&query as &dyn rusqlite::ToSql, &CANDIDATES]), |r| {
-            Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?))
-        })?;
+        let mut hits = self
+            .conn
+            .prepare_cached("select rowid, folded from product_search where folded match ?1 limit ?2")?;
+        let rows = hits.query_map(
+            params_from_iter([&query as &dyn rusqlite::ToSql, &CANDIDATES]),
+            |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)),
+        )?;
         for row in rows {
             let (n, text) = row?;
-            let near = words.iter().all(|word| text.split(' ').any(|candidate| is_near(word, candidate)));
+            let near = words
+                .iter()
+                .all(|word| text.split(' ').any(|candidate| is_near(word, candidate)));
             if near {
                 found.entry(n).or_insert(Found::NearMiss);
             }
@@ -185,7 +211,10 @@ fn is_near(typed: &str, candidate: &str) -> bool {
         }
         before_last = std::mem::replace(&mut last, row);
     }
-    last.iter().copied().min().is_some_and(|distance| distance <= allowed)
+    last.iter()
+        .copied()
+        .min()
+        .is_some_and(|distance| distance <= allowed)
 }
 
 #[cfg(test)]

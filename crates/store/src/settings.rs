@@ -14,9 +14,16 @@ pub struct SettingRow {
 
 impl Reader<'_> {
     pub fn settings(&self) -> Result<Vec<SettingRow>, StoreError> {
-        let mut statement = self.conn.prepare_cached("select key, scope, scope_id, value from setting")?;
+        let mut statement = self
+            .conn
+            .prepare_cached("select key, scope, scope_id, value from setting")?;
         let rows = statement.query_map([], |r| {
-            Ok(SettingRow { key: r.get(0)?, scope: r.get(1)?, scope_id: r.get(2)?, value: r.get(3)? })
+            Ok(SettingRow {
+                key: r.get(0)?,
+                scope: r.get(1)?,
+                scope_id: r.get(2)?,
+                value: r.get(3)?,
+            })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -28,14 +35,19 @@ impl Reader<'_> {
     pub fn local_value(&self, name: &str) -> Result<Option<String>, StoreError> {
         Ok(self
             .conn
-            .query_row("select value from local_value where name = ?1", [name], |r| r.get(0))
+            .query_row("select value from local_value where name = ?1", [name], |r| {
+                r.get(0)
+            })
             .optional()?)
     }
 }
 
 impl Write<'_> {
     pub fn set_local_value(&self, name: &str, value: &str) -> Result<(), StoreError> {
-        self.tx.execute("insert or replace into local_value values (?1, ?2)", params![name, value])?;
+        self.tx.execute(
+            "insert or replace into local_value values (?1, ?2)",
+            params![name, value],
+        )?;
         Ok(())
     }
 }

@@ -39,9 +39,19 @@ fn check_series(conn: &Connection, verified: &mut Verified) -> Result<(), StoreE
         verified.devices += 1;
         let id = DeviceId::from_bytes(device);
         let key: Option<[u8; 32]> = conn
-            .query_row("select public_key from device where device_id = ?1", [device], |r| r.get(0))
+            .query_row(
+                "select public_key from device where device_id = ?1",
+                [device],
+                |r| r.get(0),
+            )
             .map(Some)
-            .or_else(|e| if e == rusqlite::Error::QueryReturnedNoRows { Ok(None) } else { Err(e) })?;
+            .or_else(|e| {
+                if e == rusqlite::Error::QueryReturnedNoRows {
+                    Ok(None)
+                } else {
+                    Err(e)
+                }
+            })?;
         let Some(key) = key.as_ref().and_then(PublicKey::from_bytes) else {
             verified.faults.push(format!("device {id} has no public key"));
             continue;
@@ -63,19 +73,28 @@ fn check_one(
     let mut fault = None;
     let mut head_at = conn.prepare("select hash, signature from head where device_id = ?1 and seq = ?2")?;
     let hex: String = device.bytes().iter().map(|b| format!("{b:02x}")).collect();
-    views::each_fact(conn, &format!("where device_id = x'{hex}' order by seq"), |fact| {
-        if fault.is_some() {
-            return Ok(());
-        }
-        verified.facts += 1;
-        let mut rows = head_at.query(rusqlite::params![device.bytes(), fact.header.seq])?;
-        let head = match rows.next()? {
-            Some(r) => Some(Head { device, seq: fact.header.seq, hash: r.get(0)?, signature: r.get(1)? }),
-            None => None,
-        };
-        fault = checker.step(&fact, head.as_ref()).err();
-        Ok(())
-    })?;
+    views::each_fact(
+        conn,
+        &format!("where device_id = x'{hex}' order by seq"),
+        |fact| {
+            if fault.is_some() {
+                return Ok(());
+            }
+            verified.facts += 1;
+            let mut rows = head_at.query(rusqlite::params![device.bytes(), fact.header.seq])?;
+            let head = match rows.next()? {
+                Some(r) => Some(Head {
+                    device,
+                    seq: fact.header.seq,
+                    hash: r.get(0)?,
+                    signature: r.get(1)?,
+                }),
+                None => None,
+            };
+            fault = checker.step(&fact, head.as_ref()).err();
+            Ok(())
+        },
+    )?;
     Ok(match fault {
         Some(fault) => Err(fault),
         None => checker.finish(),
@@ -89,14 +108,20 @@ fn check_views(conn: &Connection, verified: &mut Verified) -> Result<(), StoreEr
     views::replay(conn, &fresh, |_, _| Ok(()))?;
     for table in views::TABLES {
         if digest(conn, table)? != digest(&fresh, table)? {
-            verified.faults.push(format!("the view {table} is not what the facts say"));
+            verified
+                .faults
+                .push(format!("the view {table} is not what the facts say"));
         }
     }
     Ok(())
 }
 
 fn digest(conn: &Connection, table: &str) -> Result<(u64, [u8; 32]), StoreError> {
-    let key = if *table == *"product_search" { "rowid, folded" } else { "*" };
+    let key = if *table == *"product_search" {
+        "rowid, folded"
+    } else {
+        "*"
+    };
     let mut statement = conn.prepare(&format!("select {key} from {table} order by 1, 2"))?;
     let columns = statement.column_count();
     // Rows with equal first two columns do not exist but in one table, where all the columns are its key.
@@ -117,7 +142,10 @@ fn digest(conn: &Connection, table: &str) -> Result<(u64, [u8; 32]), StoreError>
                     hasher.update(b"r").update(&real.to_be_bytes());
                 }
                 ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                    hasher.update(b"b").update(&(bytes.len() as u64).to_be_bytes()).update(bytes);
+                    hasher
+                        .update(b"b")
+                        .update(&(bytes.len() as u64).to_be_bytes())
+                        .update(bytes);
                 }
             }
         }

@@ -143,9 +143,16 @@ fn shop_founded(conn: &Connection, founded: &ShopFoundedV1) -> Result<(), StoreE
 }
 
 /// Merges a patch into a register's record; `None` when nothing changed.
-fn merged(conn: &Connection, sql: &str, patch: &PatchV1, by: Written) -> Result<Option<(Record, Vec<u8>)>, StoreError> {
-    let old: Option<Vec<u8>> =
-        conn.prepare_cached(sql)?.query_row([patch.record], |r| r.get(0)).optional()?;
+fn merged(
+    conn: &Connection,
+    sql: &str,
+    patch: &PatchV1,
+    by: Written,
+) -> Result<Option<(Record, Vec<u8>)>, StoreError> {
+    let old: Option<Vec<u8>> = conn
+        .prepare_cached(sql)?
+        .query_row([patch.record], |r| r.get(0))
+        .optional()?;
     let mut record: Record = match old {
         Some(bytes) => postcard::from_bytes(&bytes).map_err(StoreError::damaged)?,
         None => Record::default(),
@@ -158,7 +165,13 @@ fn merged(conn: &Connection, sql: &str, patch: &PatchV1, by: Written) -> Result<
 }
 
 fn product_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), StoreError> {
-    let Some((record, bytes)) = merged(conn, "select record from product where product_id = ?1", patch, by)? else {
+    let Some((record, bytes)) = merged(
+        conn,
+        "select record from product where product_id = ?1",
+        patch,
+        by,
+    )?
+    else {
         return Ok(());
     };
     let Some(n) = record.int(product::SHORT) else {
@@ -191,9 +204,12 @@ fn product_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), St
         record.flag(product::SAMPLE),
         bytes
     ])?;
-    conn.prepare_cached("delete from product_barcode where n = ?1")?.execute([n])?;
-    conn.prepare_cached("delete from product_word where n = ?1")?.execute([n])?;
-    conn.prepare_cached("delete from product_search where rowid = ?1")?.execute([n])?;
+    conn.prepare_cached("delete from product_barcode where n = ?1")?
+        .execute([n])?;
+    conn.prepare_cached("delete from product_word where n = ?1")?
+        .execute([n])?;
+    conn.prepare_cached("delete from product_search where rowid = ?1")?
+        .execute([n])?;
     if archived.is_some() {
         return Ok(());
     }
@@ -201,25 +217,39 @@ fn product_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), St
         conn.prepare_cached("insert or ignore into product_barcode values (?1, ?2, ?3)")?
             .execute(params![barcode, n, search::tail(barcode)])?;
     }
-    let text = search::searchable(name, names.values().map(String::as_str), record.text(product::SKU));
+    let text = search::searchable(
+        name,
+        names.values().map(String::as_str),
+        record.text(product::SKU),
+    );
     for word in text.split(' ').filter(|w| !w.is_empty()) {
-        conn.prepare_cached("insert or ignore into product_word values (?1, ?2)")?.execute(params![word, n])?;
+        conn.prepare_cached("insert or ignore into product_word values (?1, ?2)")?
+            .execute(params![word, n])?;
     }
-    conn.prepare_cached("insert into product_search (rowid, folded) values (?1, ?2)")?.execute(params![n, text])?;
+    conn.prepare_cached("insert into product_search (rowid, folded) values (?1, ?2)")?
+        .execute(params![n, text])?;
     Ok(())
 }
 
 /// Language, name, language, name … as a map.
 fn pairs(list: &[String]) -> std::collections::BTreeMap<String, String> {
-    list.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
+    list.chunks_exact(2)
+        .map(|pair| (pair[0].clone(), pair[1].clone()))
+        .collect()
 }
 
 fn category_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), StoreError> {
-    let Some((record, bytes)) = merged(conn, "select record from category where category_id = ?1", patch, by)? else {
+    let Some((record, bytes)) = merged(
+        conn,
+        "select record from category where category_id = ?1",
+        patch,
+        by,
+    )?
+    else {
         return Ok(());
     };
-    conn.prepare_cached("insert or replace into category values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
-        params![
+    conn.prepare_cached("insert or replace into category values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
+        .execute(params![
             patch.record,
             record.text(category::NAME).unwrap_or_default(),
             serde_json::to_string(&pairs(record.list(category::NAMES))).map_err(StoreError::damaged)?,
@@ -230,17 +260,17 @@ fn category_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), S
             record.int(category::ARCHIVED_MS),
             record.flag(category::SAMPLE),
             bytes
-        ],
-    )?;
+        ])?;
     Ok(())
 }
 
 fn staff_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), StoreError> {
-    let Some((record, bytes)) = merged(conn, "select record from staff where staff_id = ?1", patch, by)? else {
+    let Some((record, bytes)) = merged(conn, "select record from staff where staff_id = ?1", patch, by)?
+    else {
         return Ok(());
     };
-    conn.prepare_cached("insert or replace into staff values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
-        params![
+    conn.prepare_cached("insert or replace into staff values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
+        .execute(params![
             patch.record,
             record.text(staff::NAME).unwrap_or_default(),
             record.text(staff::ROLE).unwrap_or("sales"),
@@ -251,23 +281,24 @@ fn staff_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), Stor
             record.flag(staff::ACTIVE),
             record.int(staff::ARCHIVED_MS),
             bytes
-        ],
-    )?;
+        ])?;
     Ok(())
 }
 
 fn setting_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), StoreError> {
-    let Some((record, bytes)) = merged(conn, "select record from setting where record_id = ?1", patch, by)? else {
+    let Some((record, bytes)) = merged(conn, "select record from setting where record_id = ?1", patch, by)?
+    else {
         return Ok(());
     };
-    conn.prepare_cached("insert or replace into setting values (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-        patch.record,
-        record.text(setting::KEY).unwrap_or_default(),
-        record.text(setting::SCOPE).unwrap_or_default(),
-        record.id(setting::SCOPE_ID).unwrap_or_default(),
-        record.text(setting::VALUE).unwrap_or_default(),
-        bytes
-    ])?;
+    conn.prepare_cached("insert or replace into setting values (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            patch.record,
+            record.text(setting::KEY).unwrap_or_default(),
+            record.text(setting::SCOPE).unwrap_or_default(),
+            record.id(setting::SCOPE_ID).unwrap_or_default(),
+            record.text(setting::VALUE).unwrap_or_default(),
+            bytes
+        ])?;
     Ok(())
 }
 
@@ -358,25 +389,32 @@ fn count_product(
          on conflict do update set milli = milli + excluded.milli, sold_minor = sold_minor + excluded.sold_minor",
     )?
     .execute(params![day, product, milli, sold_minor])?;
-    conn.prepare_cached("insert into product_sold values (?1, ?2) on conflict do update set times = times + excluded.times")?
-        .execute(params![product, times])?;
+    conn.prepare_cached(
+        "insert into product_sold values (?1, ?2) on conflict do update set times = times + excluded.times",
+    )?
+    .execute(params![product, times])?;
     Ok(())
 }
 
 fn tender_taken(conn: &Connection, tender: &TenderTakenV1) -> Result<(), StoreError> {
-    conn.prepare_cached("insert into tender values (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
-        tender.order,
-        tender.tender,
-        tender.method,
-        tender.amount_minor,
-        tender.received_minor,
-        tender.change_minor,
-        tender.taken_ms
-    ])?;
+    conn.prepare_cached("insert into tender values (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![
+            tender.order,
+            tender.tender,
+            tender.method,
+            tender.amount_minor,
+            tender.received_minor,
+            tender.change_minor,
+            tender.taken_ms
+        ])?;
     Ok(())
 }
 
-fn order_cancelled(conn: &Connection, header: &Header, cancelled: &OrderCancelledV1) -> Result<(), StoreError> {
+fn order_cancelled(
+    conn: &Connection,
+    header: &Header,
+    cancelled: &OrderCancelledV1,
+) -> Result<(), StoreError> {
     let changed = conn
         .prepare_cached(
             "update \"order\" set cancelled_ms = ?2, cancelled_by = ?3, cancel_reason = ?4
@@ -399,8 +437,9 @@ fn order_cancelled(conn: &Connection, header: &Header, cancelled: &OrderCancelle
         "select product_id, milli, gross_minor - discount_minor - order_discount_minor
          from order_line where order_id = ?1 and product_id is not null",
     )?;
-    let sold: Vec<([u8; 16], i64, i64)> =
-        lines.query_map([cancelled.order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?.collect::<Result<_, _>>()?;
+    let sold: Vec<([u8; 16], i64, i64)> = lines
+        .query_map([cancelled.order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
+        .collect::<Result<_, _>>()?;
     for (product, milli, net) in sold {
         count_product(conn, day, &product, -milli, -net, -1)?;
     }

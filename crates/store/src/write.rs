@@ -29,10 +29,22 @@ impl Write<'_> {
         work: impl FnOnce(&mut Write<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let Writer { conn, me } = writer;
-        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
-        let mut write = Write { tx, me: me.clone(), recorded: false, now };
+        let tx = conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::from)?;
+        let mut write = Write {
+            tx,
+            me: me.clone(),
+            recorded: false,
+            now,
+        };
         let outcome = work(&mut write)?;
-        let Write { tx, me: after, recorded, .. } = write;
+        let Write {
+            tx,
+            me: after,
+            recorded,
+            ..
+        } = write;
         if let (true, Some(after)) = (recorded, &after) {
             seal(&tx, after)?;
         }
@@ -70,7 +82,10 @@ impl Write<'_> {
             ],
         )?;
         self.me = Some(Me {
-            who: Arc::new(Who { identity: identity.clone(), key: DeviceKey::from_seed(&identity.secret_key) }),
+            who: Arc::new(Who {
+                identity: identity.clone(),
+                key: DeviceKey::from_seed(&identity.secret_key),
+            }),
             series: Series::new(identity.shop, identity.branch, identity.device),
             clock: Clock::default(),
         });
@@ -91,16 +106,25 @@ impl Write<'_> {
     }
 
     pub fn identity(&self) -> Result<&Identity, StoreError> {
-        self.me.as_ref().map(|me| &me.who.identity).ok_or(StoreError::NoShop)
+        self.me
+            .as_ref()
+            .map(|me| &me.who.identity)
+            .ok_or(StoreError::NoShop)
     }
 
     /// The name by which tokens point at this device's key.
     pub fn key_id(&self) -> Result<[u8; 4], StoreError> {
-        self.me.as_ref().map(|me| me.who.key.public().id()).ok_or(StoreError::NoShop)
+        self.me
+            .as_ref()
+            .map(|me| me.who.key.public().id())
+            .ok_or(StoreError::NoShop)
     }
 
     pub fn sign_token(&self, body: &domain::token::TokenBody) -> Result<String, StoreError> {
-        self.me.as_ref().map(|me| journal::token::sign(body, &me.who.key)).ok_or(StoreError::NoShop)
+        self.me
+            .as_ref()
+            .map(|me| journal::token::sign(body, &me.who.key))
+            .ok_or(StoreError::NoShop)
     }
 }
 
@@ -117,31 +141,29 @@ fn next_id(series: &Series, stamp: Stamp) -> FactId {
 /// One signature for the whole transaction, on its last fact.
 fn seal(tx: &Transaction<'_>, me: &Me) -> Result<(), StoreError> {
     let head = me.series.head(&me.who.key);
-    tx.prepare_cached("insert into head values (?1, ?2, ?3, ?4)")?.execute(params![
-        head.device.bytes(),
-        head.seq,
-        head.hash,
-        head.signature
-    ])?;
+    tx.prepare_cached("insert into head values (?1, ?2, ?3, ?4)")?
+        .execute(params![head.device.bytes(), head.seq, head.hash, head.signature])?;
     let last = i64::try_from(me.clock.last().0).unwrap_or(i64::MAX);
-    tx.prepare_cached("update identity set last_stamp = ?1")?.execute([last])?;
+    tx.prepare_cached("update identity set last_stamp = ?1")?
+        .execute([last])?;
     Ok(())
 }
 
 pub(crate) fn insert_fact(tx: &Transaction<'_>, fact: &journal::Fact) -> Result<(), StoreError> {
     let h = &fact.header;
-    tx.prepare_cached("insert into fact values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?.execute(params![
-        h.device.bytes(),
-        h.seq,
-        h.fact.bytes(),
-        h.shop.bytes(),
-        h.branch.bytes(),
-        i64::try_from(h.stamp.0).unwrap_or(i64::MAX),
-        h.actor.map(|a| a.bytes()),
-        h.kind,
-        h.version,
-        fact.body,
-        fact.hash
-    ])?;
+    tx.prepare_cached("insert into fact values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
+        .execute(params![
+            h.device.bytes(),
+            h.seq,
+            h.fact.bytes(),
+            h.shop.bytes(),
+            h.branch.bytes(),
+            i64::try_from(h.stamp.0).unwrap_or(i64::MAX),
+            h.actor.map(|a| a.bytes()),
+            h.kind,
+            h.version,
+            fact.body,
+            fact.hash
+        ])?;
     Ok(())
 }

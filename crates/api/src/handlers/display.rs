@@ -1,0 +1,67 @@
+//! The customer's screen and live events.
+
+use super::{OpenShop, run};
+use crate::{
+    Door,
+    error::{ApiResult, ErrorBody},
+    extract::Body,
+    guard::DisplaySeat,
+    live::{LiveFeed, pump},
+};
+use app::{
+    Actor,
+    cart::WriteId,
+    display::{DisplayToken, DisplayView},
+};
+use axum::{
+    Extension, Json,
+    extract::{State, ws::WebSocketUpgrade},
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+};
+
+/// Live events by WebSocket: offer the subprotocols `chandi` and `bearer.<token>`.
+#[utoipa::path(get, path = "/api/v1/live", tag = "live",
+    responses((status = 101, description = "app::live::LiveMessage as text frames"), (status = 401, body = ErrorBody)))]
+pub async fn live(
+    State(door): State<Door>,
+    Extension(DisplaySeat(seat)): Extension<DisplaySeat>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let offered = headers
+        .get(header::SEC_WEBSOCKET_PROTOCOL)
+        .or(headers.get(header::AUTHORIZATION))
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    let feed = if offered.contains("display.") {
+        LiveFeed::of_display(door, seat)
+    } else {
+        LiveFeed::of_till(door, seat)
+    };
+    upgrade
+        .protocols(["chandi"])
+        .max_message_size(4096)
+        .on_upgrade(move |socket| pump(socket, feed))
+}
+
+/// A token for a browser as this till's second screen.
+#[utoipa::path(post, path = "/api/v1/displays", tag = "display", request_body = WriteId,
+    responses((status = 201, body = DisplayToken)), security(("session" = [])))]
+pub async fn open_display(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Body(_request): Body<WriteId>,
+) -> (StatusCode, Json<DisplayToken>) {
+    (StatusCode::CREATED, Json(shop.display_token(actor.seat)))
+}
+
+/// What the customer sees now.
+#[utoipa::path(get, path = "/api/v1/display", tag = "display",
+    responses((status = 200, body = DisplayView), (status = 401, body = ErrorBody)), security(("session" = [])))]
+pub async fn display(
+    OpenShop(shop): OpenShop,
+    Extension(DisplaySeat(seat)): Extension<DisplaySeat>,
+) -> ApiResult<Json<DisplayView>> {
+    run(move || shop.display(seat)).await.map(Json)
+}

@@ -1,0 +1,40 @@
+//! One handler for each route, by feature. They read the request, call the app off the event loop, and answer.
+
+pub mod cart;
+pub mod catalog;
+pub mod display;
+pub mod orders;
+pub mod sessions;
+pub mod settings;
+pub mod setup;
+pub mod staff;
+pub mod system;
+
+use crate::{
+    Door,
+    error::{ApiError, ApiResult},
+};
+use app::{AppError, Code, Shop};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use std::sync::Arc;
+
+/// The open shop, or the refusal that there is none.
+pub struct OpenShop(pub Arc<Shop>);
+
+impl FromRequestParts<Door> for OpenShop {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(_: &mut Parts, door: &Door) -> Result<Self, ApiError> {
+        Ok(OpenShop(door.app.shop()?))
+    }
+}
+
+/// Disks and hashes wait; the event loop does not.
+pub(crate) async fn run<T: Send + 'static>(
+    work: impl FnOnce() -> app::Result<T> + Send + 'static,
+) -> ApiResult<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome.map_err(ApiError),
+        Err(panicked) => Err(AppError::new(Code::Broken).caused(panicked).into()),
+    }
+}

@@ -1,0 +1,78 @@
+//! Orders, their tokens, and the day.
+
+use super::{OpenShop, run};
+use crate::{
+    error::{ApiResult, ErrorBody},
+    extract::{Body, Id, Params},
+};
+use app::{
+    Actor, Page,
+    orders::{CancelOrder, OrderFilter, OrderView, PlaceOrder},
+    reports::TodayView,
+    tokens::{TokenVerdict, VerifyToken},
+};
+use axum::{Extension, Json, http::StatusCode};
+use domain::ids::OrderId;
+
+/// Places and pays an order: its number and its signed token come back.
+#[utoipa::path(post, path = "/api/v1/orders", tag = "orders", request_body = PlaceOrder,
+    responses((status = 201, body = OrderView), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)),
+    security(("session" = [])))]
+pub async fn place(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Body(request): Body<PlaceOrder>,
+) -> ApiResult<(StatusCode, Json<OrderView>)> {
+    let order = run(move || shop.place_order(&actor, &request)).await?;
+    Ok((StatusCode::CREATED, Json(order)))
+}
+
+/// Orders, the newest first.
+#[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrderFilter),
+    responses((status = 200, body = Page<OrderView>)), security(("session" = [])))]
+pub async fn list(
+    OpenShop(shop): OpenShop,
+    Params(filter): Params<OrderFilter>,
+) -> ApiResult<Json<Page<OrderView>>> {
+    run(move || shop.orders(&filter)).await.map(Json)
+}
+
+/// One order as it is now.
+#[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = OrderView), (status = 404, body = ErrorBody)), security(("session" = [])))]
+pub async fn order(OpenShop(shop): OpenShop, Id(id): Id) -> ApiResult<Json<OrderView>> {
+    run(move || shop.order(OrderId::from_uuid(id))).await.map(Json)
+}
+
+/// Undoes an order before anything was handed over: its token is dead, its tenders go back.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/cancel", tag = "orders", params(("id" = uuid::Uuid, Path)),
+    request_body = CancelOrder,
+    responses((status = 200, body = OrderView), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody)),
+    security(("session" = [])))]
+pub async fn cancel(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Id(id): Id,
+    Body(request): Body<CancelOrder>,
+) -> ApiResult<Json<OrderView>> {
+    run(move || shop.cancel_order(&actor, OrderId::from_uuid(id), &request))
+        .await
+        .map(Json)
+}
+
+/// Whether a token is genuine, ours, of this branch, and still good.
+#[utoipa::path(post, path = "/api/v1/tokens/verify", tag = "orders", request_body = VerifyToken,
+    responses((status = 200, body = TokenVerdict), (status = 422, body = ErrorBody)), security(("session" = [])))]
+pub async fn verify_token(
+    OpenShop(shop): OpenShop,
+    Body(request): Body<VerifyToken>,
+) -> ApiResult<Json<TokenVerdict>> {
+    run(move || shop.verify_token(&request)).await.map(Json)
+}
+
+/// The day at a glance.
+#[utoipa::path(get, path = "/api/v1/today", tag = "reports", responses((status = 200, body = TodayView)),
+    security(("session" = [])))]
+pub async fn today(OpenShop(shop): OpenShop) -> ApiResult<Json<TodayView>> {
+    run(move || shop.today()).await.map(Json)
+}

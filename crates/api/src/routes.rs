@@ -1,0 +1,309 @@
+//! The route table: every path, who may call it, and the handler behind it. What has no row is refused.
+
+use crate::{Door, assets, docs, error::ApiError, guard::guard, handlers as h};
+use app::Code;
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
+    http::{HeaderValue, Method, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
+    routing::get,
+};
+use domain::people::Permission as P;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody who reaches the door.
+    Open,
+    /// Anybody, a few times a second.
+    SignIn,
+    /// Only the app's own till window, or this machine itself.
+    AtTheDevice,
+    /// The customer's window, a display token, or a session.
+    Display,
+    /// This machine itself, or somebody with the right to.
+    Metrics,
+    /// Anybody who is signed in.
+    Session,
+    /// Somebody whose role allows it.
+    May(P),
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub access: Access,
+    /// Whether the customer's window may call it.
+    pub customer: bool,
+}
+
+const fn row(method: &'static str, path: &'static str, access: Access) -> Row {
+    Row {
+        method,
+        path,
+        access,
+        customer: false,
+    }
+}
+
+const fn customer(method: &'static str, path: &'static str, access: Access) -> Row {
+    Row {
+        method,
+        path,
+        access,
+        customer: true,
+    }
+}
+
+pub const ROUTES: &[Row] = &[
+    customer("GET", "/api/v1/health", Access::Open),
+    row("GET", "/api/v1/setup", Access::Open),
+    row("POST", "/api/v1/setup", Access::AtTheDevice),
+    row("GET", "/api/v1/lock", Access::Open),
+    row("POST", "/api/v1/sessions", Access::SignIn),
+    row("GET", "/api/v1/sessions", Access::May(P::SessionList)),
+    row("GET", "/api/v1/sessions/current", Access::Session),
+    row("DELETE", "/api/v1/sessions/current", Access::Session),
+    row("DELETE", "/api/v1/sessions/{id}", Access::May(P::SessionEnd)),
+    row("GET", "/api/v1/live", Access::Display),
+    row("POST", "/api/v1/displays", Access::May(P::DisplayOpen)),
+    customer("GET", "/api/v1/display", Access::Display),
+    row("GET", "/api/v1/catalog", Access::May(P::CatalogRead)),
+    row("GET", "/api/v1/products", Access::May(P::CatalogRead)),
+    row("POST", "/api/v1/products", Access::May(P::CatalogChange)),
+    row("POST", "/api/v1/products/import", Access::May(P::CatalogImport)),
+    row("POST", "/api/v1/products/prices", Access::May(P::CatalogChange)),
+    row("POST", "/api/v1/products/samples", Access::May(P::CatalogChange)),
+    row("GET", "/api/v1/products/{id}", Access::May(P::CatalogRead)),
+    row("PUT", "/api/v1/products/{id}", Access::May(P::CatalogChange)),
+    row("DELETE", "/api/v1/products/{id}", Access::May(P::CatalogChange)),
+    row(
+        "POST",
+        "/api/v1/products/{id}/restore",
+        Access::May(P::CatalogChange),
+    ),
+    row("GET", "/api/v1/categories", Access::May(P::CatalogRead)),
+    row("POST", "/api/v1/categories", Access::May(P::CatalogChange)),
+    row("GET", "/api/v1/categories/{id}", Access::May(P::CatalogRead)),
+    row("PUT", "/api/v1/categories/{id}", Access::May(P::CatalogChange)),
+    row("DELETE", "/api/v1/categories/{id}", Access::May(P::CatalogChange)),
+    row(
+        "POST",
+        "/api/v1/categories/{id}/restore",
+        Access::May(P::CatalogChange),
+    ),
+    row("POST", "/api/v1/scan", Access::May(P::ScanUse)),
+    row("GET", "/api/v1/cart", Access::May(P::CartUse)),
+    row("POST", "/api/v1/cart/changes", Access::May(P::CartUse)),
+    row("POST", "/api/v1/cart/park", Access::May(P::CartUse)),
+    row("GET", "/api/v1/carts", Access::May(P::CartUse)),
+    row("POST", "/api/v1/carts/{id}/recall", Access::May(P::CartUse)),
+    row("DELETE", "/api/v1/carts/{id}", Access::May(P::CartUse)),
+    row("POST", "/api/v1/orders", Access::May(P::OrderPlace)),
+    row("GET", "/api/v1/orders", Access::May(P::OrderRead)),
+    row("GET", "/api/v1/orders/{id}", Access::May(P::OrderRead)),
+    row("POST", "/api/v1/orders/{id}/cancel", Access::May(P::OrderPlace)),
+    row("POST", "/api/v1/tokens/verify", Access::May(P::TokenVerify)),
+    row("GET", "/api/v1/today", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/staff", Access::May(P::StaffRead)),
+    row("POST", "/api/v1/staff", Access::May(P::StaffChange)),
+    row("GET", "/api/v1/staff/{id}", Access::May(P::StaffRead)),
+    row("PUT", "/api/v1/staff/{id}", Access::May(P::StaffChange)),
+    row("DELETE", "/api/v1/staff/{id}", Access::May(P::StaffChange)),
+    row("POST", "/api/v1/staff/{id}/restore", Access::May(P::StaffChange)),
+    row("POST", "/api/v1/staff/{id}/pin", Access::May(P::StaffChange)),
+    row("GET", "/api/v1/roles", Access::May(P::StaffRead)),
+    row("GET", "/api/v1/settings", Access::May(P::SettingRead)),
+    row("PUT", "/api/v1/settings/{key}", Access::May(P::SettingChange)),
+    row("POST", "/api/v1/demo/leave", Access::May(P::DemoLeave)),
+    row("GET", "/api/v1/openapi.json", Access::Open),
+    row("GET", "/api/docs", Access::Open),
+    row("GET", "/metrics", Access::Metrics),
+];
+
+pub(crate) fn row_of(method: &Method, path: &str) -> Option<&'static Row> {
+    let method = if method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    };
+    ROUTES.iter().find(|row| row.method == method && row.path == path)
+}
+
+/// Bodies larger than this are refused; an order of 2,000 lines is a fifth of it.
+const MOST_BODY: usize = 2 * 1024 * 1024;
+
+fn described() -> OpenApiRouter<Door> {
+    OpenApiRouter::with_openapi(docs::info())
+        .routes(routes!(h::system::health))
+        .routes(routes!(h::setup::setup_view, h::setup::set_up))
+        .routes(routes!(h::setup::lock))
+        .routes(routes!(h::sessions::sign_in, h::sessions::list))
+        .routes(routes!(h::sessions::current, h::sessions::sign_out))
+        .routes(routes!(h::sessions::end))
+        .routes(routes!(h::display::live))
+        .routes(routes!(h::display::open_display))
+        .routes(routes!(h::display::display))
+        .routes(routes!(h::catalog::catalog))
+        .routes(routes!(h::catalog::products, h::catalog::add_product))
+        .routes(routes!(h::catalog::change_prices))
+        .routes(routes!(h::catalog::archive_samples))
+        .routes(routes!(
+            h::catalog::product,
+            h::catalog::edit_product,
+            h::catalog::archive_product
+        ))
+        .routes(routes!(h::catalog::restore_product))
+        .routes(routes!(h::catalog::categories, h::catalog::add_category))
+        .routes(routes!(
+            h::catalog::category,
+            h::catalog::edit_category,
+            h::catalog::archive_category
+        ))
+        .routes(routes!(h::catalog::restore_category))
+        .routes(routes!(h::catalog::scan))
+        .routes(routes!(h::cart::cart))
+        .routes(routes!(h::cart::change))
+        .routes(routes!(h::cart::park))
+        .routes(routes!(h::cart::parked))
+        .routes(routes!(h::cart::recall))
+        .routes(routes!(h::cart::drop_parked))
+        .routes(routes!(h::orders::place, h::orders::list))
+        .routes(routes!(h::orders::order))
+        .routes(routes!(h::orders::cancel))
+        .routes(routes!(h::orders::verify_token))
+        .routes(routes!(h::orders::today))
+        .routes(routes!(h::staff::list, h::staff::add))
+        .routes(routes!(h::staff::member, h::staff::edit, h::staff::archive))
+        .routes(routes!(h::staff::restore))
+        .routes(routes!(h::staff::set_pin))
+        .routes(routes!(h::staff::roles))
+        .routes(routes!(h::settings::list))
+        .routes(routes!(h::settings::change))
+        .routes(routes!(h::setup::leave_demo))
+        .routes(routes!(h::system::openapi_json))
+        .routes(routes!(h::system::docs))
+        .routes(routes!(h::system::metrics))
+        .layer(DefaultBodyLimit::max(MOST_BODY))
+        // A whole catalogue may come in one file.
+        .routes(routes!(h::catalog::import))
+}
+
+/// The description of the whole API.
+pub fn openapi() -> OpenApi {
+    described().into_openapi()
+}
+
+pub(crate) fn router(door: Door) -> Router {
+    let (api, _) = described().split_for_parts();
+    Router::new()
+        .merge(
+            api.route_layer(from_fn_with_state(door.clone(), guard))
+                .route_layer(from_fn_with_state(door.clone(), count)),
+        )
+        .route(
+            "/api/{*rest}",
+            get(no_such_route)
+                .post(no_such_route)
+                .put(no_such_route)
+                .delete(no_such_route),
+        )
+        .method_not_allowed_fallback(no_such_route)
+        .fallback(assets::serve)
+        .layer(from_fn(safe_headers))
+        .with_state(door)
+}
+
+async fn no_such_route() -> ApiError {
+    Code::NotFound.into()
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the door is an edge: it times its own answers"
+)]
+async fn count(State(door): State<Door>, path: MatchedPath, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let started = std::time::Instant::now();
+    let response = next.run(request).await;
+    door.metrics.count(
+        &method,
+        path.as_str(),
+        response.status().as_u16(),
+        started.elapsed(),
+    );
+    response
+}
+
+async fn safe_headers(request: Request, next: Next) -> Response<Body> {
+    let api = request.uri().path().starts_with("/api/");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(assets::CSP),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        "cross-origin-opener-policy",
+        HeaderValue::from_static("same-origin"),
+    );
+    if api {
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_route_has_a_row_and_every_row_a_route() {
+        let description = openapi();
+        let mut described = BTreeSet::new();
+        for (path, item) in &description.paths.paths {
+            for (method, operation) in [
+                ("GET", &item.get),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("DELETE", &item.delete),
+                ("PATCH", &item.patch),
+            ] {
+                if operation.is_some() {
+                    described.insert((method.to_owned(), path.clone()));
+                }
+            }
+        }
+        let rows: BTreeSet<_> = ROUTES
+            .iter()
+            .map(|r| (r.method.to_owned(), r.path.to_owned()))
+            .collect();
+        assert_eq!(
+            described, rows,
+            "a route without a permission row is refused to everybody"
+        );
+        assert_eq!(rows.len(), ROUTES.len(), "no row stands twice");
+    }
+
+    #[test]
+    fn the_customers_window_reaches_nothing_that_writes() {
+        for row in ROUTES.iter().filter(|r| r.customer) {
+            assert_eq!(row.method, "GET", "{} {}", row.method, row.path);
+        }
+    }
+}

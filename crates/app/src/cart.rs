@@ -1,0 +1,834 @@
+//! Open carts: durable drafts of one seat, priced anew from the catalogue whenever they are looked at.
+
+use crate::{
+    Actor, AppError, Code, Names, Page, Result, Shop,
+    sessions::Approval,
+    settings::Settings,
+    wire::{content_of, optional_text, rfc3339},
+};
+use domain::{
+    cart::{Cart, CartChange, CartError, CartLine, LineItem},
+    discount::{Discount, DiscountKind},
+    ids::{CartId, ProductId, SeatId, StaffId},
+    money::{Money, Rounding},
+    numbers::ShortNumber,
+    people::Permission,
+    pricing::{Priced, PricingError, PricingRules, discount_share_percent, price},
+    quantity::{Quantity, Unit},
+    tender::cash_suggestions,
+    time::Moment,
+};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use store::{Reader, Write, catalog::ProductRow, drafts::CartRow};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// How many lines all kept undo steps may have together, so that a long cart stays quick to save.
+const UNDO_LINES: usize = 2_000;
+const UNDO_STEPS: usize = 50;
+/// How many changes are remembered by id, for clients that ask again.
+const REMEMBERED: usize = 64;
+
+/// One discount of a request or of an answer: percent or amount, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiscountForm {
+    /// A decimal, more than 0 and at most 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
+    pub reason: String,
+}
+
+impl DiscountForm {
+    pub(crate) fn checked(&self) -> Result<Discount> {
+        let invalid = |why: &dyn std::fmt::Display| AppError::new(Code::DiscountInvalid).because(why);
+        let kind = match (&self.percent, self.amount_minor) {
+            (Some(percent), None) => DiscountKind::Percent(
+                percent
+                    .trim()
+                    .parse::<Decimal>()
+                    .map_err(|_| invalid(&"the percent is not a number"))?,
+            ),
+            (None, Some(minor)) => DiscountKind::Amount(Money::from_minor(minor)),
+            _ => return Err(invalid(&"either a percent or an amount")),
+        };
+        let reason = optional_text("reason", Some(&self.reason), 200)?
+            .ok_or_else(|| invalid(&"the reason is missing"))?;
+        Discount::new(kind, &reason).map_err(|e| invalid(&e))
+    }
+
+    fn of(discount: &Discount) -> DiscountForm {
+        let (percent, amount_minor) = match discount.kind() {
+            DiscountKind::Percent(percent) => (Some(percent.normalize().to_string()), None),
+            DiscountKind::Amount(amount) => (None, Some(amount.minor())),
+        };
+        DiscountForm {
+            percent,
+            amount_minor,
+            reason: discount.reason().to_owned(),
+        }
+    }
+}
+
+/// The draft as it lies on the disk. Fields are only ever added, each with a default.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Draft {
+    pub revision: u64,
+    pub cart: DraftCart,
+    #[serde(default)]
+    undo: Vec<DraftCart>,
+    #[serde(default)]
+    redo: Vec<DraftCart>,
+    #[serde(default)]
+    pub paying: bool,
+    #[serde(default)]
+    pub received_minor: Option<i64>,
+    #[serde(default)]
+    pub last_line: Option<u32>,
+    #[serde(default)]
+    applied: Vec<(Uuid, [u8; 32])>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DraftCart {
+    lines: Vec<DraftLine>,
+    discount: Option<DraftDiscount>,
+    next_line: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct DraftLine {
+    line: u32,
+    product: Option<Uuid>,
+    ordinal: u16,
+    counter: u32,
+    name: String,
+    milli: i64,
+    unit: String,
+    unit_price_minor: i64,
+    discount: Option<DraftDiscount>,
+    note: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct DraftDiscount {
+    form: DiscountForm,
+    approved_by: Option<Uuid>,
+}
+
+/// Who approved the discounts of a cart: by line, 0 being the whole order.
+pub(crate) type Approvals = BTreeMap<u32, StaffId>;
+
+impl DraftCart {
+    /// The domain's cart and who approved what in it.
+    pub(crate) fn open(&self, id: CartId) -> Result<(Cart, Approvals)> {
+        let broken = |e: &dyn std::fmt::Display| AppError::new(Code::Broken).because(e);
+        let mut approvals = Approvals::new();
+        let mut discount_of = |line: u32, kept: &Option<DraftDiscount>| -> Result<Option<Discount>> {
+            let Some(kept) = kept else { return Ok(None) };
+            if let Some(by) = kept.approved_by {
+                approvals.insert(line, StaffId::from_uuid(by));
+            }
+            kept.form.checked().map(Some)
+        };
+        let mut lines = Vec::with_capacity(self.lines.len());
+        for l in &self.lines {
+            let unit: Unit = l.unit.parse().map_err(|e| broken(&e))?;
+            lines.push(CartLine {
+                line: l.line,
+                item: match l.product {
+                    Some(id) => LineItem::Product {
+                        id: ProductId::from_uuid(id),
+                        short: ShortNumber {
+                            ordinal: l.ordinal,
+                            counter: l.counter,
+                        },
+                    },
+                    None => LineItem::Open,
+                },
+                name: l.name.clone(),
+                quantity: Quantity::from_milli(l.milli, unit).map_err(|e| broken(&e))?,
+                unit_price: Money::from_minor(l.unit_price_minor),
+                discount: discount_of(l.line, &l.discount)?,
+                note: l.note.clone(),
+            });
+        }
+        let discount = discount_of(0, &self.discount)?;
+        let next_line = self.next_line.max(1);
+        Ok((
+            Cart {
+                id,
+                lines,
+                discount,
+                next_line,
+            },
+            approvals,
+        ))
+    }
+
+    fn of(cart: &Cart, approvals: &Approvals) -> DraftCart {
+        let keep = |line: u32, discount: &Option<Discount>| {
+            discount.as_ref().map(|d| DraftDiscount {
+                form: DiscountForm::of(d),
+                approved_by: approvals.get(&line).map(|s| s.uuid()),
+            })
+        };
+        DraftCart {
+            lines: cart
+                .lines
+                .iter()
+                .map(|l| {
+                    let (product, short) = match l.item {
+                        LineItem::Product { id, short } => (Some(id.uuid()), short),
+                        LineItem::Open => (None, ShortNumber::OPEN),
+                    };
+                    DraftLine {
+                        line: l.line,
+                        product,
+                        ordinal: short.ordinal,
+                        counter: short.counter,
+                        name: l.name.clone(),
+                        milli: l.quantity.milli(),
+                        unit: l.quantity.unit().as_str().to_owned(),
+                        unit_price_minor: l.unit_price.minor(),
+                        discount: keep(l.line, &l.discount),
+                        note: l.note.clone(),
+                    }
+                })
+                .collect(),
+            discount: keep(0, &cart.discount),
+            next_line: cart.next_line,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+impl Draft {
+    pub(crate) fn read(row: &CartRow) -> Result<Draft> {
+        serde_json::from_slice(&row.draft).map_err(|e| AppError::new(Code::Broken).caused(e))
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(|e| AppError::new(Code::Broken).caused(e))
+    }
+
+    fn step(&mut self, next: DraftCart) {
+        let old = std::mem::replace(&mut self.cart, next);
+        self.undo.push(old);
+        self.redo.clear();
+        let mut lines: usize = self.undo.iter().map(|c| c.lines.len() + 1).sum();
+        while self.undo.len() > 1 && (self.undo.len() > UNDO_STEPS || lines > UNDO_LINES) {
+            lines -= self.undo.remove(0).lines.len() + 1;
+        }
+    }
+
+    fn remember(&mut self, id: Uuid, content: [u8; 32]) {
+        self.applied.push((id, content));
+        if self.applied.len() > REMEMBERED {
+            self.applied.remove(0);
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeCart {
+    pub id: Uuid,
+    pub change: CartEdit,
+    /// A second person's PIN, for a discount above the limit.
+    pub approval: Option<Approval>,
+}
+
+/// What a person does to a cart.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum CartEdit {
+    Add {
+        product: Uuid,
+        quantity: Option<String>,
+        /// Only for products whose price is typed at the till.
+        unit_price_minor: Option<i64>,
+    },
+    AddOpen {
+        name: String,
+        unit_price_minor: i64,
+        quantity: Option<String>,
+    },
+    SetQuantity {
+        line: u32,
+        quantity: String,
+    },
+    Remove {
+        line: u32,
+    },
+    DiscountLine {
+        line: u32,
+        discount: Option<DiscountForm>,
+    },
+    DiscountOrder {
+        discount: Option<DiscountForm>,
+    },
+    Note {
+        line: u32,
+        note: String,
+    },
+    /// What the customer's screen shows: the cart, or cash being counted.
+    Stage {
+        stage: Stage,
+        received_minor: Option<i64>,
+    },
+    Clear {},
+    Undo {},
+    Redo {},
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Cart,
+    Cash,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CartView {
+    pub id: Uuid,
+    pub revision: u64,
+    pub state: String,
+    pub label: String,
+    pub parked_at: Option<String>,
+    pub lines: Vec<CartLineView>,
+    pub discount: Option<DiscountForm>,
+    /// Pieces, and one for each weighed line.
+    pub items: String,
+    pub subtotal_minor: i64,
+    pub discount_minor: i64,
+    pub taxes: Vec<TaxView>,
+    pub rounding_minor: i64,
+    pub total_minor: i64,
+    pub can_undo: bool,
+    pub can_redo: bool,
+    pub stage: Stage,
+    pub received_minor: Option<i64>,
+    pub last_line: Option<u32>,
+    pub cash_suggestions_minor: Vec<i64>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CartLineView {
+    pub line: u32,
+    pub product: Option<Uuid>,
+    pub name: String,
+    pub names: Names,
+    pub unit: String,
+    pub quantity: String,
+    pub unit_price_minor: i64,
+    pub gross_minor: i64,
+    pub discount: Option<DiscountForm>,
+    pub discount_minor: i64,
+    pub order_discount_minor: i64,
+    pub amount_minor: i64,
+    pub note: String,
+    pub art: crate::catalog::Art,
+    pub category: Option<Uuid>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TaxView {
+    pub name: String,
+    pub amount_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParkCart {
+    pub id: Uuid,
+    pub label: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteId {
+    pub id: Uuid,
+}
+
+pub(crate) const RULES: PricingRules = PricingRules {
+    rounding: Rounding::HalfUp,
+};
+
+/// A cart with its prices of this moment.
+pub(crate) struct OpenCart {
+    pub cart: Cart,
+    pub approvals: Approvals,
+    pub priced: Priced,
+    pub products: BTreeMap<ProductId, ProductRow>,
+}
+
+/// Looks the products up again, so that no cart sells at yesterday's price.
+pub(crate) fn price_now(reader: &Reader<'_>, mut cart: Cart, approvals: Approvals) -> Result<OpenCart> {
+    let mut products = BTreeMap::new();
+    for line in &mut cart.lines {
+        let LineItem::Product { id, .. } = line.item else {
+            continue;
+        };
+        if !products.contains_key(&id)
+            && let Some(row) = reader.product(id)?
+        {
+            products.insert(id, row);
+        }
+        if let Some(row) = products.get(&id) {
+            line.name.clone_from(&row.name);
+            // A product whose unit was changed keeps the cart's unit and price: what was weighed stays weighed.
+            if !row.open_price && row.unit == line.quantity.unit().as_str() {
+                line.unit_price = Money::from_minor(row.price_minor);
+            }
+        }
+    }
+    let priced = price(&cart.lines, cart.discount.as_ref(), &RULES).map_err(pricing_refused)?;
+    Ok(OpenCart {
+        cart,
+        approvals,
+        priced,
+        products,
+    })
+}
+
+pub(crate) fn pricing_refused(error: PricingError) -> AppError {
+    AppError::new(Code::PriceTooLarge).because(&error)
+}
+
+fn cart_refused(error: CartError) -> AppError {
+    let code = match error {
+        CartError::NoSuchLine { .. } => Code::LineGone,
+        CartError::TooManyLines => Code::CartTooLong,
+        CartError::NothingAdded | CartError::UnitsDiffer | CartError::QuantityTooLarge => {
+            Code::QuantityInvalid
+        }
+        CartError::NegativePrice | CartError::LineTooLarge => Code::PriceTooLarge,
+        CartError::Name(_) | CartError::NoteTooLong => Code::FieldInvalid,
+    };
+    AppError::new(code).because(&error)
+}
+
+pub(crate) fn parse_quantity(text: Option<&str>, unit: Unit) -> Result<Quantity> {
+    match text {
+        None => Ok(Quantity::one(unit)),
+        Some(text) => {
+            Quantity::parse(text, unit).map_err(|e| AppError::new(Code::QuantityInvalid).because(&e))
+        }
+    }
+}
+
+/// The line that a product adds, at the catalogue's price or at the typed one where the product allows it.
+pub(crate) fn line_of_product(
+    row: &ProductRow,
+    quantity: Option<&str>,
+    typed_price_minor: Option<i64>,
+    actor: &Actor,
+) -> Result<(LineItem, String, Money, Quantity)> {
+    if row.archived_ms.is_some() {
+        return Err(AppError::new(Code::ProductArchived).hint("product", row.id.to_string()));
+    }
+    let unit: Unit = row
+        .unit
+        .parse()
+        .map_err(|e| AppError::new(Code::Broken).because(e))?;
+    let quantity = parse_quantity(quantity, unit)?;
+    let unit_price_minor = match typed_price_minor {
+        None => row.price_minor,
+        Some(typed) if typed == row.price_minor => typed,
+        Some(typed) if row.open_price => {
+            actor.must(Permission::PriceOpen)?;
+            typed
+        }
+        Some(_) => {
+            return Err(AppError::new(Code::PriceDiffers)
+                .hint("product", row.id.to_string())
+                .hint("unit_price_minor", row.price_minor));
+        }
+    };
+    if unit_price_minor < 0 {
+        return Err(Code::PriceTooLarge.into());
+    }
+    Ok((
+        LineItem::Product {
+            id: row.id,
+            short: short_of(row.n),
+        },
+        row.name.clone(),
+        Money::from_minor(unit_price_minor),
+        quantity,
+    ))
+}
+
+pub(crate) fn short_of(n: i64) -> ShortNumber {
+    ShortNumber {
+        ordinal: u16::try_from(n >> 32).unwrap_or(0),
+        counter: u32::try_from(n & i64::from(u32::MAX)).unwrap_or(0),
+    }
+}
+
+/// Whether the discounts of this cart need a second person who has not been asked yet.
+pub(crate) fn needs_approval(settings: &Settings, actor: &Actor, open: &OpenCart) -> Result<()> {
+    if actor.role.allows(Permission::DiscountAboveLimit) || !open.approvals.is_empty() {
+        return Ok(());
+    }
+    let limit = settings.int("discount.cashier_percent");
+    if discount_share_percent(&open.priced) > Decimal::from(limit) {
+        return Err(AppError::new(Code::DiscountAboveLimit).hint("limit_percent", limit));
+    }
+    Ok(())
+}
+
+impl Shop {
+    pub fn open_cart(&self, actor: &Actor) -> Result<CartView> {
+        let found = self.store.read(|r| match r.open_cart(actor.seat)? {
+            Some(row) => Ok(Some(self.view_cart(r, &row)?)),
+            None => Ok::<_, AppError>(None),
+        })?;
+        match found {
+            Some(view) => Ok(view),
+            None => self.store.write(self.edges.now(), |tx| {
+                let row = self.current_row(tx, actor.seat)?;
+                self.view_cart(&tx.reader(), &row)
+            }),
+        }
+    }
+
+    /// The seat's open cart, made when there is none.
+    fn current_row(&self, tx: &Write<'_>, seat: SeatId) -> Result<CartRow> {
+        if let Some(row) = tx.reader().open_cart(seat)? {
+            return Ok(row);
+        }
+        let row = CartRow {
+            id: CartId::from_uuid(self.edges.new_id()),
+            seat,
+            parked_ms: None,
+            label: String::new(),
+            draft: Draft::default().bytes()?,
+        };
+        tx.save_cart(&row)?;
+        Ok(row)
+    }
+
+    pub fn change_cart(&self, actor: &Actor, request: &ChangeCart) -> Result<CartView> {
+        let approved_by = match &request.approval {
+            Some(approval) => Some(self.approve(approval, Permission::DiscountAboveLimit, actor.seat)?),
+            None => None,
+        };
+        let content = content_of(
+            "cart",
+            &ChangeCart {
+                approval: None,
+                ..request.clone()
+            },
+        )?;
+        let settings = self.settings();
+        let view = self.store.write(self.edges.now(), |tx| {
+            let mut row = self.current_row(tx, actor.seat)?;
+            let mut draft = Draft::read(&row)?;
+            if let Some((_, same)) = draft.applied.iter().find(|(id, _)| *id == request.id) {
+                return if *same == content {
+                    self.view_cart(&tx.reader(), &row)
+                } else {
+                    Err(Code::IdReused.into())
+                };
+            }
+            edit(
+                &tx.reader(),
+                &settings,
+                actor,
+                &mut draft,
+                &request.change,
+                row.id,
+                approved_by,
+            )?;
+            draft.revision += 1;
+            draft.remember(request.id, content);
+            row.draft = draft.bytes()?;
+            tx.save_cart(&row)?;
+            self.view_cart(&tx.reader(), &row)
+        })?;
+        self.displays.forget_paid(actor.seat);
+        self.tell_cart(actor.seat);
+        Ok(view)
+    }
+
+    /// Puts the open cart aside; what is there is never lost.
+    pub fn park_cart(&self, actor: &Actor, request: &ParkCart) -> Result<CartView> {
+        let label = optional_text("label", request.label.as_deref(), 60)?.unwrap_or_default();
+        let content = content_of("park", request)?;
+        self.write_once(*request.id.as_bytes(), &content, |tx| {
+            let row = self.current_row(tx, actor.seat)?;
+            if Draft::read(&row)?.cart.is_empty() {
+                return Err(Code::CartEmpty.into());
+            }
+            self.park_row(tx, row, label)
+        })?;
+        self.tell_cart(actor.seat);
+        self.open_cart(actor)
+    }
+
+    fn park_row(&self, tx: &Write<'_>, mut row: CartRow, label: String) -> Result<()> {
+        let mut draft = Draft::read(&row)?;
+        draft.paying = false;
+        draft.received_minor = None;
+        row.draft = draft.bytes()?;
+        row.parked_ms = Some(tx.now().0);
+        if !label.is_empty() {
+            row.label = label;
+        }
+        Ok(tx.save_cart(&row)?)
+    }
+
+    pub fn parked_carts(&self) -> Result<Page<CartView>> {
+        self.store.read(|r| {
+            let rows = r.parked_carts()?;
+            rows.iter()
+                .map(|row| self.view_cart(r, row))
+                .collect::<Result<_>>()
+                .map(Page::whole)
+        })
+    }
+
+    /// Brings a parked cart to this seat; the cart that is open there is parked when it has lines.
+    pub fn recall_cart(&self, actor: &Actor, id: CartId, request: &WriteId) -> Result<CartView> {
+        let content = content_of(&format!("recall {id}"), request)?;
+        self.write_once(*request.id.as_bytes(), &content, |tx| {
+            let mut row = tx
+                .reader()
+                .cart(id)?
+                .filter(|row| row.parked_ms.is_some())
+                .ok_or(AppError::new(Code::CartGone))?;
+            if let Some(open) = tx.reader().open_cart(actor.seat)? {
+                if Draft::read(&open)?.cart.is_empty() {
+                    tx.drop_cart(open.id)?;
+                } else {
+                    self.park_row(tx, open, String::new())?;
+                }
+            }
+            row.parked_ms = None;
+            row.seat = actor.seat;
+            Ok(tx.save_cart(&row)?)
+        })?;
+        self.displays.forget_paid(actor.seat);
+        self.tell_cart(actor.seat);
+        self.open_cart(actor)
+    }
+
+    pub fn drop_parked_cart(&self, actor: &Actor, id: CartId) -> Result<()> {
+        self.store.write(self.edges.now(), |tx| {
+            let parked = tx.reader().cart(id)?.is_some_and(|row| row.parked_ms.is_some());
+            if parked && tx.drop_cart(id)? {
+                Ok(())
+            } else {
+                Err(AppError::new(Code::CartGone))
+            }
+        })?;
+        self.tell_cart(actor.seat);
+        Ok(())
+    }
+
+    pub(crate) fn tell_cart(&self, seat: SeatId) {
+        self.live.tell_seat(seat, "cart", None);
+        self.tell_display(seat);
+    }
+
+    pub(crate) fn view_cart(&self, reader: &Reader<'_>, row: &CartRow) -> Result<CartView> {
+        let draft = Draft::read(row)?;
+        let (cart, approvals) = draft.cart.open(row.id)?;
+        let open = price_now(reader, cart, approvals)?;
+        let currency = self.settings().currency;
+        let lines = open
+            .cart
+            .lines
+            .iter()
+            .zip(&open.priced.lines)
+            .map(|(line, priced)| {
+                let product = match line.item {
+                    LineItem::Product { id, .. } => open.products.get(&id),
+                    LineItem::Open => None,
+                };
+                CartLineView {
+                    line: line.line,
+                    product: match line.item {
+                        LineItem::Product { id, .. } => Some(id.uuid()),
+                        LineItem::Open => None,
+                    },
+                    name: line.name.clone(),
+                    names: product.map(|p| p.names.clone()).unwrap_or_default(),
+                    unit: line.quantity.unit().as_str().to_owned(),
+                    quantity: line.quantity.to_string(),
+                    unit_price_minor: line.unit_price.minor(),
+                    gross_minor: priced.gross.minor(),
+                    discount: line.discount.as_ref().map(DiscountForm::of),
+                    discount_minor: priced.discount.minor(),
+                    order_discount_minor: priced.order_discount.minor(),
+                    amount_minor: priced.amount.minor(),
+                    note: line.note.clone(),
+                    art: crate::catalog::Art::read(product.map_or("letters", |p| p.art.as_str())),
+                    category: product.and_then(|p| p.category).map(|c| c.uuid()),
+                }
+            });
+        Ok(CartView {
+            id: row.id.uuid(),
+            revision: draft.revision,
+            state: if row.parked_ms.is_some() { "parked" } else { "open" }.to_owned(),
+            label: row.label.clone(),
+            parked_at: row.parked_ms.map(|ms| rfc3339(Moment(ms))),
+            lines: lines.collect(),
+            discount: open.cart.discount.as_ref().map(DiscountForm::of),
+            items: open.cart.item_count().to_string(),
+            subtotal_minor: open.priced.subtotal.minor(),
+            discount_minor: open.priced.discount().minor(),
+            taxes: taxes(&open.priced),
+            rounding_minor: open.priced.rounding.minor(),
+            total_minor: open.priced.total.minor(),
+            can_undo: !draft.undo.is_empty(),
+            can_redo: !draft.redo.is_empty(),
+            stage: if draft.paying { Stage::Cash } else { Stage::Cart },
+            received_minor: draft.received_minor,
+            last_line: draft.last_line,
+            cash_suggestions_minor: cash_suggestions(open.priced.total, &currency)
+                .iter()
+                .map(|m| m.minor())
+                .collect(),
+        })
+    }
+}
+
+pub(crate) fn taxes(priced: &Priced) -> Vec<TaxView> {
+    priced
+        .taxes
+        .iter()
+        .map(|t| TaxView {
+            name: t.name.clone(),
+            amount_minor: t.amount.minor(),
+        })
+        .collect()
+}
+
+/// Applies one edit to a draft, or refuses and leaves it alone.
+fn edit(
+    reader: &Reader<'_>,
+    settings: &Settings,
+    actor: &Actor,
+    draft: &mut Draft,
+    edit: &CartEdit,
+    id: CartId,
+    approved_by: Option<StaffId>,
+) -> Result<()> {
+    let (cart, mut approvals) = draft.cart.open(id)?;
+    let change = match edit {
+        CartEdit::Undo {} => {
+            let before = draft.undo.pop().ok_or(AppError::new(Code::NothingToUndo))?;
+            draft.redo.push(std::mem::replace(&mut draft.cart, before));
+            draft.last_line = None;
+            return Ok(());
+        }
+        CartEdit::Redo {} => {
+            let after = draft.redo.pop().ok_or(AppError::new(Code::NothingToUndo))?;
+            draft.undo.push(std::mem::replace(&mut draft.cart, after));
+            draft.last_line = None;
+            return Ok(());
+        }
+        CartEdit::Stage {
+            stage,
+            received_minor,
+        } => {
+            draft.paying = *stage == Stage::Cash;
+            draft.received_minor = received_minor.filter(|r| draft.paying && *r >= 0);
+            return Ok(());
+        }
+        CartEdit::Add {
+            product,
+            quantity,
+            unit_price_minor,
+        } => {
+            let row = reader
+                .product(ProductId::from_uuid(*product))?
+                .ok_or(AppError::new(Code::NotFound))?;
+            let (item, name, unit_price, quantity) =
+                line_of_product(&row, quantity.as_deref(), *unit_price_minor, actor)?;
+            CartChange::Add {
+                item,
+                name,
+                unit_price,
+                quantity,
+            }
+        }
+        CartEdit::AddOpen {
+            name,
+            unit_price_minor,
+            quantity,
+        } => {
+            actor.must(Permission::PriceOpen)?;
+            CartChange::Add {
+                item: LineItem::Open,
+                name: crate::wire::text("name", name, 80)?,
+                unit_price: Money::from_minor(*unit_price_minor),
+                quantity: parse_quantity(quantity.as_deref(), Unit::Piece)?,
+            }
+        }
+        CartEdit::SetQuantity { line, quantity } => {
+            let unit = cart
+                .line(*line)
+                .ok_or(AppError::new(Code::LineGone))?
+                .quantity
+                .unit();
+            CartChange::SetQuantity {
+                line: *line,
+                quantity: parse_quantity(Some(quantity), unit)?,
+            }
+        }
+        CartEdit::Remove { line } => CartChange::Remove { line: *line },
+        CartEdit::DiscountLine { line, discount } => {
+            let discount = discount.as_ref().map(DiscountForm::checked).transpose()?;
+            CartChange::DiscountLine {
+                line: *line,
+                discount,
+            }
+        }
+        CartEdit::DiscountOrder { discount } => CartChange::DiscountOrder {
+            discount: discount.as_ref().map(DiscountForm::checked).transpose()?,
+        },
+        CartEdit::Note { line, note } => CartChange::Note {
+            line: *line,
+            note: optional_text("note", Some(note), 200)?.unwrap_or_default(),
+        },
+        CartEdit::Clear {} => CartChange::Clear,
+    };
+    let next = cart.apply(&change).map_err(cart_refused)?;
+    let discounted = match &change {
+        CartChange::DiscountLine { line, discount } => Some((*line, discount.is_some())),
+        CartChange::DiscountOrder { discount } => Some((0, discount.is_some())),
+        _ => None,
+    };
+    if let Some((line, set)) = discounted {
+        approvals.remove(&line);
+        if let (true, Some(by)) = (set, approved_by) {
+            approvals.insert(line, by);
+        }
+    }
+    approvals.retain(|line, _| *line == 0 || next.line(*line).is_some());
+    let grew = next
+        .lines
+        .iter()
+        .find(|l| cart.line(l.line) != Some(l))
+        .map(|l| l.line);
+    let open = price_now(reader, next, approvals)?;
+    if matches!(discounted, Some((_, true))) {
+        needs_approval(settings, actor, &open)?;
+    }
+    draft.last_line = grew.or(draft.last_line).filter(|l| open.cart.line(*l).is_some());
+    draft.step(DraftCart::of(&open.cart, &open.approvals));
+    draft.paying = false;
+    draft.received_minor = None;
+    Ok(())
+}

@@ -1,0 +1,773 @@
+//! Products and categories: adding, changing, archiving, finding, and the grid in one piece.
+
+use crate::{
+    Actor, AppError, Code, Names, Page, Result, Shop,
+    cart::WriteId,
+    settings::{LANGUAGES, patched},
+    staff::HUES,
+    wire::{content_of, optional_text, rfc3339, text},
+};
+use domain::{
+    ids::{CategoryId, ProductId},
+    quantity::Unit,
+    time::Moment,
+};
+use journal::{
+    Body,
+    fields::{category as category_field, product as product_field},
+    register::{Field, PatchV1, Value},
+};
+use serde::{Deserialize, Serialize};
+use store::{
+    Reader, Write,
+    catalog::{CategoryRow, ProductOrder, ProductQuery, ProductRow},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Prices stay below a million million of the smallest unit: enough for any shop, far from any overflow.
+const MOST_MINOR: i64 = 1_000_000_000_000;
+const MOST_BARCODES: usize = 20;
+/// How many products the grid gets at once. Beyond, it searches.
+pub const GRID: usize = 500;
+
+/// What stands on a product's tile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Art {
+    /// One of the drawings, by name.
+    Glyph { glyph: String },
+    /// The first two letters of the name.
+    Letters {},
+}
+
+impl Art {
+    pub(crate) fn read(kept: &str) -> Art {
+        match kept.strip_prefix("glyph:") {
+            Some(glyph) => Art::Glyph {
+                glyph: glyph.to_owned(),
+            },
+            None => Art::Letters {},
+        }
+    }
+
+    fn kept(&self) -> Result<String> {
+        match self {
+            Art::Letters {} => Ok("letters".to_owned()),
+            Art::Glyph { glyph } => {
+                let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+                if glyph.is_empty() || glyph.len() > 40 || !glyph.chars().all(plain) {
+                    return Err(AppError::field("art", "not the name of a drawing"));
+                }
+                Ok(format!("glyph:{glyph}"))
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ProductView {
+    pub id: Uuid,
+    pub name: String,
+    pub names: Names,
+    pub sku: Option<String>,
+    pub price_minor: i64,
+    pub unit: String,
+    pub category: Option<Uuid>,
+    pub barcodes: Vec<String>,
+    pub art: Art,
+    pub available: bool,
+    pub favourite: bool,
+    pub position: i64,
+    /// The price is typed at the till; `price_minor` is only the suggestion.
+    pub open_price: bool,
+    pub archived_at: Option<String>,
+    pub sample: bool,
+}
+
+impl From<&ProductRow> for ProductView {
+    fn from(row: &ProductRow) -> ProductView {
+        ProductView {
+            id: row.id.uuid(),
+            name: row.name.clone(),
+            names: row.names.clone(),
+            sku: row.sku.clone(),
+            price_minor: row.price_minor,
+            unit: row.unit.clone(),
+            category: row.category.map(|c| c.uuid()),
+            barcodes: row.barcodes.clone(),
+            art: Art::read(&row.art),
+            available: row.available,
+            favourite: row.favourite,
+            position: row.position,
+            open_price: row.open_price,
+            archived_at: row.archived_ms.map(|ms| rfc3339(Moment(ms))),
+            sample: row.sample,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProductForm {
+    /// Made by the client; needed when adding.
+    pub id: Option<Uuid>,
+    pub name: String,
+    #[serde(default)]
+    pub names: Names,
+    pub sku: Option<String>,
+    pub price_minor: i64,
+    /// piece, plate, cup, glass, bowl, box, pack, bottle, kg, g, l, ml, m or hour
+    #[serde(default = "piece")]
+    pub unit: String,
+    pub category: Option<Uuid>,
+    #[serde(default)]
+    pub barcodes: Vec<String>,
+    #[serde(default = "letters")]
+    pub art: Art,
+    #[serde(default = "yes")]
+    pub available: bool,
+    #[serde(default)]
+    pub favourite: bool,
+    #[serde(default)]
+    pub position: i64,
+    #[serde(default)]
+    pub open_price: bool,
+}
+
+fn piece() -> String {
+    Unit::Piece.as_str().to_owned()
+}
+
+fn letters() -> Art {
+    Art::Letters {}
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CategoryView {
+    pub id: Uuid,
+    pub name: String,
+    pub names: Names,
+    pub hue: String,
+    pub parent: Option<Uuid>,
+    pub position: i64,
+    pub active: bool,
+    pub archived_at: Option<String>,
+    pub sample: bool,
+}
+
+impl From<&CategoryRow> for CategoryView {
+    fn from(row: &CategoryRow) -> CategoryView {
+        CategoryView {
+            id: row.id.uuid(),
+            name: row.name.clone(),
+            names: row.names.clone(),
+            hue: row.hue.clone(),
+            parent: row.parent.map(|p| p.uuid()),
+            position: row.position,
+            active: row.active,
+            archived_at: row.archived_ms.map(|ms| rfc3339(Moment(ms))),
+            sample: row.sample,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryForm {
+    pub id: Option<Uuid>,
+    pub name: String,
+    #[serde(default)]
+    pub names: Names,
+    /// rose, amber, coral, leaf, teal, olive, iris or plum
+    pub hue: String,
+    pub parent: Option<Uuid>,
+    #[serde(default)]
+    pub position: i64,
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// All that the till's grid needs at once.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CatalogView {
+    pub categories: Vec<CategoryView>,
+    pub products: Vec<ProductView>,
+    /// The shop has more products than these: search asks the core.
+    pub more: bool,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ProductFilter {
+    pub q: Option<String>,
+    pub category: Option<Uuid>,
+    pub archived: Option<bool>,
+    /// grid, name or popular
+    pub sort: Option<String>,
+    pub limit: Option<usize>,
+    pub after: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePrices {
+    pub id: Uuid,
+    /// Only this category; all products when left out.
+    pub category: Option<Uuid>,
+    /// A decimal between -90 and 900.
+    pub percent: String,
+    /// Prices become multiples of this.
+    pub round_to_minor: Option<i64>,
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PricesChanged {
+    pub changed: usize,
+    pub examples: Vec<PriceExample>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PriceExample {
+    pub id: Uuid,
+    pub name: String,
+    pub from_minor: i64,
+    pub to_minor: i64,
+}
+
+/// A product's fields, checked, as the register keeps them.
+pub(crate) fn product_fields(form: &ProductForm) -> Result<Vec<(Field, Value)>> {
+    if !(0..=MOST_MINOR).contains(&form.price_minor) {
+        return Err(AppError::field(
+            "price_minor",
+            "a price is 0 or more, and not that large",
+        ));
+    }
+    let unit: Unit = form.unit.parse().map_err(|e| AppError::field("unit", e))?;
+    if form.barcodes.len() > MOST_BARCODES {
+        return Err(AppError::field(
+            "barcodes",
+            format!("at most {MOST_BARCODES} barcodes"),
+        ));
+    }
+    let mut barcodes = Vec::new();
+    for barcode in &form.barcodes {
+        let barcode = text("barcodes", barcode, 64)?;
+        if !barcodes.contains(&barcode) {
+            barcodes.push(barcode);
+        }
+    }
+    Ok(vec![
+        (product_field::NAME, Value::Text(text("name", &form.name, 120)?)),
+        (product_field::NAMES, names(&form.names)?),
+        (
+            product_field::SKU,
+            optional_text("sku", form.sku.as_deref(), 40)?.map_or(Value::Null, Value::Text),
+        ),
+        (product_field::PRICE_MINOR, Value::Int(form.price_minor)),
+        (product_field::UNIT, Value::Text(unit.as_str().to_owned())),
+        (product_field::CATEGORY, id_value(form.category)),
+        (product_field::BARCODES, Value::List(barcodes)),
+        (product_field::ART, Value::Text(form.art.kept()?)),
+        (product_field::AVAILABLE, Value::Bool(form.available)),
+        (product_field::FAVOURITE, Value::Bool(form.favourite)),
+        (product_field::POSITION, Value::Int(form.position)),
+        (product_field::OPEN_PRICE, Value::Bool(form.open_price)),
+    ])
+}
+
+pub(crate) fn category_fields(form: &CategoryForm) -> Result<Vec<(Field, Value)>> {
+    if !HUES.contains(&form.hue.as_str()) {
+        return Err(AppError::field("hue", "not one of the choices"));
+    }
+    Ok(vec![
+        (category_field::NAME, Value::Text(text("name", &form.name, 60)?)),
+        (category_field::NAMES, names(&form.names)?),
+        (category_field::HUE, Value::Text(form.hue.clone())),
+        (category_field::PARENT, id_value(form.parent)),
+        (category_field::POSITION, Value::Int(form.position)),
+        (category_field::ACTIVE, Value::Bool(form.active)),
+    ])
+}
+
+fn names(names: &Names) -> Result<Value> {
+    let mut list = Vec::new();
+    for (language, name) in names {
+        if !LANGUAGES.contains(&language.as_str()) {
+            return Err(AppError::field("names", "not one of the languages"));
+        }
+        if let Some(name) = optional_text("names", Some(name), 120)? {
+            list.push(language.clone());
+            list.push(name);
+        }
+    }
+    Ok(Value::List(list))
+}
+
+fn id_value(id: Option<Uuid>) -> Value {
+    id.map_or(Value::Null, |id| Value::Bytes(id.as_bytes().to_vec()))
+}
+
+/// The rules that need the other products: barcode and SKU are one product's only, the category exists.
+pub(crate) fn check_against_others(reader: &Reader<'_>, id: ProductId, form: &ProductForm) -> Result<()> {
+    for barcode in &form.barcodes {
+        if let Some(other) = reader.product_by_code(barcode)?
+            && other.id != id
+        {
+            return Err(AppError::new(Code::BarcodeTaken)
+                .hint("barcode", barcode.as_str())
+                .hint("product", other.name));
+        }
+    }
+    if let Some(sku) = form.sku.as_deref().map(str::trim).filter(|s| !s.is_empty())
+        && let Some(other) = reader.product_by_code(sku)?
+        && other.id != id
+    {
+        return Err(AppError::new(Code::SkuTaken)
+            .hint("sku", sku)
+            .hint("product", other.name));
+    }
+    if let Some(category) = form.category
+        && reader.category(CategoryId::from_uuid(category))?.is_none()
+    {
+        return Err(AppError::field("category", "there is no such category"));
+    }
+    Ok(())
+}
+
+/// Writes a new product with its catalogue number.
+pub(crate) fn record_new_product(
+    tx: &mut Write<'_>,
+    staff: Option<domain::ids::StaffId>,
+    id: ProductId,
+    mut fields: Vec<(Field, Value)>,
+    sample: bool,
+) -> Result<()> {
+    fields.push((product_field::SHORT, Value::Int(tx.next_short_number()?)));
+    fields.push((product_field::SAMPLE, Value::Bool(sample)));
+    Ok(tx.record(
+        staff,
+        &Body::ProductSet(PatchV1 {
+            record: id.bytes(),
+            fields,
+        }),
+    )?)
+}
+
+impl Shop {
+    pub fn catalog(&self) -> Result<CatalogView> {
+        self.store.read(|r| {
+            let query = ProductQuery {
+                limit: GRID + 1,
+                ..ProductQuery::default()
+            };
+            let mut rows = r.products(ProductOrder::Grid, &query)?;
+            let more = rows.len() > GRID;
+            rows.truncate(GRID);
+            Ok(CatalogView {
+                categories: r.categories(false)?.iter().map(CategoryView::from).collect(),
+                products: rows.iter().map(ProductView::from).collect(),
+                more,
+            })
+        })
+    }
+
+    pub fn products(&self, filter: &ProductFilter) -> Result<Page<ProductView>> {
+        let limit = filter.limit.unwrap_or(100).clamp(1, GRID);
+        let typed = filter.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
+        if typed.is_some_and(|q| q.chars().count() > 200) {
+            return Ok(Page::whole(vec![]));
+        }
+        self.store.read(|r| {
+            if let Some(typed) = typed {
+                let category = filter.category.map(CategoryId::from_uuid);
+                let rows = r.search_products(typed, limit)?;
+                let fits = |row: &&ProductRow| category.is_none() || row.category == category;
+                return Ok(Page::whole(
+                    rows.iter().filter(fits).map(ProductView::from).collect(),
+                ));
+            }
+            let order = match filter.sort.as_deref() {
+                None | Some("grid") => ProductOrder::Grid,
+                Some("name") => ProductOrder::Name,
+                Some("popular") => ProductOrder::Popular,
+                Some(_) => return Err(AppError::field("sort", "grid, name or popular")),
+            };
+            let after = match &filter.after {
+                None => None,
+                Some(n) => Some(
+                    n.parse()
+                        .map_err(|_| AppError::field("after", "this is not a cursor of this list"))?,
+                ),
+            };
+            let query = ProductQuery {
+                category: filter.category.map(CategoryId::from_uuid),
+                archived: filter.archived.unwrap_or(false),
+                limit: limit + 1,
+                after,
+            };
+            let mut rows = r.products(order, &query)?;
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            let next = rows.last().filter(|_| more).map(|row| row.n.to_string());
+            Ok(Page {
+                items: rows.iter().map(ProductView::from).collect(),
+                next,
+            })
+        })
+    }
+
+    pub fn product(&self, id: ProductId) -> Result<ProductView> {
+        let row = self.store.read(|r| r.product(id))?.ok_or(Code::NotFound)?;
+        Ok(ProductView::from(&row))
+    }
+
+    pub fn add_product(&self, actor: &Actor, form: &ProductForm) -> Result<ProductView> {
+        let id = form
+            .id
+            .ok_or_else(|| AppError::field("id", "the client makes the id"))?;
+        let id = ProductId::from_uuid(id);
+        let fields = product_fields(form)?;
+        let content = content_of("product", form)?;
+        self.write_once(id.bytes(), &content, |tx| {
+            if tx.reader().product(id)?.is_some() {
+                return Err(Code::IdReused.into());
+            }
+            check_against_others(&tx.reader(), id, form)?;
+            record_new_product(tx, Some(actor.staff), id, fields, false)
+        })?;
+        self.live.tell("product", Some(id.to_string()));
+        self.product(id)
+    }
+
+    pub fn edit_product(&self, actor: &Actor, id: ProductId, form: &ProductForm) -> Result<ProductView> {
+        let mut fields = product_fields(form)?;
+        // What somebody touched is theirs, not a sample any more.
+        fields.push((product_field::SAMPLE, Value::Bool(false)));
+        self.patch_product(actor, id, fields, |reader| check_against_others(reader, id, form))
+    }
+
+    pub fn archive_product(&self, actor: &Actor, id: ProductId) -> Result<ProductView> {
+        let now = self.edges.now();
+        self.patch_product(
+            actor,
+            id,
+            vec![(product_field::ARCHIVED_MS, Value::Int(now.0))],
+            |_| Ok(()),
+        )
+    }
+
+    pub fn restore_product(&self, actor: &Actor, id: ProductId, _request: &WriteId) -> Result<ProductView> {
+        self.patch_product(
+            actor,
+            id,
+            vec![(product_field::ARCHIVED_MS, Value::Null)],
+            |reader| {
+                let Some(row) = reader.product(id)? else {
+                    return Err(Code::NotFound.into());
+                };
+                for code in row.barcodes.iter().chain(&row.sku) {
+                    if let Some(other) = reader.product_by_code(code)?
+                        && other.id != id
+                    {
+                        return Err(AppError::new(Code::BarcodeTaken)
+                            .hint("barcode", code.as_str())
+                            .hint("product", other.name));
+                    }
+                }
+                Ok(())
+            },
+        )
+    }
+
+    fn patch_product(
+        &self,
+        actor: &Actor,
+        id: ProductId,
+        fields: Vec<(Field, Value)>,
+        check: impl FnOnce(&Reader<'_>) -> Result<()>,
+    ) -> Result<ProductView> {
+        let changed = self.store.write(self.edges.now(), |tx| {
+            let old = tx
+                .reader()
+                .product_record(id)?
+                .ok_or(AppError::new(Code::NotFound))?;
+            check(&tx.reader())?;
+            match patched(Some(old), id.bytes(), fields) {
+                Some(patch) => tx
+                    .record(Some(actor.staff), &Body::ProductSet(patch))
+                    .map(|()| true),
+                None => Ok(false),
+            }
+            .map_err(AppError::from)
+        })?;
+        if changed {
+            self.live.tell("product", Some(id.to_string()));
+        }
+        self.product(id)
+    }
+
+    /// Archives every sample product that nobody has touched; says how many.
+    pub fn archive_samples(&self, actor: &Actor, request: &WriteId) -> Result<PricesChanged> {
+        let content = content_of("samples", request)?;
+        let now = self.edges.now();
+        let answer = self.write_once(*request.id.as_bytes(), &content, |tx| {
+            let mut changed = 0;
+            let query = ProductQuery {
+                limit: usize::from(u16::MAX),
+                ..ProductQuery::default()
+            };
+            for row in tx
+                .reader()
+                .products(ProductOrder::Grid, &query)?
+                .iter()
+                .filter(|row| row.sample)
+            {
+                let fields = vec![(product_field::ARCHIVED_MS, Value::Int(now.0))];
+                tx.record(
+                    Some(actor.staff),
+                    &Body::ProductSet(PatchV1 {
+                        record: row.id.bytes(),
+                        fields,
+                    }),
+                )?;
+                changed += 1;
+            }
+            Ok(PricesChanged {
+                changed,
+                examples: vec![],
+            })
+        })?;
+        self.live.tell("product", None);
+        Ok(answer)
+    }
+
+    /// Changes many prices by a percentage; a dry run only says what would happen.
+    pub fn change_prices(&self, actor: &Actor, request: &ChangePrices) -> Result<PricesChanged> {
+        use domain::money::{Money, Rounding};
+        use rust_decimal::Decimal;
+        let percent: Decimal = request
+            .percent
+            .trim()
+            .parse()
+            .map_err(|_| AppError::field("percent", "this is not a number"))?;
+        if percent < Decimal::from(-90) || percent > Decimal::from(900) {
+            return Err(AppError::field("percent", "between -90 and 900"));
+        }
+        let step = request.round_to_minor.unwrap_or(1);
+        if !(1..=1_000_000).contains(&step) {
+            return Err(AppError::field("round_to_minor", "between 1 and 1000000"));
+        }
+        let new_price = |old: i64| -> Result<i64> {
+            let change = Money::from_minor(old)
+                .percent(percent, Rounding::HalfUp)
+                .and_then(|c| Money::from_minor(old).checked_add(c))
+                .map_err(|e| AppError::new(Code::PriceTooLarge).because(e))?;
+            let rounded = (change.minor() + step / 2) / step * step;
+            if rounded > MOST_MINOR {
+                Err(Code::PriceTooLarge.into())
+            } else {
+                Ok(rounded)
+            }
+        };
+        let category = request.category.map(CategoryId::from_uuid);
+        let planned = |reader: &Reader<'_>| -> Result<Vec<(ProductRow, i64)>> {
+            let query = ProductQuery {
+                category,
+                limit: 1_000_000,
+                ..ProductQuery::default()
+            };
+            let mut plan = vec![];
+            for row in reader.products(ProductOrder::Grid, &query)? {
+                let new = new_price(row.price_minor)?;
+                if new != row.price_minor {
+                    plan.push((row, new));
+                }
+            }
+            Ok(plan)
+        };
+        let summary = |plan: &[(ProductRow, i64)]| PricesChanged {
+            changed: plan.len(),
+            examples: plan
+                .iter()
+                .take(20)
+                .map(|(row, new)| PriceExample {
+                    id: row.id.uuid(),
+                    name: row.name.clone(),
+                    from_minor: row.price_minor,
+                    to_minor: *new,
+                })
+                .collect(),
+        };
+        if request.dry_run {
+            return self.store.read(|r| Ok(summary(&planned(r)?)));
+        }
+        let content = content_of("prices", request)?;
+        let answer = self.write_once(*request.id.as_bytes(), &content, |tx| {
+            let plan = planned(&tx.reader())?;
+            for (row, new) in &plan {
+                let fields = vec![(product_field::PRICE_MINOR, Value::Int(*new))];
+                tx.record(
+                    Some(actor.staff),
+                    &Body::ProductSet(PatchV1 {
+                        record: row.id.bytes(),
+                        fields,
+                    }),
+                )?;
+            }
+            Ok(summary(&plan))
+        })?;
+        self.live.tell("product", None);
+        Ok(answer)
+    }
+
+    pub fn categories(&self, archived_too: bool) -> Result<Page<CategoryView>> {
+        let rows = self.store.read(|r| r.categories(archived_too))?;
+        Ok(Page::whole(rows.iter().map(CategoryView::from).collect()))
+    }
+
+    pub fn category(&self, id: CategoryId) -> Result<CategoryView> {
+        let row = self.store.read(|r| r.category(id))?.ok_or(Code::NotFound)?;
+        Ok(CategoryView::from(&row))
+    }
+
+    pub fn add_category(&self, actor: &Actor, form: &CategoryForm) -> Result<CategoryView> {
+        let id = form
+            .id
+            .ok_or_else(|| AppError::field("id", "the client makes the id"))?;
+        let id = CategoryId::from_uuid(id);
+        let fields = category_fields(form)?;
+        let content = content_of("category", form)?;
+        self.write_once(id.bytes(), &content, |tx| {
+            if tx.reader().category_record(id)?.is_some() {
+                return Err(Code::IdReused.into());
+            }
+            check_parents(&tx.reader(), id, form.parent)?;
+            Ok(tx.record(
+                Some(actor.staff),
+                &Body::CategorySet(PatchV1 {
+                    record: id.bytes(),
+                    fields,
+                }),
+            )?)
+        })?;
+        self.live.tell("category", Some(id.to_string()));
+        self.category(id)
+    }
+
+    pub fn edit_category(&self, actor: &Actor, id: CategoryId, form: &CategoryForm) -> Result<CategoryView> {
+        let fields = category_fields(form)?;
+        self.patch_category(actor, id, fields, |reader| check_parents(reader, id, form.parent))
+    }
+
+    pub fn archive_category(&self, actor: &Actor, id: CategoryId) -> Result<CategoryView> {
+        let now = self.edges.now();
+        self.patch_category(
+            actor,
+            id,
+            vec![(category_field::ARCHIVED_MS, Value::Int(now.0))],
+            |reader| {
+                let query = ProductQuery {
+                    category: Some(id),
+                    limit: 1,
+                    ..ProductQuery::default()
+                };
+                let used = !reader.products(ProductOrder::Grid, &query)?.is_empty()
+                    || reader.categories(false)?.iter().any(|c| c.parent == Some(id));
+                if used {
+                    Err(Code::CategoryInUse.into())
+                } else {
+                    Ok(())
+                }
+            },
+        )
+    }
+
+    pub fn restore_category(
+        &self,
+        actor: &Actor,
+        id: CategoryId,
+        _request: &WriteId,
+    ) -> Result<CategoryView> {
+        self.patch_category(
+            actor,
+            id,
+            vec![(category_field::ARCHIVED_MS, Value::Null)],
+            |_| Ok(()),
+        )
+    }
+
+    fn patch_category(
+        &self,
+        actor: &Actor,
+        id: CategoryId,
+        fields: Vec<(Field, Value)>,
+        check: impl FnOnce(&Reader<'_>) -> Result<()>,
+    ) -> Result<CategoryView> {
+        let changed = self.store.write(self.edges.now(), |tx| {
+            let old = tx
+                .reader()
+                .category_record(id)?
+                .ok_or(AppError::new(Code::NotFound))?;
+            check(&tx.reader())?;
+            match patched(Some(old), id.bytes(), fields) {
+                Some(patch) => tx
+                    .record(Some(actor.staff), &Body::CategorySet(patch))
+                    .map(|()| true),
+                None => Ok(false),
+            }
+            .map_err(AppError::from)
+        })?;
+        if changed {
+            self.live.tell("category", Some(id.to_string()));
+        }
+        self.category(id)
+    }
+
+    /// Runs a write whose id was perhaps answered before: the same content gets the same answer, another is refused.
+    pub(crate) fn write_once<T: Serialize + serde::de::DeserializeOwned>(
+        &self,
+        id: [u8; 16],
+        content: &[u8; 32],
+        work: impl FnOnce(&mut Write<'_>) -> Result<T>,
+    ) -> Result<T> {
+        use store::drafts::Answered;
+        let broken = |e: serde_json::Error| AppError::new(Code::Broken).caused(e);
+        self.store.write(self.edges.now(), |tx| {
+            match tx.reader().answered(id, content)? {
+                Answered::Same(answer) => serde_json::from_str(&answer).map_err(broken),
+                Answered::Differs => Err(Code::IdReused.into()),
+                Answered::No => {
+                    let answer = work(tx)?;
+                    tx.answer(id, content, &serde_json::to_string(&answer).map_err(broken)?)?;
+                    Ok(answer)
+                }
+            }
+        })
+    }
+}
+
+/// The parent exists and the tree stays a tree.
+fn check_parents(reader: &Reader<'_>, id: CategoryId, parent: Option<Uuid>) -> Result<()> {
+    let mut next = parent.map(CategoryId::from_uuid);
+    let all = reader.categories(true)?;
+    for _ in 0..=all.len() {
+        let Some(current) = next else { return Ok(()) };
+        if current == id {
+            return Err(Code::CategoryLoop.into());
+        }
+        let found = all
+            .iter()
+            .find(|c| c.id == current)
+            .ok_or_else(|| AppError::field("parent", "there is no such category"))?;
+        next = found.parent;
+    }
+    Err(Code::CategoryLoop.into())
+}

@@ -1,0 +1,50 @@
+//! The clock and the dice. Everything else is told the time; tests tell another one.
+
+use domain::{ids::uuid_v7, time::Moment};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Where time and randomness come from.
+#[derive(Clone)]
+pub struct Edges {
+    pub now: Arc<dyn Fn() -> Moment + Send + Sync>,
+    pub random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+}
+
+impl Edges {
+    /// The machine's own.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is the edge where the wall clock enters"
+    )]
+    pub fn system() -> Edges {
+        Edges {
+            now: Arc::new(|| {
+                let since = std::time::SystemTime::now()
+                    .duration_since(std::time::UNIX_EPOCH)
+                    .unwrap_or_default();
+                Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            }),
+            // Without randomness there are no keys and no one-time numbers: nothing may go on.
+            random: Arc::new(|bytes| getrandom::fill(bytes).expect("the system gives random bytes")),
+        }
+    }
+
+    pub fn now(&self) -> Moment {
+        (self.now)()
+    }
+
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.random)(&mut bytes);
+        bytes
+    }
+
+    pub fn new_id(&self) -> Uuid {
+        self.new_id_at(self.now())
+    }
+
+    pub fn new_id_at(&self, moment: Moment) -> Uuid {
+        uuid_v7(u64::try_from(moment.0).unwrap_or(0), self.random())
+    }
+}

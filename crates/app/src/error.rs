@@ -1,0 +1,196 @@
+//! One table of refusals. The door turns them into answers, the screens into sentences; nobody matches on text.
+
+use serde_json::{Map, Value};
+use store::StoreError;
+
+/// What a refusal means for the one who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request cannot be read.
+    Malformed,
+    /// Understood, and refused by a rule.
+    Refused,
+    NotFound,
+    /// Somebody else was first, or the same id came with another content.
+    Conflict,
+    /// Later, perhaps.
+    Wait,
+    SignedOut,
+    Forbidden,
+    /// The disk is full.
+    Full,
+    /// Our fault.
+    Broken,
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Malformed => "malformed",
+            Kind::Refused => "refused",
+            Kind::NotFound => "not_found",
+            Kind::Conflict => "conflict",
+            Kind::Wait => "wait",
+            Kind::SignedOut => "signed_out",
+            Kind::Forbidden => "forbidden",
+            Kind::Full => "full",
+            Kind::Broken => "broken",
+        }
+    }
+
+    /// May the same request succeed later?
+    pub fn may_pass(self) -> bool {
+        match self {
+            Kind::Wait | Kind::Full | Kind::Broken => true,
+            Kind::Malformed
+            | Kind::Refused
+            | Kind::NotFound
+            | Kind::Conflict
+            | Kind::SignedOut
+            | Kind::Forbidden => false,
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $text:literal, $kind:ident, $sentence:literal;)+) => {
+        /// Every refusal that the API can give.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($name),+ }
+
+        impl Code {
+            pub const ALL: &'static [Code] = &[$(Code::$name),+];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text),+ }
+            }
+
+            pub fn kind(self) -> Kind {
+                match self { $(Code::$name => Kind::$kind),+ }
+            }
+
+            /// For logs and for programs' authors; people read the screens' own table.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Code::$name => $sentence),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    Malformed = "malformed", Malformed, "the request cannot be read";
+    TooLarge = "too_large", Malformed, "the request is too large";
+    HeaderMissing = "header_missing", Forbidden, "writes need the header x-chandi: 1";
+    ForeignOrigin = "foreign_origin", Forbidden, "this page may not use the till";
+    SignedOut = "signed_out", SignedOut, "sign in first";
+    SessionIdle = "session_idle", SignedOut, "the till was idle and locked itself";
+    PinWrong = "pin_wrong", SignedOut, "wrong PIN";
+    PinWait = "pin_wait", Wait, "too many wrong PINs: wait";
+    TooManyRequests = "too_many_requests", Wait, "too many requests: wait";
+    NotAllowed = "not_allowed", Forbidden, "this role may not do that";
+    NotFound = "not_found", NotFound, "there is no such thing";
+    IdReused = "id_reused", Conflict, "this id was used with another content";
+    NoShop = "no_shop", Conflict, "no shop is set up here yet";
+    ShopExists = "shop_exists", Conflict, "a shop is set up here already";
+    NotHere = "not_here", Forbidden, "this can be done at the device itself only";
+    NotTheDemo = "not_the_demo", Conflict, "this is not the demo shop";
+    FieldInvalid = "field_invalid", Refused, "a field is not right";
+    PinWeak = "pin_weak", Refused, "this PIN is too easy to guess";
+    LastOwner = "last_owner", Conflict, "the shop needs an owner";
+    BarcodeTaken = "barcode_taken", Conflict, "another product has this barcode";
+    SkuTaken = "sku_taken", Conflict, "another product has this SKU";
+    CategoryInUse = "category_in_use", Conflict, "products are in this category";
+    CategoryLoop = "category_loop", Refused, "a category cannot be inside itself";
+    ProductArchived = "product_archived", Refused, "this product is archived";
+    QuantityInvalid = "quantity_invalid", Refused, "this quantity is not possible";
+    CartEmpty = "cart_empty", Refused, "there is nothing to pay";
+    CartGone = "cart_gone", NotFound, "this cart is not open any more";
+    CartTooLong = "cart_too_long", Refused, "this cart has too many lines";
+    LineGone = "line_gone", NotFound, "this line is not in the cart";
+    NothingToUndo = "nothing_to_undo", Conflict, "there is nothing to undo";
+    PriceDiffers = "price_differs", Refused, "the price is another one";
+    TotalDiffers = "total_differs", Refused, "the total is another one";
+    PriceTooLarge = "price_too_large", Refused, "this amount is too large";
+    DiscountInvalid = "discount_invalid", Refused, "this discount is not possible";
+    DiscountAboveLimit = "discount_above_limit", Forbidden, "this discount needs a second person";
+    TenderInvalid = "tender_invalid", Refused, "this payment is not right";
+    TenderShort = "tender_short", Refused, "the payment does not cover the total";
+    OrderCancelled = "order_cancelled", Conflict, "this order was cancelled";
+    NumbersUsedUp = "numbers_used_up", Broken, "this counter has no numbers left today";
+    TokenNotOurs = "token_not_ours", Refused, "this is not a token of ours";
+    TokenUnknownVersion = "token_unknown_version", Refused, "this token is from a newer Chandi";
+    TokenTampered = "token_tampered", Refused, "this token is not genuine";
+    TokenUnknownKey = "token_unknown_key", Refused, "this token is from another shop";
+    TokenOtherBranch = "token_other_branch", Refused, "this token is for another branch";
+    TokenExpired = "token_expired", Refused, "this token has expired";
+    TokenRevoked = "token_revoked", Refused, "this token is not valid any more";
+    ImportUnreadable = "import_unreadable", Refused, "this file cannot be read";
+    DiskFull = "disk_full", Full, "the disk is full";
+    Busy = "busy", Wait, "the database is busy";
+    Broken = "broken", Broken, "something broke";
+}
+
+/// One refusal, with what the screen needs to say it well.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {message}", code.as_str())]
+pub struct AppError {
+    pub code: Code,
+    pub message: String,
+    pub hints: Map<String, Value>,
+    #[source]
+    pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl AppError {
+    pub fn new(code: Code) -> AppError {
+        AppError {
+            code,
+            message: code.sentence().to_owned(),
+            hints: Map::new(),
+            cause: None,
+        }
+    }
+
+    /// A field that is not right, and which.
+    pub fn field(name: &str, why: impl std::fmt::Display) -> AppError {
+        AppError::new(Code::FieldInvalid).because(why).hint("field", name)
+    }
+
+    pub fn because(mut self, why: impl std::fmt::Display) -> AppError {
+        self.message = why.to_string();
+        self
+    }
+
+    pub fn hint(mut self, name: &str, value: impl Into<Value>) -> AppError {
+        self.hints.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn caused(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> AppError {
+        self.cause = Some(Box::new(cause));
+        self
+    }
+}
+
+impl From<Code> for AppError {
+    fn from(code: Code) -> AppError {
+        AppError::new(code)
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> AppError {
+        let code = match &error {
+            StoreError::DiskFull => Code::DiskFull,
+            StoreError::Busy => Code::Busy,
+            StoreError::Conflict => Code::IdReused,
+            StoreError::NoShop => Code::NoShop,
+            StoreError::NewerDatabase { .. }
+            | StoreError::WrongKey
+            | StoreError::Damaged(_)
+            | StoreError::Disk(_)
+            | StoreError::Sqlite(_) => Code::Broken,
+        };
+        AppError::new(code).caused(error)
+    }
+}

@@ -1,0 +1,60 @@
+//! What changed, told to every screen. A hint to read again, never the truth itself.
+
+use domain::ids::SeatId;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::broadcast;
+use utoipa::ToSchema;
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LiveMessage {
+    /// Rises by one; a gap means that something was missed: read the snapshot again.
+    pub seq: u64,
+    /// cart, order, product, category, staff, setting, session, display or resync
+    pub kind: String,
+    pub id: Option<String>,
+    pub data: Option<serde_json::Value>,
+    /// Only for this seat's screens, when set.
+    #[serde(skip)]
+    pub seat: Option<SeatId>,
+}
+
+pub struct Live {
+    seq: AtomicU64,
+    sender: broadcast::Sender<LiveMessage>,
+}
+
+impl Default for Live {
+    fn default() -> Live {
+        Live {
+            seq: AtomicU64::new(0),
+            sender: broadcast::channel(256).0,
+        }
+    }
+}
+
+impl Live {
+    pub fn subscribe(&self) -> broadcast::Receiver<LiveMessage> {
+        self.sender.subscribe()
+    }
+
+    pub fn tell(&self, kind: &str, id: Option<String>) {
+        self.send(kind, id, None, None);
+    }
+
+    pub fn tell_seat(&self, seat: SeatId, kind: &str, data: Option<serde_json::Value>) {
+        self.send(kind, None, data, Some(seat));
+    }
+
+    fn send(&self, kind: &str, id: Option<String>, data: Option<serde_json::Value>, seat: Option<SeatId>) {
+        let seq = self.seq.fetch_add(1, Ordering::Relaxed) + 1;
+        // Nobody listening is no fault.
+        let _ = self.sender.send(LiveMessage {
+            seq,
+            kind: kind.to_owned(),
+            id,
+            data,
+            seat,
+        });
+    }
+}

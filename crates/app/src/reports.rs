@@ -1,0 +1,132 @@
+//! Today at a glance, from the rollups.
+
+use crate::{Result, Shop, days};
+use domain::quantity::{Quantity, Unit};
+use jiff::ToSpan;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TodayView {
+    pub day: String,
+    /// The hour of the branch's clock now.
+    pub hour: u8,
+    pub orders: i64,
+    pub sold_minor: i64,
+    /// The same weekday a week ago, up to the same hour.
+    pub same_weekday_minor: i64,
+    pub by_hour: Vec<HourView>,
+    pub top: Vec<TopView>,
+    pub week: Vec<DayView>,
+    pub signed_in: usize,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HourView {
+    pub hour: u8,
+    pub sold_minor: i64,
+    /// The mean of the same weekday in the last four weeks.
+    pub usual_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TopView {
+    pub product: Uuid,
+    pub name: String,
+    pub quantity: String,
+    pub unit: String,
+    pub sold_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DayView {
+    pub day: String,
+    pub sold_minor: i64,
+}
+
+impl Shop {
+    pub fn today(&self) -> Result<TodayView> {
+        let settings = self.settings();
+        let now = days::branch_time(
+            self.edges.now(),
+            settings.text("branch.zone"),
+            settings.day_starts_minutes(),
+        );
+        let back = |n: i64| days::number_of(now.date.checked_sub(n.days()).unwrap_or(now.date));
+        let starts_hour = u8::try_from(settings.day_starts_minutes() / 60).unwrap_or(0);
+        // Hours after midnight that still belong to the evening come last.
+        let since_opening = |hour: u8| (hour + 24 - starts_hour) % 24;
+        let (hours, top) = self.store.read(|r| {
+            Ok::<_, crate::AppError>((
+                r.hours(back(28), now.business_day)?,
+                r.best_sellers(now.business_day, 10)?,
+            ))
+        })?;
+        let sum_of = |day: u32| {
+            hours
+                .iter()
+                .filter(|h| h.business_day == day)
+                .map(|h| h.sold_minor)
+                .sum::<i64>()
+        };
+        let of_hour = |day: u32, hour: u8| {
+            hours
+                .iter()
+                .filter(|h| h.business_day == day && h.hour == hour)
+                .map(|h| h.sold_minor)
+                .sum::<i64>()
+        };
+        let mut by_hour: Vec<HourView> = (0..24)
+            .map(|hour| HourView {
+                hour,
+                sold_minor: of_hour(now.business_day, hour),
+                usual_minor: [7, 14, 21, 28]
+                    .iter()
+                    .map(|n| of_hour(back(*n), hour))
+                    .sum::<i64>()
+                    / 4,
+            })
+            .collect();
+        by_hour.sort_by_key(|h| since_opening(h.hour));
+        Ok(TodayView {
+            day: days::text_of(now.business_day),
+            hour: now.hour,
+            orders: hours
+                .iter()
+                .filter(|h| h.business_day == now.business_day)
+                .map(|h| h.orders)
+                .sum(),
+            sold_minor: sum_of(now.business_day),
+            same_weekday_minor: hours
+                .iter()
+                .filter(|h| h.business_day == back(7) && since_opening(h.hour) <= since_opening(now.hour))
+                .map(|h| h.sold_minor)
+                .sum(),
+            by_hour,
+            top: top
+                .into_iter()
+                .map(|row| {
+                    let unit: Unit = row.unit.parse().unwrap_or(Unit::Piece);
+                    let quantity = Quantity::from_milli(row.milli, unit)
+                        .or_else(|_| Quantity::from_milli(row.milli, Unit::Kilogram));
+                    TopView {
+                        product: row.product.uuid(),
+                        name: row.name,
+                        quantity: quantity.map(|q| q.to_string()).unwrap_or_default(),
+                        unit: row.unit,
+                        sold_minor: row.sold_minor,
+                    }
+                })
+                .collect(),
+            week: (0..7)
+                .rev()
+                .map(|n| DayView {
+                    day: days::text_of(back(n)),
+                    sold_minor: sum_of(back(n)),
+                })
+                .collect(),
+            signed_in: self.session_count(),
+        })
+    }
+}

@@ -1,0 +1,520 @@
+//! Typed settings of the shop, its branches and its counters. What is not in the table does not exist.
+
+use crate::{
+    Actor, AppError, Code, Page, Result, Shop,
+    wire::{content_of, text},
+};
+use domain::money::Currency;
+use journal::{
+    Body,
+    fields::setting,
+    register::{PatchV1, Record, Value},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+use store::{Identity, Store, StoreError, Write, settings::SettingRow};
+use utoipa::ToSchema;
+
+/// To whom a setting belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Shop,
+    Branch,
+    Counter,
+}
+
+impl Scope {
+    fn as_str(self) -> &'static str {
+        match self {
+            Scope::Shop => "shop",
+            Scope::Branch => "branch",
+            Scope::Counter => "counter",
+        }
+    }
+
+    fn id(self, identity: &Identity) -> [u8; 16] {
+        match self {
+            Scope::Shop => identity.shop.bytes(),
+            Scope::Branch => identity.branch.bytes(),
+            Scope::Counter => identity.counter.bytes(),
+        }
+    }
+}
+
+/// What a value may be.
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    Text {
+        most: usize,
+        may_be_empty: bool,
+    },
+    Choice(&'static [&'static str]),
+    Int {
+        min: i64,
+        max: i64,
+        unit: &'static str,
+    },
+    Bool,
+    /// "HH:MM"
+    Time,
+    Zone,
+    /// "#rrggbb", or empty
+    Color,
+    TaxNumber,
+}
+
+struct Definition {
+    key: &'static str,
+    group: &'static str,
+    scope: Scope,
+    rule: Rule,
+    default: &'static str,
+    read_only: bool,
+}
+
+pub const LANGUAGES: &[&str] = &["en", "hi", "ar"];
+const THEMES: &[&str] = &["system", "light", "dark"];
+pub const TRADES: &[&str] = &[
+    "food_counter",
+    "cafe",
+    "sweets",
+    "grocery",
+    "garments",
+    "canteen",
+    "services",
+    "other",
+];
+
+const fn define(
+    key: &'static str,
+    group: &'static str,
+    scope: Scope,
+    rule: Rule,
+    default: &'static str,
+) -> Definition {
+    Definition {
+        key,
+        group,
+        scope,
+        rule,
+        default,
+        read_only: false,
+    }
+}
+
+const TABLE: &[Definition] = &[
+    define(
+        "shop.name",
+        "shop",
+        Scope::Shop,
+        Rule::Text {
+            most: 80,
+            may_be_empty: false,
+        },
+        "Chandi",
+    ),
+    define(
+        "shop.language",
+        "shop",
+        Scope::Shop,
+        Rule::Choice(LANGUAGES),
+        "en",
+    ),
+    define("shop.trade", "shop", Scope::Shop, Rule::Choice(TRADES), "other"),
+    define(
+        "shop.country",
+        "shop",
+        Scope::Shop,
+        Rule::Choice(crate::setup::COUNTRY_CODES),
+        "IN",
+    ),
+    define(
+        "shop.region",
+        "shop",
+        Scope::Shop,
+        Rule::Text {
+            most: 40,
+            may_be_empty: true,
+        },
+        "",
+    ),
+    define("shop.tax_number", "shop", Scope::Shop, Rule::TaxNumber, ""),
+    Definition {
+        key: "shop.currency",
+        group: "shop",
+        scope: Scope::Shop,
+        rule: Rule::Text {
+            most: 3,
+            may_be_empty: false,
+        },
+        default: "INR",
+        read_only: true,
+    },
+    define("shop.brand_color", "look", Scope::Shop, Rule::Color, ""),
+    define(
+        "branch.name",
+        "branch",
+        Scope::Branch,
+        Rule::Text {
+            most: 80,
+            may_be_empty: false,
+        },
+        "Main branch",
+    ),
+    define("branch.zone", "branch", Scope::Branch, Rule::Zone, "UTC"),
+    define(
+        "branch.day_starts_at",
+        "branch",
+        Scope::Branch,
+        Rule::Time,
+        "03:00",
+    ),
+    define(
+        "branch.fiscal_month",
+        "branch",
+        Scope::Branch,
+        Rule::Int {
+            min: 1,
+            max: 12,
+            unit: "",
+        },
+        "4",
+    ),
+    define(
+        "receipt.header",
+        "branch",
+        Scope::Branch,
+        Rule::Text {
+            most: 200,
+            may_be_empty: true,
+        },
+        "",
+    ),
+    define(
+        "receipt.footer",
+        "branch",
+        Scope::Branch,
+        Rule::Text {
+            most: 200,
+            may_be_empty: true,
+        },
+        "",
+    ),
+    define(
+        "counter.name",
+        "counter",
+        Scope::Counter,
+        Rule::Text {
+            most: 40,
+            may_be_empty: false,
+        },
+        "Till 1",
+    ),
+    define(
+        "counter.theme",
+        "look",
+        Scope::Counter,
+        Rule::Choice(THEMES),
+        "system",
+    ),
+    define(
+        "customer.theme",
+        "look",
+        Scope::Counter,
+        Rule::Choice(THEMES),
+        "light",
+    ),
+    define(
+        "customer.language",
+        "look",
+        Scope::Counter,
+        Rule::Choice(LANGUAGES),
+        "en",
+    ),
+    define("till.coach_marks", "counter", Scope::Counter, Rule::Bool, "true"),
+    define(
+        "token.number_minutes",
+        "tokens",
+        Scope::Shop,
+        Rule::Int {
+            min: 5,
+            max: 1440,
+            unit: "minutes",
+        },
+        "240",
+    ),
+    define(
+        "lock.idle_seconds",
+        "safety",
+        Scope::Shop,
+        Rule::Int {
+            min: 30,
+            max: 7200,
+            unit: "seconds",
+        },
+        "300",
+    ),
+    define(
+        "discount.cashier_percent",
+        "safety",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: 100,
+            unit: "percent",
+        },
+        "10",
+    ),
+];
+
+/// The settings in force on this device. A fresh copy is made at every change.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    values: BTreeMap<&'static str, String>,
+    pub currency: Currency,
+}
+
+impl Settings {
+    pub(crate) fn load(store: &Store, identity: &Identity) -> std::result::Result<Settings, StoreError> {
+        Settings::of(&store.read(|r| r.settings())?, identity)
+    }
+
+    /// As they will stand when this transaction is written.
+    pub(crate) fn in_transaction(
+        tx: &Write<'_>,
+        identity: &Identity,
+    ) -> std::result::Result<Settings, StoreError> {
+        Settings::of(&tx.reader().settings()?, identity)
+    }
+
+    fn of(rows: &[SettingRow], identity: &Identity) -> std::result::Result<Settings, StoreError> {
+        let mut values = BTreeMap::new();
+        for definition in TABLE {
+            let found = rows.iter().find(|row| {
+                row.key == definition.key
+                    && row.scope == definition.scope.as_str()
+                    && row.scope_id == definition.scope.id(identity)
+            });
+            let value = found.map_or(definition.default, |row| row.value.as_str());
+            values.insert(definition.key, value.to_owned());
+        }
+        let currency = Currency::from_code(&identity.currency)
+            .ok_or_else(|| StoreError::Damaged(format!("unknown currency {}", identity.currency)))?;
+        values.insert("shop.currency", identity.currency.clone());
+        Ok(Settings { values, currency })
+    }
+
+    pub fn text(&self, key: &str) -> &str {
+        self.values.get(key).map_or("", String::as_str)
+    }
+
+    pub fn int(&self, key: &str) -> i64 {
+        self.text(key)
+            .parse()
+            .unwrap_or_else(|_| default_of(key).parse().unwrap_or(0))
+    }
+
+    pub fn day_starts_minutes(&self) -> u32 {
+        parse_time(self.text("branch.day_starts_at")).unwrap_or(0)
+    }
+}
+
+fn default_of(key: &str) -> &'static str {
+    TABLE.iter().find(|d| d.key == key).map_or("", |d| d.default)
+}
+
+fn parse_time(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.split_once(':')?;
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (text.len() == 5 && hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+/// A setting as the screens show it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SettingView {
+    pub key: String,
+    /// shop, branch, counter, safety, tokens or look
+    pub group: String,
+    /// text, choice, int, bool or time
+    pub kind: String,
+    pub value: serde_json::Value,
+    pub default: serde_json::Value,
+    pub scope: String,
+    pub options: Option<Vec<String>>,
+    pub min: Option<i64>,
+    pub max: Option<i64>,
+    pub unit: Option<String>,
+    pub read_only: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeSetting {
+    pub id: uuid::Uuid,
+    /// Text, a number or true/false, as the setting's kind asks.
+    pub value: serde_json::Value,
+}
+
+impl Shop {
+    pub fn setting_list(&self) -> Page<SettingView> {
+        let settings = self.settings();
+        Page::whole(TABLE.iter().map(|d| view(d, settings.text(d.key))).collect())
+    }
+
+    pub fn change_setting(&self, actor: &Actor, key: &str, change: &ChangeSetting) -> Result<SettingView> {
+        let definition = TABLE.iter().find(|d| d.key == key).ok_or(Code::NotFound)?;
+        if definition.read_only {
+            return Err(AppError::field("value", "this setting cannot be changed"));
+        }
+        let value = checked(definition, &change.value)?;
+        let content = content_of(&format!("setting {key}"), change)?;
+        let answer = view(definition, &value);
+        self.write_once(*change.id.as_bytes(), &content, |tx| {
+            set(tx, Some(actor), definition, &value)?;
+            Ok(())
+        })?;
+        self.reload_settings()?;
+        self.live.tell("setting", Some(key.to_owned()));
+        self.tell_display(actor.seat);
+        Ok(answer)
+    }
+
+    pub(crate) fn reload_settings(&self) -> Result<()> {
+        let fresh = Settings::load(&self.store, &self.identity)?;
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(fresh);
+        Ok(())
+    }
+}
+
+/// Writes a setting by key, for setup; the value was checked by its caller's types.
+pub(crate) fn set_by_key(tx: &mut Write<'_>, actor: Option<&Actor>, key: &str, value: &str) -> Result<()> {
+    let definition = TABLE.iter().find(|d| d.key == key).ok_or(Code::NotFound)?;
+    let value = checked(definition, &serde_json::Value::String(value.to_owned()))?;
+    set(tx, actor, definition, &value)
+}
+
+fn set(tx: &mut Write<'_>, actor: Option<&Actor>, definition: &Definition, value: &str) -> Result<()> {
+    let scope_id = definition.scope.id(tx.identity()?);
+    let record = record_id(definition, &scope_id);
+    let old = tx.reader().setting_record(record)?.unwrap_or_default();
+    let fields = old.difference(vec![
+        (setting::KEY, Value::Text(definition.key.to_owned())),
+        (setting::SCOPE, Value::Text(definition.scope.as_str().to_owned())),
+        (setting::SCOPE_ID, Value::Bytes(scope_id.to_vec())),
+        (setting::VALUE, Value::Text(value.to_owned())),
+    ]);
+    if !fields.is_empty() {
+        tx.record(
+            actor.map(|a| a.staff),
+            &Body::SettingSet(PatchV1 { record, fields }),
+        )?;
+    }
+    Ok(())
+}
+
+/// The same setting of the same owner is the same record on every device.
+fn record_id(definition: &Definition, scope_id: &[u8; 16]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update(definition.scope.as_str().as_bytes())
+        .update(scope_id)
+        .update(definition.key.as_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    id
+}
+
+fn checked(definition: &Definition, value: &serde_json::Value) -> Result<String> {
+    let wrong = |why: &str| AppError::field("value", why);
+    let string = match value {
+        serde_json::Value::String(s) => s.trim().to_owned(),
+        serde_json::Value::Number(n) => n.to_string(),
+        serde_json::Value::Bool(b) => b.to_string(),
+        _ => return Err(wrong("text, a number or true/false is expected")),
+    };
+    match definition.rule {
+        Rule::Text {
+            may_be_empty: true, ..
+        } if string.is_empty() => {}
+        Rule::Text { most, .. } => return text("value", &string, most),
+        Rule::Choice(options) if options.contains(&string.as_str()) => {}
+        Rule::Choice(_) => return Err(wrong("this is not one of the choices")),
+        Rule::Int { min, max, .. } => match string.parse::<i64>() {
+            Ok(n) if (min..=max).contains(&n) => return Ok(n.to_string()),
+            _ => {
+                return Err(wrong("this number is out of range")
+                    .hint("min", min)
+                    .hint("max", max));
+            }
+        },
+        Rule::Bool if string == "true" || string == "false" => {}
+        Rule::Bool => return Err(wrong("true or false is expected")),
+        Rule::Time if parse_time(&string).is_some() => {}
+        Rule::Time => return Err(wrong("a time like 03:00 is expected")),
+        Rule::Zone if jiff::tz::TimeZone::get(&string).is_ok() => {}
+        Rule::Zone => return Err(wrong("this time zone is not known")),
+        Rule::Color => {
+            let hex = string
+                .strip_prefix('#')
+                .filter(|h| h.len() == 6 && h.bytes().all(|b| b.is_ascii_hexdigit()));
+            if !string.is_empty() && hex.is_none() {
+                return Err(wrong("a colour like #1a5276 is expected"));
+            }
+        }
+        Rule::TaxNumber => return crate::setup::tax_number(&string),
+    }
+    Ok(string)
+}
+
+fn view(definition: &Definition, value: &str) -> SettingView {
+    let typed = |text: &str| match definition.rule {
+        Rule::Int { .. } => text.parse::<i64>().map_or(serde_json::Value::Null, Into::into),
+        Rule::Bool => (text == "true").into(),
+        _ => text.into(),
+    };
+    let (kind, options, min, max, unit) = match definition.rule {
+        Rule::Text { .. } | Rule::Zone | Rule::Color | Rule::TaxNumber => ("text", None, None, None, None),
+        Rule::Choice(options) => (
+            "choice",
+            Some(options.iter().map(|o| (*o).to_owned()).collect()),
+            None,
+            None,
+            None,
+        ),
+        Rule::Int { min, max, unit } => (
+            "int",
+            None,
+            Some(min),
+            Some(max),
+            (!unit.is_empty()).then(|| unit.to_owned()),
+        ),
+        Rule::Bool => ("bool", None, None, None, None),
+        Rule::Time => ("time", None, None, None, None),
+    };
+    SettingView {
+        key: definition.key.to_owned(),
+        group: definition.group.to_owned(),
+        kind: kind.to_owned(),
+        value: typed(value),
+        default: typed(definition.default),
+        scope: definition.scope.as_str().to_owned(),
+        options,
+        min,
+        max,
+        unit,
+        read_only: definition.read_only,
+    }
+}
+
+/// What a record of the register would be, for callers that compare before they write.
+pub(crate) fn patched(
+    old: Option<Record>,
+    record: [u8; 16],
+    fields: Vec<(journal::register::Field, Value)>,
+) -> Option<PatchV1> {
+    let fields = old.unwrap_or_default().difference(fields);
+    (!fields.is_empty()).then_some(PatchV1 { record, fields })
+}

@@ -1,0 +1,519 @@
+//! The first evening: an own shop or the demo, in one transaction each.
+
+use crate::{
+    App, AppError, Code, OpenError, Result, Shop,
+    demo::TradeFile,
+    sessions::{Place, SignedIn, hash_pin},
+    settings::{LANGUAGES, TRADES, set_by_key},
+    staff,
+    vault::KeyStorage,
+    wire::text,
+};
+use domain::{
+    ids::{BranchId, CounterId, DeviceId, ShopId, StaffId},
+    money::Currency,
+    people::Role,
+    time::Moment,
+};
+use journal::{Body, DeviceKey, body::ShopFoundedV1, register::PatchV1};
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, PoisonError};
+use store::{Identity, Store, Write};
+use utoipa::ToSchema;
+
+/// A country that a shop can be in: data for the form, all of it changeable later but the currency.
+struct Country {
+    code: &'static str,
+    currency: &'static str,
+    zone: &'static str,
+    fiscal_month: u8,
+    regions: &'static [(&'static str, &'static str)],
+}
+
+const INDIA: &[(&str, &str)] = &[
+    ("01", "Jammu and Kashmir"),
+    ("02", "Himachal Pradesh"),
+    ("03", "Punjab"),
+    ("04", "Chandigarh"),
+    ("05", "Uttarakhand"),
+    ("06", "Haryana"),
+    ("07", "Delhi"),
+    ("08", "Rajasthan"),
+    ("09", "Uttar Pradesh"),
+    ("10", "Bihar"),
+    ("11", "Sikkim"),
+    ("12", "Arunachal Pradesh"),
+    ("13", "Nagaland"),
+    ("14", "Manipur"),
+    ("15", "Mizoram"),
+    ("16", "Tripura"),
+    ("17", "Meghalaya"),
+    ("18", "Assam"),
+    ("19", "West Bengal"),
+    ("20", "Jharkhand"),
+    ("21", "Odisha"),
+    ("22", "Chhattisgarh"),
+    ("23", "Madhya Pradesh"),
+    ("24", "Gujarat"),
+    ("26", "Dadra and Nagar Haveli and Daman and Diu"),
+    ("27", "Maharashtra"),
+    ("29", "Karnataka"),
+    ("30", "Goa"),
+    ("31", "Lakshadweep"),
+    ("32", "Kerala"),
+    ("33", "Tamil Nadu"),
+    ("34", "Puducherry"),
+    ("35", "Andaman and Nicobar Islands"),
+    ("36", "Telangana"),
+    ("37", "Andhra Pradesh"),
+    ("38", "Ladakh"),
+];
+
+const COUNTRIES: &[Country] = &[
+    Country {
+        code: "IN",
+        currency: "INR",
+        zone: "Asia/Kolkata",
+        fiscal_month: 4,
+        regions: INDIA,
+    },
+    Country {
+        code: "AE",
+        currency: "AED",
+        zone: "Asia/Dubai",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "SA",
+        currency: "SAR",
+        zone: "Asia/Riyadh",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "KW",
+        currency: "KWD",
+        zone: "Asia/Kuwait",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "BH",
+        currency: "BHD",
+        zone: "Asia/Bahrain",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "GB",
+        currency: "GBP",
+        zone: "Europe/London",
+        fiscal_month: 4,
+        regions: &[],
+    },
+    Country {
+        code: "DE",
+        currency: "EUR",
+        zone: "Europe/Berlin",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "CH",
+        currency: "CHF",
+        zone: "Europe/Zurich",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "TR",
+        currency: "TRY",
+        zone: "Europe/Istanbul",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "UZ",
+        currency: "UZS",
+        zone: "Asia/Tashkent",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "JP",
+        currency: "JPY",
+        zone: "Asia/Tokyo",
+        fiscal_month: 4,
+        regions: &[],
+    },
+    Country {
+        code: "US",
+        currency: "USD",
+        zone: "America/New_York",
+        fiscal_month: 1,
+        regions: &[],
+    },
+];
+
+pub(crate) const COUNTRY_CODES: &[&str] = &[
+    "IN", "AE", "SA", "KW", "BH", "GB", "DE", "CH", "TR", "UZ", "JP", "US",
+];
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SetupView {
+    pub ready: bool,
+    pub demo: bool,
+    pub trades: Vec<String>,
+    pub countries: Vec<CountryView>,
+    /// The machine's own zone, as a guess.
+    pub zone: String,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CountryView {
+    pub code: String,
+    pub currency: String,
+    pub zone: String,
+    pub regions: Vec<RegionView>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RegionView {
+    pub code: String,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Setup {
+    Own(OwnShop),
+    Demo { id: uuid::Uuid, language: String },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnShop {
+    pub id: uuid::Uuid,
+    pub language: String,
+    pub trade: String,
+    pub shop_name: String,
+    pub country: String,
+    pub region: Option<String>,
+    pub tax_number: Option<String>,
+    pub zone: Option<String>,
+    pub owner_name: String,
+    pub pin: String,
+}
+
+/// What the lock screen shows before anybody signed in.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LockView {
+    pub shop: LockShop,
+    pub staff: Vec<LockStaff>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LockShop {
+    pub name: String,
+    pub branch: String,
+    pub counter: String,
+    pub demo: bool,
+    pub language: String,
+    pub currency: String,
+    pub minor_digits: u8,
+    pub country: String,
+    pub theme: String,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LockStaff {
+    pub id: uuid::Uuid,
+    pub name: String,
+    pub role: String,
+    pub hue: String,
+    pub language: Option<String>,
+    /// Only in the demo shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demo_pin: Option<String>,
+}
+
+impl From<OpenError> for AppError {
+    fn from(error: OpenError) -> AppError {
+        match error {
+            OpenError::Store(store) => store.into(),
+            other => AppError::new(Code::Broken).because(&other).caused(other),
+        }
+    }
+}
+
+impl App {
+    pub fn setup_view(&self) -> SetupView {
+        let shop = self.try_shop();
+        let machine_zone = jiff::tz::TimeZone::system().iana_name().map(str::to_owned);
+        SetupView {
+            ready: shop.is_some(),
+            demo: shop.is_some_and(|s| s.identity.demo),
+            trades: TRADES.iter().map(|t| (*t).to_owned()).collect(),
+            countries: COUNTRIES
+                .iter()
+                .map(|c| CountryView {
+                    code: c.code.to_owned(),
+                    currency: c.currency.to_owned(),
+                    zone: c.zone.to_owned(),
+                    regions: c
+                        .regions
+                        .iter()
+                        .map(|(code, name)| RegionView {
+                            code: (*code).to_owned(),
+                            name: (*name).to_owned(),
+                        })
+                        .collect(),
+                })
+                .collect(),
+            zone: machine_zone.unwrap_or_else(|| "UTC".to_owned()),
+        }
+    }
+
+    /// Founds the shop and signs its owner in.
+    pub fn set_up(&self, setup: &Setup, place: &Place) -> Result<SignedIn> {
+        let _one_at_a_time = self.changing_shop.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.try_shop().is_some() {
+            return Err(Code::ShopExists.into());
+        }
+        let (shop, owner) = match setup {
+            Setup::Own(own) => self.found_own(own)?,
+            Setup::Demo { language, .. } => self.found_demo(language)?,
+        };
+        self.live.tell("setting", None);
+        let seat = shop.own_seat();
+        shop.start_session(owner, seat, place)
+    }
+
+    fn found_own(&self, own: &OwnShop) -> Result<(Arc<Shop>, StaffId)> {
+        let country = COUNTRIES
+            .iter()
+            .find(|c| c.code == own.country)
+            .ok_or_else(|| AppError::field("country", "this country is not in the list"))?;
+        if !TRADES.contains(&own.trade.as_str()) {
+            return Err(AppError::field("trade", "not one of the choices"));
+        }
+        let owner_name = text("owner_name", &own.owner_name, 60)?;
+        let shop_name = text("shop_name", &own.shop_name, 80)?;
+        let pin_hash = hash_pin(&own.pin)?;
+        let samples = TradeFile::of(&own.trade)?;
+        let owner = StaffId::from_uuid(self.edges().new_id());
+        let (store, key_storage) = self.open_store(false)?;
+        let zone = own
+            .zone
+            .as_deref()
+            .filter(|z| !z.is_empty())
+            .unwrap_or(country.zone);
+        let settings = [
+            ("shop.name", shop_name.as_str()),
+            ("shop.language", own.language.as_str()),
+            ("customer.language", own.language.as_str()),
+            ("shop.trade", own.trade.as_str()),
+            ("shop.country", country.code),
+            ("shop.region", own.region.as_deref().unwrap_or("")),
+            ("shop.tax_number", own.tax_number.as_deref().unwrap_or("")),
+            ("branch.zone", zone),
+            ("branch.fiscal_month", &country.fiscal_month.to_string()),
+        ];
+        let now = self.edges().now();
+        store.write(now, |tx| {
+            self.found(tx, country.currency, false, now)?;
+            for (key, value) in settings {
+                set_by_key(tx, None, key, value)?;
+            }
+            let fields = staff::new_fields(
+                &owner_name,
+                Role::Owner,
+                pin_hash,
+                Some(&own.language),
+                "right",
+                "iris",
+            );
+            tx.record(
+                None,
+                &Body::StaffSet(PatchV1 {
+                    record: owner.bytes(),
+                    fields,
+                }),
+            )?;
+            samples.record(tx, Some(owner), self.edges(), true)?;
+            Ok::<_, AppError>(())
+        })?;
+        Ok((self.enter(store, key_storage)?, owner))
+    }
+
+    fn found_demo(&self, language: &str) -> Result<(Arc<Shop>, StaffId)> {
+        if !LANGUAGES.contains(&language) {
+            return Err(AppError::field("language", "not one of the choices"));
+        }
+        let (store, key_storage): (Store, KeyStorage) = self.open_store(true)?;
+        let now = self.edges().now();
+        let owner = crate::demo::found(self, &store, language, now)?;
+        Ok((self.enter(store, key_storage)?, owner))
+    }
+
+    /// The first fact of a shop, and who this device is in it.
+    pub(crate) fn found(
+        &self,
+        tx: &mut Write<'_>,
+        currency: &str,
+        demo: bool,
+        now: Moment,
+    ) -> Result<Identity> {
+        let edges = self.edges();
+        let known = Currency::from_code(currency).ok_or(Code::Broken)?;
+        let identity = Identity {
+            device: DeviceId::from_uuid(edges.new_id()),
+            shop: ShopId::from_uuid(edges.new_id()),
+            branch: BranchId::from_uuid(edges.new_id()),
+            counter: CounterId::from_uuid(edges.new_id()),
+            ordinal: 0,
+            lane: 0,
+            secret_key: edges.random(),
+            number_key: edges.random(),
+            currency: currency.to_owned(),
+            demo,
+        };
+        let founding = Body::ShopFounded(ShopFoundedV1 {
+            shop: identity.shop.bytes(),
+            branch: identity.branch.bytes(),
+            counter: identity.counter.bytes(),
+            device: identity.device.bytes(),
+            public_key: DeviceKey::from_seed(&identity.secret_key).public().bytes(),
+            ordinal: identity.ordinal,
+            lane: identity.lane,
+            currency: known.code,
+            demo,
+            founded_ms: now.0,
+        });
+        tx.found(&identity, &founding)?;
+        Ok(identity)
+    }
+}
+
+impl Shop {
+    pub fn lock_view(&self) -> Result<LockView> {
+        let settings = self.settings();
+        let (people, pins) = self.store.read(|r| {
+            let pins = if self.identity.demo {
+                r.local_value("demo_pins")?
+            } else {
+                None
+            };
+            Ok::<_, AppError>((r.staff(false)?, pins))
+        })?;
+        let pins: std::collections::BTreeMap<String, String> = pins
+            .and_then(|p| serde_json::from_str(&p).ok())
+            .unwrap_or_default();
+        Ok(LockView {
+            shop: LockShop {
+                name: settings.text("shop.name").to_owned(),
+                branch: settings.text("branch.name").to_owned(),
+                counter: settings.text("counter.name").to_owned(),
+                demo: self.identity.demo,
+                language: settings.text("shop.language").to_owned(),
+                currency: settings.currency.code().to_owned(),
+                minor_digits: settings.currency.minor_digits,
+                country: settings.text("shop.country").to_owned(),
+                theme: settings.text("counter.theme").to_owned(),
+            },
+            staff: people
+                .iter()
+                .filter(|p| p.active)
+                .map(|p| LockStaff {
+                    id: p.id.uuid(),
+                    name: p.name.clone(),
+                    role: p.role.clone(),
+                    hue: p.hue.clone(),
+                    language: p.language.clone(),
+                    demo_pin: pins.get(&p.id.to_string()).cloned(),
+                })
+                .collect(),
+        })
+    }
+
+    pub fn is_demo(&self) -> bool {
+        self.identity.demo
+    }
+}
+
+/// A GSTIN with its check character right, any other country's number as it is, or nothing.
+pub(crate) fn tax_number(typed: &str) -> Result<String> {
+    let number: String = typed
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect::<String>()
+        .to_uppercase();
+    if number.is_empty() {
+        return Ok(number);
+    }
+    if number.len() > 20 || !number.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Err(AppError::field(
+            "tax_number",
+            "letters and digits only, at most 20",
+        ));
+    }
+    let looks_indian = number.len() == 15 && number.as_bytes()[..2].iter().all(u8::is_ascii_digit);
+    if looks_indian
+        && let Some(right) = gstin_check(&number)
+        && !number.ends_with(right)
+    {
+        return Err(
+            AppError::field("tax_number", format!("the last character should be {right}"))
+                .hint("expected", right.to_string()),
+        );
+    }
+    Ok(number)
+}
+
+/// The check character of a GSTIN's first 14.
+fn gstin_check(number: &str) -> Option<char> {
+    const ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut sum = 0;
+    for (i, byte) in number.bytes().take(14).enumerate() {
+        let value = ALPHABET.iter().position(|a| *a == byte)?;
+        let product = value * (1 + i % 2);
+        sum += product / 36 + product % 36;
+    }
+    Some(char::from(ALPHABET[(36 - sum % 36) % 36]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_country_codes_is_the_table() {
+        assert_eq!(
+            COUNTRIES.iter().map(|c| c.code).collect::<Vec<_>>(),
+            COUNTRY_CODES
+        );
+        for country in COUNTRIES {
+            assert!(
+                Currency::from_code(country.currency).is_some(),
+                "{} pays in something",
+                country.code
+            );
+            assert!(
+                jiff::tz::TimeZone::get(country.zone).is_ok(),
+                "{} has a clock",
+                country.code
+            );
+        }
+    }
+
+    #[test]
+    fn a_gstin_with_a_slip_is_told_its_right_end() {
+        assert_eq!(
+            tax_number("27aapfu0939f1zv").expect("a published example"),
+            "27AAPFU0939F1ZV"
+        );
+        let wrong = tax_number("27AAPFU0939F1ZX").expect_err("the check character is V");
+        assert_eq!(wrong.hints["expected"], "V");
+    }
+}
