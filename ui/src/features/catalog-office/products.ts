@@ -1,0 +1,33 @@
+/** Calls about products and categories, each with the id that makes a repeat safe. */
+import { del, get, post, put, uuidv7, type Category, type Id, type List, type Product, type UnitName } from '$shared/api';
+
+export const UNITS: UnitName[] = ['piece', 'plate', 'cup', 'glass', 'bowl', 'box', 'pack', 'bottle', 'kg', 'g', 'l', 'ml', 'm', 'hour'];
+export const HUES = ['rose', 'amber', 'coral', 'leaf', 'teal', 'olive', 'iris', 'plum'] as const;
+
+export type ProductDraft = Omit<Product, 'archived_at' | 'sample'>;
+export type CategoryDraft = Omit<Category, 'archived_at'>;
+
+/** The fields that a write carries: the rest belongs to the core. */
+export function writable(product: Product | ProductDraft): ProductDraft {
+  const { id, name, names, sku, price_minor, unit, category, barcodes, art, available, favourite, position, open_price } = product;
+  return { id, name, names, sku, price_minor, unit, category, barcodes, art, available, favourite, position, open_price };
+}
+
+export const saveProduct = (product: Product | ProductDraft) => put<Product>(`/products/${product.id}`, writable(product));
+export const addProduct = (product: ProductDraft) => post<Product>('/products', product);
+export const archiveProduct = (id: Id) => del<unknown>(`/products/${id}`, { id: uuidv7() });
+export const restoreProduct = (id: Id) => post<Product>(`/products/${id}/restore`, { id: uuidv7() });
+
+export function writableCategory(category: Category | CategoryDraft): CategoryDraft {
+  const { id, name, names, hue, parent, position, active } = category;
+  return { id, name, names, hue, parent, position, active };
+}
+export const saveCategory = (category: Category | CategoryDraft) => put<Category>(`/categories/${category.id}`, writableCategory(category));
+export const addCategory = (category: CategoryDraft) => post<Category>('/categories', category);
+export const archiveCategory = (id: Id) => del<unknown>(`/categories/${id}`, { id: uuidv7() });
+export const restoreCategory = (id: Id) => post<Category>(`/categories/${id}/restore`, { id: uuidv7() });
+
+export async function readCategories(archived = false): Promise<Category[]> {
+  const { items } = await get<List<Category>>('/categories', archived ? { archived: true } : undefined);
+  return [...items].sort((a, b) => a.position - b.position);
+}

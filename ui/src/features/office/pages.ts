@@ -1,0 +1,25 @@
+/** The pages of the back office that exist, and who may see them. */
+import type { Component } from 'svelte';
+import House from '@lucide/svelte/icons/house';
+import Receipt from '@lucide/svelte/icons/receipt-text';
+import Grid from '@lucide/svelte/icons/layout-grid';
+import Tags from '@lucide/svelte/icons/tags';
+import Badge from '@lucide/svelte/icons/id-card';
+import Monitor from '@lucide/svelte/icons/monitor';
+import Gear from '@lucide/svelte/icons/settings';
+
+export interface Page {
+  name: 'today' | 'orders' | 'products' | 'categories' | 'staff' | 'sessions' | 'settings';
+  needs: string;
+  icon: Component<{ class?: string }>;
+}
+
+export const PAGES: Page[] = [
+  { name: 'today', needs: 'report.read', icon: House },
+  { name: 'orders', needs: 'order.read', icon: Receipt },
+  { name: 'products', needs: 'catalog.read', icon: Grid },
+  { name: 'categories', needs: 'catalog.read', icon: Tags },
+  { name: 'staff', needs: 'staff.read', icon: Badge },
+  { name: 'sessions', needs: 'session.list', icon: Monitor },
+  { name: 'settings', needs: 'setting.read', icon: Gear },
+];
