@@ -9,7 +9,7 @@ use crate::{
     orders::{Occasion, record_order},
     sessions::hash_pin,
     settings::{Settings, set_by_key},
-    staff, vault,
+    setup, staff, vault,
 };
 use domain::{
     cart::{CartLine, LineItem},
@@ -212,7 +212,7 @@ pub(crate) fn found(app: &App, store: &Store, language: &str, now: Moment) -> Re
         .map(|(id, ..)| *id)
         .ok_or_else(|| AppError::new(Code::Broken).because("the demo has no owner"))?;
     store.write(now, |tx| {
-        let identity = app.found(tx, &file.shop.currency, true, now)?;
+        let identity = setup::found(tx, edges, &file.shop.currency, true, now)?;
         for (key, value) in [
             ("shop.name", file.shop.name.as_str()),
             ("shop.language", language),

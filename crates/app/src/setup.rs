@@ -3,6 +3,7 @@
 use crate::{
     App, AppError, Code, OpenError, Result, Shop,
     demo::TradeFile,
+    edges::Edges,
     sessions::{Place, SignedIn, hash_pin},
     settings::{LANGUAGES, TRADES, set_by_key},
     staff,
@@ -291,59 +292,9 @@ impl App {
     }
 
     fn found_own(&self, own: &OwnShop) -> Result<(Arc<Shop>, StaffId)> {
-        let country = COUNTRIES
-            .iter()
-            .find(|c| c.code == own.country)
-            .ok_or_else(|| AppError::field("country", "this country is not in the list"))?;
-        if !TRADES.contains(&own.trade.as_str()) {
-            return Err(AppError::field("trade", "not one of the choices"));
-        }
-        let owner_name = text("owner_name", &own.owner_name, 60)?;
-        let shop_name = text("shop_name", &own.shop_name, 80)?;
-        let pin_hash = hash_pin(&own.pin)?;
-        let samples = TradeFile::of(&own.trade)?;
-        let owner = StaffId::from_uuid(self.edges().new_id());
+        let checked = CheckedShop::of(own)?;
         let (store, key_storage) = self.open_store(false)?;
-        let zone = own
-            .zone
-            .as_deref()
-            .filter(|z| !z.is_empty())
-            .unwrap_or(country.zone);
-        let settings = [
-            ("shop.name", shop_name.as_str()),
-            ("shop.language", own.language.as_str()),
-            ("customer.language", own.language.as_str()),
-            ("shop.trade", own.trade.as_str()),
-            ("shop.country", country.code),
-            ("shop.region", own.region.as_deref().unwrap_or("")),
-            ("shop.tax_number", own.tax_number.as_deref().unwrap_or("")),
-            ("branch.zone", zone),
-            ("branch.fiscal_month", &country.fiscal_month.to_string()),
-        ];
-        let now = self.edges().now();
-        store.write(now, |tx| {
-            self.found(tx, country.currency, false, now)?;
-            for (key, value) in settings {
-                set_by_key(tx, None, key, value)?;
-            }
-            let fields = staff::new_fields(
-                &owner_name,
-                Role::Owner,
-                pin_hash,
-                Some(&own.language),
-                "right",
-                "iris",
-            );
-            tx.record(
-                None,
-                &Body::StaffSet(PatchV1 {
-                    record: owner.bytes(),
-                    fields,
-                }),
-            )?;
-            samples.record(tx, Some(owner), self.edges(), true)?;
-            Ok::<_, AppError>(())
-        })?;
+        let owner = checked.found(&store, self.edges())?;
         Ok((self.enter(store, key_storage)?, owner))
     }
 
@@ -356,44 +307,119 @@ impl App {
         let owner = crate::demo::found(self, &store, language, now)?;
         Ok((self.enter(store, key_storage)?, owner))
     }
+}
 
-    /// The first fact of a shop, and who this device is in it.
-    pub(crate) fn found(
-        &self,
-        tx: &mut Write<'_>,
-        currency: &str,
-        demo: bool,
-        now: Moment,
-    ) -> Result<Identity> {
-        let edges = self.edges();
-        let known = Currency::from_code(currency).ok_or(Code::Broken)?;
-        let identity = Identity {
-            device: DeviceId::from_uuid(edges.new_id()),
-            shop: ShopId::from_uuid(edges.new_id()),
-            branch: BranchId::from_uuid(edges.new_id()),
-            counter: CounterId::from_uuid(edges.new_id()),
-            ordinal: 0,
-            lane: 0,
-            secret_key: edges.random(),
-            number_key: edges.random(),
-            currency: currency.to_owned(),
-            demo,
-        };
-        let founding = Body::ShopFounded(ShopFoundedV1 {
-            shop: identity.shop.bytes(),
-            branch: identity.branch.bytes(),
-            counter: identity.counter.bytes(),
-            device: identity.device.bytes(),
-            public_key: DeviceKey::from_seed(&identity.secret_key).public().bytes(),
-            ordinal: identity.ordinal,
-            lane: identity.lane,
-            currency: known.code,
-            demo,
-            founded_ms: now.0,
-        });
-        tx.found(&identity, &founding)?;
-        Ok(identity)
+/// An owner's answers, checked before anything touches the disk.
+pub struct CheckedShop<'a> {
+    own: &'a OwnShop,
+    country: &'static Country,
+    shop_name: String,
+    owner_name: String,
+    pin_hash: String,
+    samples: TradeFile,
+}
+
+impl<'a> CheckedShop<'a> {
+    pub fn of(own: &'a OwnShop) -> Result<CheckedShop<'a>> {
+        let country = COUNTRIES
+            .iter()
+            .find(|c| c.code == own.country)
+            .ok_or_else(|| AppError::field("country", "this country is not in the list"))?;
+        if !TRADES.contains(&own.trade.as_str()) {
+            return Err(AppError::field("trade", "not one of the choices"));
+        }
+        Ok(CheckedShop {
+            own,
+            country,
+            shop_name: text("shop_name", &own.shop_name, 80)?,
+            owner_name: text("owner_name", &own.owner_name, 60)?,
+            pin_hash: hash_pin(&own.pin)?,
+            samples: TradeFile::of(&own.trade)?,
+        })
     }
+
+    /// Founds the shop in one transaction: all of it stands, or nothing does. Says who owns it.
+    pub fn found(self, store: &Store, edges: &Edges) -> Result<StaffId> {
+        let CheckedShop { own, country, .. } = self;
+        let owner = StaffId::from_uuid(edges.new_id());
+        let zone = own
+            .zone
+            .as_deref()
+            .filter(|z| !z.is_empty())
+            .unwrap_or(country.zone);
+        let settings = [
+            ("shop.name", self.shop_name.as_str()),
+            ("shop.language", own.language.as_str()),
+            ("customer.language", own.language.as_str()),
+            ("shop.trade", own.trade.as_str()),
+            ("shop.country", country.code),
+            ("shop.region", own.region.as_deref().unwrap_or("")),
+            ("shop.tax_number", own.tax_number.as_deref().unwrap_or("")),
+            ("branch.zone", zone),
+            ("branch.fiscal_month", &country.fiscal_month.to_string()),
+        ];
+        let now = edges.now();
+        store.write(now, |tx| {
+            found(tx, edges, country.currency, false, now)?;
+            for (key, value) in settings {
+                set_by_key(tx, None, key, value)?;
+            }
+            let fields = staff::new_fields(
+                &self.owner_name,
+                Role::Owner,
+                self.pin_hash,
+                Some(&own.language),
+                "right",
+                "iris",
+            );
+            tx.record(
+                None,
+                &Body::StaffSet(PatchV1 {
+                    record: owner.bytes(),
+                    fields,
+                }),
+            )?;
+            self.samples.record(tx, Some(owner), edges, true)?;
+            Ok(owner)
+        })
+    }
+}
+
+/// The first fact of a shop, and who this device is in it.
+pub(crate) fn found(
+    tx: &mut Write<'_>,
+    edges: &Edges,
+    currency: &str,
+    demo: bool,
+    now: Moment,
+) -> Result<Identity> {
+    let known = Currency::from_code(currency).ok_or(Code::Broken)?;
+    let identity = Identity {
+        device: DeviceId::from_uuid(edges.new_id()),
+        shop: ShopId::from_uuid(edges.new_id()),
+        branch: BranchId::from_uuid(edges.new_id()),
+        counter: CounterId::from_uuid(edges.new_id()),
+        ordinal: 0,
+        lane: 0,
+        secret_key: edges.random(),
+        number_key: edges.random(),
+        currency: currency.to_owned(),
+        demo,
+    };
+    let founding = Body::ShopFounded(ShopFoundedV1 {
+        shop: identity.shop.bytes(),
+        branch: identity.branch.bytes(),
+        counter: identity.counter.bytes(),
+        device: identity.device.bytes(),
+        public_key: DeviceKey::from_seed(&identity.secret_key).public().bytes(),
+        ordinal: identity.ordinal,
+        lane: identity.lane,
+        currency: known.code,
+        demo,
+        founded_ms: now.0,
+    });
+    tx.found(&identity, &founding)?;
+    Ok(identity)
 }
 
 impl Shop {

@@ -1,1 +1,291 @@
-//! testkit
+//! What tests share: a shop in a temp folder, a clock that tells what it is told, and people who call the door.
+//!
+//! Everything behind it is real: the SQLite file, the keys, the router. Only the clock is ours.
+
+use api::{Caller, Door};
+use app::{App, Config, edges::Edges};
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use domain::time::Moment;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// Noon in Kolkata on the day this was written.
+pub const NOON_MS: i64 = 1_795_243_800_000;
+
+/// The owner's PIN in every test shop.
+pub const OWNER_PIN: &str = "8042";
+
+/// A wall clock that tests set.
+#[derive(Clone)]
+pub struct FakeClock(Arc<AtomicI64>);
+
+impl FakeClock {
+    pub fn at(ms: i64) -> FakeClock {
+        FakeClock(Arc::new(AtomicI64::new(ms)))
+    }
+
+    pub fn set(&self, ms: i64) {
+        self.0.store(ms, Ordering::SeqCst);
+    }
+
+    pub fn forward(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// The system's dice behind this clock.
+    pub fn edges(&self) -> Edges {
+        let clock = self.clone();
+        Edges {
+            now: Arc::new(move || Moment(clock.now_ms())),
+            ..Edges::system()
+        }
+    }
+}
+
+/// A fresh id, as a client makes it.
+pub fn new_id() -> Uuid {
+    Edges::system().new_id()
+}
+
+/// A running Chandi in a temp folder.
+pub struct Node {
+    pub door: Door,
+    pub router: Router,
+    pub clock: FakeClock,
+    folder: TempDir,
+}
+
+impl Node {
+    /// Before any shop was set up.
+    pub fn empty() -> Node {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        Node::in_folder(folder, FakeClock::at(NOON_MS))
+    }
+
+    fn in_folder(folder: TempDir, clock: FakeClock) -> Node {
+        let door = Door::over(App::open(config(folder.path(), &clock)).expect("a data folder that opens"));
+        Node {
+            router: door.router(),
+            door,
+            clock,
+            folder,
+        }
+    }
+
+    /// With an own shop of sweets, and its owner signed in at the till's window.
+    pub async fn with_shop() -> (Node, Client) {
+        let node = Node::empty();
+        let window = node.window("cashier");
+        let setup = json!({
+            "id": new_id(), "kind": "own", "language": "en", "trade": "sweets", "shop_name": "Test Sweets",
+            "country": "IN", "region": "27", "owner_name": "Asha", "pin": OWNER_PIN
+        });
+        let (status, answer) = window.post("/api/v1/setup", setup).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        let client = window.signed_in(&answer);
+        (node, client)
+    }
+
+    /// Closes everything and opens the same folder again, as after a restart.
+    pub fn restarted(self) -> Node {
+        let Node {
+            door,
+            router,
+            clock,
+            folder,
+        } = self;
+        drop(router);
+        drop(door);
+        Node::in_folder(folder, clock)
+    }
+
+    pub fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Somebody at a window of the app.
+    pub fn window(&self, label: &str) -> Client {
+        Client {
+            router: self.router.clone(),
+            caller: Some(Caller::Window(label.to_owned())),
+            token: None,
+        }
+    }
+
+    /// Somebody at a browser with this address.
+    pub fn browser(&self, address: &str) -> Client {
+        let address: SocketAddr = address.parse().expect("an address like 127.0.0.1:4000");
+        Client {
+            router: self.router.clone(),
+            caller: Some(Caller::Tcp(address)),
+            token: None,
+        }
+    }
+
+    /// A request whose transport does not say who asks.
+    pub fn nobody(&self) -> Client {
+        Client {
+            router: self.router.clone(),
+            caller: None,
+            token: None,
+        }
+    }
+}
+
+/// The configuration of a test node: no keyring, and a clock of the test's.
+pub fn config(folder: &Path, clock: &FakeClock) -> Config {
+    Config {
+        edges: clock.edges(),
+        use_keyring: false,
+        ..Config::new(folder)
+    }
+}
+
+/// Somebody who calls the door.
+#[derive(Clone)]
+pub struct Client {
+    router: Router,
+    caller: Option<Caller>,
+    pub token: Option<String>,
+}
+
+impl Client {
+    /// The same caller with the session of a sign-in's answer.
+    pub fn signed_in(&self, answer: &Value) -> Client {
+        Client {
+            token: answer["token"].as_str().map(str::to_owned),
+            ..self.clone()
+        }
+    }
+
+    pub async fn sign_in(&self, staff: &str, pin: &str) -> (StatusCode, Value) {
+        self.post("/api/v1/sessions", json!({"staff": staff, "pin": pin}))
+            .await
+    }
+
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> (StatusCode, Value) {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let bytes = body.map(|b| b.to_string().into_bytes()).unwrap_or_default();
+        self.send(method, path, "application/json", bytes, &[("x-chandi", "1")])
+            .await
+    }
+
+    /// The request as it is, for those who mean harm.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> (StatusCode, Value) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "127.0.0.1:8650")
+            .header(header::CONTENT_TYPE, content_type);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let mut request = request
+            .body(Body::from(body))
+            .expect("a request that can be built");
+        if let Some(caller) = &self.caller {
+            request.extensions_mut().insert(caller.clone());
+        }
+        let response = match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let status = response.status();
+        let bytes = response
+            .into_body()
+            .collect()
+            .await
+            .expect("a body that ends")
+            .to_bytes();
+        let value = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        (status, value)
+    }
+
+    /// Adds a product and gives its id.
+    pub async fn product(&self, name: &str, price_minor: i64) -> Uuid {
+        let id = new_id();
+        let (status, answer) = self
+            .post(
+                "/api/v1/products",
+                json!({"id": id, "name": name, "price_minor": price_minor}),
+            )
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        id
+    }
+
+    /// Adds somebody and gives their id.
+    pub async fn staff(&self, name: &str, role: &str, pin: &str) -> Uuid {
+        let id = new_id();
+        let body = json!({"id": id, "name": name, "role": role, "pin": pin});
+        let (status, answer) = self.post("/api/v1/staff", body).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        id
+    }
+
+    /// Adds to the open cart and gives it back.
+    pub async fn add_to_cart(&self, product: Uuid, quantity: &str) -> Value {
+        let change = json!({"kind": "add", "product": product, "quantity": quantity});
+        let (status, cart) = self
+            .post("/api/v1/cart/changes", json!({"id": new_id(), "change": change}))
+            .await;
+        assert_eq!(status, StatusCode::OK, "{cart}");
+        cart
+    }
+
+    /// Pays the open cart in cash and gives the order.
+    pub async fn pay_cash(&self, cart: &Value) -> Value {
+        let body = json!({
+            "id": new_id(), "cart": cart["id"], "expected_total_minor": cart["total_minor"],
+            "tenders": [{"id": new_id(), "method": "cash"}]
+        });
+        let (status, order) = self.post("/api/v1/orders", body).await;
+        assert_eq!(status, StatusCode::CREATED, "{order}");
+        order
+    }
+}
