@@ -35,7 +35,9 @@ pub fn run() -> ExitCode {
     // The first plugin, so that a second start ends before it touches the store.
     #[cfg(desktop)]
     let builder = builder
-        .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| windows::to_front(app)))
+        .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| {
+            windows::to_front(app)
+        }))
         .plugin(
             tauri_plugin_window_state::Builder::new()
                 .with_denylist(&[windows::CUSTOMER])

@@ -23,7 +23,9 @@ pub fn forward(app: &AppHandle, open: &Open) {
 }
 
 fn tell(app: &AppHandle, label: &str, message: &impl Serialize) {
-    let Some(window) = app.get_webview_window(label) else { return };
+    let Some(window) = app.get_webview_window(label) else {
+        return;
+    };
     match script(message) {
         Ok(script) => {
             if let Err(error) = window.eval(script) {
@@ -37,7 +39,9 @@ fn tell(app: &AppHandle, label: &str, message: &impl Serialize) {
 /// The message travels as a string and is parsed by the page, so nothing in it can be run.
 fn script(message: &impl Serialize) -> serde_json::Result<String> {
     let literal = serde_json::to_string(&serde_json::to_string(message)?)?;
-    Ok(format!("dispatchEvent(new CustomEvent('chandi:live',{{detail:JSON.parse({literal})}}))"))
+    Ok(format!(
+        "dispatchEvent(new CustomEvent('chandi:live',{{detail:JSON.parse({literal})}}))"
+    ))
 }
 
 #[cfg(test)]

@@ -43,7 +43,10 @@ mod tests {
             .expect("a log of five megabytes");
         drop(file(&data).expect("the next start"));
         assert_eq!(fs::metadata(&old).expect("a new log").len(), 0);
-        assert!(data.join("logs/chandi.1.log").exists(), "the full one is still there");
+        assert!(
+            data.join("logs/chandi.1.log").exists(),
+            "the full one is still there"
+        );
         fs::remove_dir_all(&data).expect("tidied up");
     }
 }

@@ -42,9 +42,16 @@ struct Pairing {
 impl Screen {
     fn of(monitor: &Monitor) -> Self {
         let (position, size) = (monitor.position(), monitor.size());
-        let identity =
-            Identity { name: monitor.name().cloned(), width: size.width, height: size.height };
-        Self { identity, x: position.x, y: position.y }
+        let identity = Identity {
+            name: monitor.name().cloned(),
+            width: size.width,
+            height: size.height,
+        };
+        Self {
+            identity,
+            x: position.x,
+            y: position.y,
+        }
     }
 
     fn is(&self, identity: Option<&Identity>) -> bool {
@@ -60,7 +67,9 @@ fn customers<'a>(
 ) -> Option<&'a Screen> {
     let mut free = screens.iter().filter(|screen| Some(*screen) != cashier);
     let first = free.clone().next();
-    free.find(|screen| screen.is(remembered.customer.as_ref())).or(first).filter(|_| screens.len() > 1)
+    free.find(|screen| screen.is(remembered.customer.as_ref()))
+        .or(first)
+        .filter(|_| screens.len() > 1)
 }
 
 /// Where the cashier's window goes back to: its own screen is there again, and it had to flee to the customer's.
@@ -70,7 +79,9 @@ fn cashiers_way_home<'a>(
     remembered: &Pairing,
 ) -> Option<&'a Screen> {
     cashier.filter(|screen| screen.is(remembered.customer.as_ref()))?;
-    screens.iter().find(|screen| screen.is(remembered.cashier.as_ref()))
+    screens
+        .iter()
+        .find(|screen| screen.is(remembered.cashier.as_ref()))
 }
 
 /// Places the windows, and again whenever a monitor comes or goes. Tauri has no event for that, so the list is compared
@@ -93,7 +104,9 @@ fn listen_to_gdk(app: &AppHandle, changed: &Arc<Notify>) {
     use gtk::gdk;
     let changed = changed.clone();
     let listening = app.run_on_main_thread(move || {
-        let Some(display) = gdk::Display::default() else { return };
+        let Some(display) = gdk::Display::default() else {
+            return;
+        };
         let removed = changed.clone();
         display.connect_monitor_added(move |_, _| changed.notify_one());
         display.connect_monitor_removed(move |_, _| removed.notify_one());
@@ -120,7 +133,14 @@ impl Keeper {
     fn new(folder: PathBuf) -> Self {
         let file = folder.join("screens.json");
         let remembered = read(&file);
-        Self { file, remembered, screens: Vec::new(), target: None, seen: None, attempts: 0 }
+        Self {
+            file,
+            remembered,
+            screens: Vec::new(),
+            target: None,
+            seen: None,
+            attempts: 0,
+        }
     }
 
     fn look(&mut self, app: &AppHandle) -> tauri::Result<()> {
@@ -157,7 +177,11 @@ impl Keeper {
                 self.attempts -= 1;
                 // The sale goes on where it was: what the cashier types must keep arriving.
                 let typing = cashier.is_focused()?;
-                place(&customer, self.target.as_ref(), cashier_on.as_ref().or(self.screens.first()))?;
+                place(
+                    &customer,
+                    self.target.as_ref(),
+                    cashier_on.as_ref().or(self.screens.first()),
+                )?;
                 if typing {
                     cashier.set_focus()?;
                 }
@@ -165,7 +189,10 @@ impl Keeper {
         } else if let (Some(on), Some(target)) = (cashier_on, &self.target)
             && on != *target
         {
-            self.remember(Pairing { cashier: Some(on.identity), customer: Some(target.identity.clone()) });
+            self.remember(Pairing {
+                cashier: Some(on.identity),
+                customer: Some(target.identity.clone()),
+            });
         }
         Ok(())
     }
@@ -173,7 +200,8 @@ impl Keeper {
     /// A screen that is only standing in for a missing one does not take its place.
     fn remember(&mut self, now: Pairing) {
         let missing = |old: &Option<Identity>| {
-            old.clone().filter(|old| !self.screens.iter().any(|screen| screen.identity == *old))
+            old.clone()
+                .filter(|old| !self.screens.iter().any(|screen| screen.identity == *old))
         };
         let next = Pairing {
             cashier: missing(&self.remembered.cashier).or(now.cashier),
@@ -211,7 +239,9 @@ fn place(customer: &WebviewWindow, target: Option<&Screen>, other: Option<&Scree
 }
 
 fn is_placed(customer: &WebviewWindow, target: Option<&Screen>) -> tauri::Result<bool> {
-    let Some(screen) = target else { return customer.is_minimized() };
+    let Some(screen) = target else {
+        return customer.is_minimized();
+    };
     let on = customer.current_monitor()?.as_ref().map(Screen::of);
     let size = customer.inner_size()?;
     Ok(on.as_ref() == Some(screen)
@@ -240,7 +270,10 @@ fn bring_home(cashier: &WebviewWindow, home: &Screen) -> tauri::Result<()> {
 
 /// A pairing that cannot be read is no pairing: the windows then go where they can.
 fn read(file: &Path) -> Pairing {
-    fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    fs::read(file)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default()
 }
 
 fn write(file: &Path, pairing: &Pairing) -> std::io::Result<()> {
@@ -255,26 +288,47 @@ mod tests {
     use super::*;
 
     fn screen(name: &str, x: i32) -> Screen {
-        Screen { identity: Identity { name: Some(name.to_owned()), width: 1024, height: 768 }, x, y: 0 }
+        Screen {
+            identity: Identity {
+                name: Some(name.to_owned()),
+                width: 1024,
+                height: 768,
+            },
+            x,
+            y: 0,
+        }
     }
 
     fn pairing(cashier: &Screen, customer: &Screen) -> Pairing {
-        Pairing { cashier: Some(cashier.identity.clone()), customer: Some(customer.identity.clone()) }
+        Pairing {
+            cashier: Some(cashier.identity.clone()),
+            customer: Some(customer.identity.clone()),
+        }
     }
 
     #[test]
     fn with_one_screen_the_customer_has_none() {
         let only = [screen("A", 0)];
         assert_eq!(customers(&only, Some(&only[0]), &Pairing::default()), None);
-        assert_eq!(customers(&only, None, &Pairing::default()), None, "not even while the cashier's is unknown");
+        assert_eq!(
+            customers(&only, None, &Pairing::default()),
+            None,
+            "not even while the cashier's is unknown"
+        );
         assert_eq!(customers(&[], None, &Pairing::default()), None);
     }
 
     #[test]
     fn the_customer_gets_the_screen_that_the_cashier_is_not_on() {
         let both = [screen("A", 0), screen("B", 1024)];
-        assert_eq!(customers(&both, Some(&both[0]), &Pairing::default()), Some(&both[1]));
-        assert_eq!(customers(&both, Some(&both[1]), &Pairing::default()), Some(&both[0]));
+        assert_eq!(
+            customers(&both, Some(&both[0]), &Pairing::default()),
+            Some(&both[1])
+        );
+        assert_eq!(
+            customers(&both, Some(&both[1]), &Pairing::default()),
+            Some(&both[0])
+        );
     }
 
     #[test]
@@ -282,8 +336,16 @@ mod tests {
         let all = [screen("A", 0), screen("B", 1024), screen("C", 2048)];
         let remembered = pairing(&all[0], &all[2]);
         assert_eq!(customers(&all, Some(&all[0]), &remembered), Some(&all[2]));
-        assert_eq!(customers(&all, Some(&all[2]), &remembered), Some(&all[0]), "but never under the cashier's hands");
-        assert_eq!(customers(&all[..2], Some(&all[0]), &remembered), Some(&all[1]), "another stands in for it");
+        assert_eq!(
+            customers(&all, Some(&all[2]), &remembered),
+            Some(&all[0]),
+            "but never under the cashier's hands"
+        );
+        assert_eq!(
+            customers(&all[..2], Some(&all[0]), &remembered),
+            Some(&all[1]),
+            "another stands in for it"
+        );
     }
 
     #[test]
@@ -298,10 +360,26 @@ mod tests {
     fn the_till_goes_home_only_from_the_customers_screen() {
         let all = [screen("A", 0), screen("B", 1024), screen("C", 2048)];
         let remembered = pairing(&all[0], &all[1]);
-        assert_eq!(cashiers_way_home(&all, Some(&all[1]), &remembered), Some(&all[0]), "its own came back");
-        assert_eq!(cashiers_way_home(&all[1..], Some(&all[1]), &remembered), None, "its own is still gone");
-        assert_eq!(cashiers_way_home(&all, Some(&all[2]), &remembered), None, "someone put it there");
-        assert_eq!(cashiers_way_home(&all, Some(&all[0]), &remembered), None, "it is at home");
+        assert_eq!(
+            cashiers_way_home(&all, Some(&all[1]), &remembered),
+            Some(&all[0]),
+            "its own came back"
+        );
+        assert_eq!(
+            cashiers_way_home(&all[1..], Some(&all[1]), &remembered),
+            None,
+            "its own is still gone"
+        );
+        assert_eq!(
+            cashiers_way_home(&all, Some(&all[2]), &remembered),
+            None,
+            "someone put it there"
+        );
+        assert_eq!(
+            cashiers_way_home(&all, Some(&all[0]), &remembered),
+            None,
+            "it is at home"
+        );
     }
 
     #[test]
@@ -314,9 +392,17 @@ mod tests {
         keeper.remember(pairing(&all[0], &all[2]));
         keeper.screens = all[..2].to_vec();
         keeper.remember(pairing(&all[0], &all[1]));
-        assert_eq!(Keeper::new(folder.clone()).remembered, pairing(&all[0], &all[2]), "as written before");
+        assert_eq!(
+            Keeper::new(folder.clone()).remembered,
+            pairing(&all[0], &all[2]),
+            "as written before"
+        );
         fs::write(folder.join("screens.json"), "rubbish").expect("written");
-        assert_eq!(Keeper::new(folder.clone()).remembered, Pairing::default(), "rubbish is no pairing");
+        assert_eq!(
+            Keeper::new(folder.clone()).remembered,
+            Pairing::default(),
+            "rubbish is no pairing"
+        );
         fs::remove_dir_all(folder).expect("tidied up");
     }
 }

@@ -28,7 +28,10 @@ pub struct Threshold {
 
 impl Threshold {
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, state: watch::Sender::new(State::Opening) }
+        Self {
+            folder,
+            state: watch::Sender::new(State::Opening),
+        }
     }
 
     /// Where the shop's data is.

@@ -24,7 +24,10 @@ pub fn exits() -> bool {
 
 /// Called first of all; remembers when the process was born.
 pub fn begin() {
-    #[allow(clippy::disallowed_methods, reason = "measures the start of the process itself")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "measures the start of the process itself"
+    )]
     let now = Instant::now();
     BORN.get_or_init(|| now.checked_sub(age().unwrap_or_default()).unwrap_or(now));
 }

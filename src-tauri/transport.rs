@@ -36,7 +36,7 @@ pub async fn answer(
         State::Shut(trouble) => {
             let folder = threshold.folder().display().to_string();
             trouble::answer(trouble, window == windows::CASHIER, &folder, &request)
-        },
+        }
         State::Opening => plain(http::StatusCode::SERVICE_UNAVAILABLE),
     }
 }
@@ -48,7 +48,9 @@ async fn through(
     request: http::Request<Vec<u8>>,
 ) -> http::Response<Vec<u8>> {
     let mut request = request.map(Body::from);
-    request.extensions_mut().insert(api::Caller::Window(window.to_owned()));
+    request
+        .extensions_mut()
+        .insert(api::Caller::Window(window.to_owned()));
     let response = match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
@@ -95,13 +97,18 @@ pub async fn api_call(app: AppHandle, webview: WebviewWindow, call: Call) -> Res
         .iter()
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .collect();
-    Ok(Reply { status: head.status.as_u16(), headers, body })
+    Ok(Reply {
+        status: head.status.as_u16(),
+        headers,
+        body,
+    })
 }
 
 fn request(call: Call) -> Result<http::Request<Vec<u8>>, http::Error> {
-    let mut request = http::Request::builder()
-        .method(call.method.as_str())
-        .uri(format!("{SCHEME}://localhost/{}", call.path.trim_start_matches('/')));
+    let mut request = http::Request::builder().method(call.method.as_str()).uri(format!(
+        "{SCHEME}://localhost/{}",
+        call.path.trim_start_matches('/')
+    ));
     for (name, value) in call.headers {
         request = request.header(name, value);
     }
@@ -137,6 +144,9 @@ mod tests {
                 assert_eq!(request.uri().host(), Some("localhost"), "{path} stays with us");
             }
         }
-        assert!(request(call("no method", "/")).is_err(), "rubbish is refused, not sent");
+        assert!(
+            request(call("no method", "/")).is_err(),
+            "rubbish is refused, not sent"
+        );
     }
 }

@@ -24,7 +24,9 @@ impl From<app::OpenError> for Trouble {
         use app::{OpenError, StoreError};
         match error {
             OpenError::InUse(_) => Trouble::InUse,
-            OpenError::Folder { cause, .. } if cause.kind() == std::io::ErrorKind::StorageFull => Trouble::DiskFull,
+            OpenError::Folder { cause, .. } if cause.kind() == std::io::ErrorKind::StorageFull => {
+                Trouble::DiskFull
+            }
             OpenError::Folder { .. } => Trouble::Disk,
             OpenError::Key(_) => Trouble::WrongKey,
             OpenError::Store(cause) => match cause {
@@ -64,9 +66,10 @@ const LANGUAGES: [Words; 3] = [
                 "This device's key does not open the shop's data",
                 "If your system asks to unlock its keyring or keychain, unlock it and try again. If the data was copied from another device, it only opens there.",
             ],
-            Trouble::DiskFull => {
-                ["The disk is full", "Delete or move some files to make room (about 100 MB), then try again."]
-            }
+            Trouble::DiskFull => [
+                "The disk is full",
+                "Delete or move some files to make room (about 100 MB), then try again.",
+            ],
             Trouble::Disk => [
                 "The shop's data cannot be read or written",
                 "Check that the disk is connected and that this user may write to the folder, then try again.",
@@ -99,9 +102,10 @@ const LANGUAGES: [Words; 3] = [
                 "इस डिवाइस की कुंजी से दुकान का डेटा नहीं खुलता",
                 "अगर सिस्टम अपना कीरिंग खोलने को कहे तो उसे खोलें और फिर कोशिश करें। डेटा किसी और डिवाइस से कॉपी किया गया हो तो वह वहीं खुलेगा।",
             ],
-            Trouble::DiskFull => {
-                ["डिस्क भर गई है", "कुछ फ़ाइलें हटाकर या दूसरी जगह रखकर जगह बनाएँ (क़रीब 100 MB), फिर कोशिश करें।"]
-            }
+            Trouble::DiskFull => [
+                "डिस्क भर गई है",
+                "कुछ फ़ाइलें हटाकर या दूसरी जगह रखकर जगह बनाएँ (क़रीब 100 MB), फिर कोशिश करें।",
+            ],
             Trouble::Disk => [
                 "दुकान का डेटा पढ़ा या लिखा नहीं जा सकता",
                 "देखें कि डिस्क जुड़ी है और इस उपयोगकर्ता को फ़ोल्डर में लिखने की अनुमति है, फिर कोशिश करें।",
@@ -134,9 +138,10 @@ const LANGUAGES: [Words; 3] = [
                 "مفتاح هذا الجهاز لا يفتح بيانات المتجر",
                 "إذا طلب النظام فتح سلسلة المفاتيح فافتحها وحاول مرة أخرى. وإذا نُسخت البيانات من جهاز آخر فلن تُفتح إلا هناك.",
             ],
-            Trouble::DiskFull => {
-                ["القرص ممتلئ", "احذف بعض الملفات أو انقلها لتوفير مساحة (نحو 100 ميغابايت)، ثم حاول مرة أخرى."]
-            }
+            Trouble::DiskFull => [
+                "القرص ممتلئ",
+                "احذف بعض الملفات أو انقلها لتوفير مساحة (نحو 100 ميغابايت)، ثم حاول مرة أخرى.",
+            ],
             Trouble::Disk => [
                 "تتعذر قراءة بيانات المتجر أو كتابتها",
                 "تأكد من أن القرص موصول ومن أن لهذا المستخدم حق الكتابة في المجلد، ثم حاول مرة أخرى.",
@@ -163,18 +168,39 @@ pub fn asks_again(window: &str, request: &Request<Vec<u8>>) -> bool {
 }
 
 /// The answer to anything that is asked while the store is shut. The customer reads nothing about it.
-pub fn answer(trouble: Trouble, cashiers: bool, folder: &str, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+pub fn answer(
+    trouble: Trouble,
+    cashiers: bool,
+    folder: &str,
+    request: &Request<Vec<u8>>,
+) -> Response<Vec<u8>> {
     let path = request.uri().path();
     if path == "/trouble.js" {
-        return reply(StatusCode::OK, "text/javascript", include_str!("pages/trouble.js"));
+        return reply(
+            StatusCode::OK,
+            "text/javascript",
+            include_str!("pages/trouble.js"),
+        );
     }
     if path.starts_with("/api/") {
         let body = serde_json::json!({ "error": {
             "code": "store_shut", "kind": "broken", "message": "the shop's data is not open", "hints": {}, "incident": null
         }});
-        return reply(StatusCode::SERVICE_UNAVAILABLE, "application/json", &body.to_string());
+        return reply(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "application/json",
+            &body.to_string(),
+        );
     }
-    reply(StatusCode::OK, "text/html; charset=utf-8", &if cashiers { page(trouble, folder) } else { waiting() })
+    reply(
+        StatusCode::OK,
+        "text/html; charset=utf-8",
+        &if cashiers {
+            page(trouble, folder)
+        } else {
+            waiting()
+        },
+    )
 }
 
 fn reply(status: StatusCode, kind: &str, body: &str) -> Response<Vec<u8>> {
@@ -192,7 +218,14 @@ fn reply(status: StatusCode, kind: &str, body: &str) -> Response<Vec<u8>> {
 
 fn page(trouble: Trouble, folder: &str) -> String {
     let mut sections = String::new();
-    for Words { lang, dir, again, safe, told } in &LANGUAGES {
+    for Words {
+        lang,
+        dir,
+        again,
+        safe,
+        told,
+    } in &LANGUAGES
+    {
         let [what, next] = told(trouble);
         // Writing to a String cannot fail.
         let _ = write!(
@@ -217,7 +250,10 @@ fn waiting() -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -225,7 +261,9 @@ mod tests {
     use super::*;
 
     fn get(path: &str) -> Request<Vec<u8>> {
-        Request::get(format!("chandi://localhost{path}")).body(Vec::new()).expect("a request")
+        Request::get(format!("chandi://localhost{path}"))
+            .body(Vec::new())
+            .expect("a request")
     }
 
     fn body(response: Response<Vec<u8>>) -> String {
@@ -248,22 +286,39 @@ mod tests {
             let page = body(answer(trouble, true, "/data", &get("/")));
             for words in &LANGUAGES {
                 let [what, next] = (words.told)(trouble);
-                assert!(page.contains(what) && page.contains(next), "{trouble:?} in {}", words.lang);
+                assert!(
+                    page.contains(what) && page.contains(next),
+                    "{trouble:?} in {}",
+                    words.lang
+                );
             }
         }
     }
 
     #[test]
     fn the_customer_reads_nothing_about_it() {
-        let page = body(answer(Trouble::Damaged, false, "/data", &get("/?screen=customer")));
+        let page = body(answer(
+            Trouble::Damaged,
+            false,
+            "/data",
+            &get("/?screen=customer"),
+        ));
         assert!(!page.contains("damaged") && !page.contains("/data"), "{page}");
-        assert!(!asks_again("customer", &get("/?again")), "and cannot press the button");
+        assert!(
+            !asks_again("customer", &get("/?again")),
+            "and cannot press the button"
+        );
         assert!(asks_again("cashier", &get("/?again")));
     }
 
     #[test]
     fn a_folders_name_cannot_become_markup() {
-        let page = body(answer(Trouble::Disk, true, "/<script>alert(1)</script>", &get("/")));
+        let page = body(answer(
+            Trouble::Disk,
+            true,
+            "/<script>alert(1)</script>",
+            &get("/"),
+        ));
         assert!(!page.contains("<script>alert"), "{page}");
     }
 

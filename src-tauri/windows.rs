@@ -21,16 +21,19 @@ pub fn open(app: &AppHandle, data: &Path) -> tauri::Result<()> {
     // The customer's first: where both end up on one screen, the cashier's is on top.
     #[cfg(desktop)]
     {
-        let customer = dress(WebviewWindowBuilder::new(app, CUSTOMER, page("?screen=customer")), data)
-            .title("Chandi – customer's screen")
-            .inner_size(1024.0, 640.0)
-            .min_inner_size(480.0, 320.0)
-            .focused(false)
-            // What a scanner types must never land on the customer's screen.
-            .focusable(false)
-            .closable(false)
-            .on_navigation(|url| ours(url) && customers(url))
-            .build()?;
+        let customer = dress(
+            WebviewWindowBuilder::new(app, CUSTOMER, page("?screen=customer")),
+            data,
+        )
+        .title("Chandi – customer's screen")
+        .inner_size(1024.0, 640.0)
+        .min_inner_size(480.0, 320.0)
+        .focused(false)
+        // What a scanner types must never land on the customer's screen.
+        .focusable(false)
+        .closable(false)
+        .on_navigation(|url| ours(url) && customers(url))
+        .build()?;
         finish(&customer);
     }
 
@@ -128,7 +131,9 @@ fn revive(_window: &WebviewWindow) {}
 /// Someone started the app a second time: show them the till they have.
 #[cfg(desktop)]
 pub fn to_front(app: &AppHandle) {
-    let Some(cashier) = app.get_webview_window(CASHIER) else { return };
+    let Some(cashier) = app.get_webview_window(CASHIER) else {
+        return;
+    };
     for shown in [cashier.show(), cashier.unminimize(), cashier.set_focus()] {
         if let Err(error) = shown {
             tracing::warn!(%error, "the till did not come to the front");
@@ -147,7 +152,9 @@ pub fn remembered() -> tauri_plugin_window_state::StateFlags {
 #[cfg(desktop)]
 fn first_start(app: &AppHandle) -> bool {
     let state = tauri_plugin_window_state::DEFAULT_FILENAME;
-    app.path().app_config_dir().map_or(true, |folder| !folder.join(state).exists())
+    app.path()
+        .app_config_dir()
+        .map_or(true, |folder| !folder.join(state).exists())
 }
 
 fn page(query: &str) -> WebviewUrl {
@@ -170,7 +177,10 @@ fn ours(url: &Url) -> bool {
 
 /// The one page of the customer's window.
 fn customers(url: &Url) -> bool {
-    url.path() == "/" && url.query_pairs().any(|(key, value)| key == "screen" && value == "customer")
+    url.path() == "/"
+        && url
+            .query_pairs()
+            .any(|(key, value)| key == "screen" && value == "customer")
 }
 
 #[cfg(test)]

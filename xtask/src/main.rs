@@ -23,7 +23,9 @@ fn main() -> ExitCode {
 }
 
 fn openapi() -> Result<(), String> {
-    let text = api::openapi().to_pretty_json().map_err(|error| format!("the description is no JSON: {error}"))?;
+    let text = api::openapi()
+        .to_pretty_json()
+        .map_err(|error| format!("the description is no JSON: {error}"))?;
     let path = root().join("openapi.json");
     fs::write(&path, text + "\n").map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
