@@ -400,7 +400,7 @@ pub(crate) fn price_now(reader: &Reader<'_>, mut cart: Cart, approvals: Approval
 }
 
 pub(crate) fn pricing_refused(error: PricingError) -> AppError {
-    AppError::new(Code::PriceTooLarge).because(&error)
+    AppError::new(Code::PriceTooLarge).because(error)
 }
 
 fn cart_refused(error: CartError) -> AppError {
@@ -413,14 +413,14 @@ fn cart_refused(error: CartError) -> AppError {
         CartError::NegativePrice | CartError::LineTooLarge => Code::PriceTooLarge,
         CartError::Name(_) | CartError::NoteTooLong => Code::FieldInvalid,
     };
-    AppError::new(code).because(&error)
+    AppError::new(code).because(error)
 }
 
 pub(crate) fn parse_quantity(text: Option<&str>, unit: Unit) -> Result<Quantity> {
     match text {
         None => Ok(Quantity::one(unit)),
         Some(text) => {
-            Quantity::parse(text, unit).map_err(|e| AppError::new(Code::QuantityInvalid).because(&e))
+            Quantity::parse(text, unit).map_err(|e| AppError::new(Code::QuantityInvalid).because(e))
         }
     }
 }

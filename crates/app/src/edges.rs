@@ -4,11 +4,14 @@ use domain::{ids::uuid_v7, time::Moment};
 use std::sync::Arc;
 use uuid::Uuid;
 
+pub type Now = dyn Fn() -> Moment + Send + Sync;
+pub type Fill = dyn Fn(&mut [u8]) + Send + Sync;
+
 /// Where time and randomness come from.
 #[derive(Clone)]
 pub struct Edges {
-    pub now: Arc<dyn Fn() -> Moment + Send + Sync>,
-    pub random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    pub now: Arc<Now>,
+    pub random: Arc<Fill>,
 }
 
 impl Edges {

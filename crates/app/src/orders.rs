@@ -528,7 +528,7 @@ fn tender_refused(error: TenderError) -> AppError {
         | TenderError::UnknownMethod
         | TenderError::Money(_) => Code::TenderInvalid,
     };
-    AppError::new(code).because(&error)
+    AppError::new(code).because(error)
 }
 
 fn sale_of_cart(reader: &Reader<'_>, actor: &Actor, id: CartId) -> Result<Sale> {
