@@ -67,7 +67,7 @@ pub fn run() -> ExitCode {
             start::start(app.handle())?;
             Ok(())
         })
-        .build(tauri::generate_context!());
+        .build(context());
 
     match app {
         Ok(app) => {
@@ -81,6 +81,15 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What tauri.conf.json and capabilities/ say, compiled in.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the macro writes an exit of its own; it is never reached here"
+)]
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }
 
 /// Where this installation keeps the shop: `CHANDI_DATA`, or the platform's folder for data that stays on the machine.
