@@ -1,0 +1,33 @@
+/**
+ * A tiny router. A screen is `?screen=customer` (windows and second browsers) or a path in the hash: `#/office/products`.
+ * The customer's screen carries its token in the hash instead.
+ */
+function read(): { screen: string; path: string } {
+  const asked = new URLSearchParams(location.search).get('screen');
+  const hash = location.hash.startsWith('#/') ? location.hash.slice(1) : null;
+  const path = hash ?? `/${asked ?? 'till'}`;
+  return { screen: asked === 'customer' ? 'customer' : (path.split('/')[1] ?? 'till'), path };
+}
+
+const state = $state(read());
+
+export const route = {
+  /** 'till', 'office', 'customer', … */
+  get screen(): string {
+    return state.screen;
+  },
+  /** The whole path: '/office/products'. */
+  get path(): string {
+    return state.path;
+  },
+  /** The parts after the screen: ['products', id]. */
+  get parts(): string[] {
+    return state.path.split('/').slice(2).filter(Boolean).map(decodeURIComponent);
+  },
+};
+
+export function go(path: string): void {
+  if (location.hash !== `#${path}`) location.hash = path;
+}
+
+addEventListener('hashchange', () => Object.assign(state, read()));
