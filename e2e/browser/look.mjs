@@ -1,0 +1,100 @@
+// What must hold on every screen: axe finds nothing, everything can be hit, nothing is cut, nothing scrolls sideways.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+export async function axeFaults(page) {
+  // Evaluated, not a script element: the page's own policy stays in force.
+  await page.evaluate(`${axe};0`);
+  const violations = await page.evaluate(async (tags) => {
+    const result = await window.axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
+    return result.violations.map(({ id, nodes }) => ({ id, nodes: nodes.slice(0, 4).map((node) => `${node.target.join(" ")} (${(node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ""})`) }));
+  }, TAGS);
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `axe ${id}: ${node}`));
+}
+
+/** Everything that can be pressed is at least 44 by 44, by what the browser drew and what of it is in sight. */
+export function smallTargets(page) {
+  return page.evaluate(() => {
+    const found = [];
+    const seen = (element) => element.checkVisibility({ opacityProperty: false, visibilityProperty: true, contentVisibilityAuto: true }) && element.getClientRects().length > 0;
+    const modal = document.querySelector("dialog[open]");
+    for (const element of document.querySelectorAll("button, a[href], input:not([type=hidden]), select, textarea, summary, [role=button], [role=gridcell][tabindex], [role=option], [role=tab]")) {
+      if (!seen(element) || element.closest("[inert], [aria-hidden=true]")) continue;
+      if (modal && !modal.contains(element) && !element.closest("[popover]")) continue;
+      // A field is pressed by its frame or its label: the nearest of them that is drawn around it.
+      const label = element.matches("input, select, textarea") ? (element.closest("label, .box, .field") ?? element) : element;
+      const own = element.getBoundingClientRect();
+      const around = label.getBoundingClientRect();
+      const width = Math.max(own.width, around.width);
+      const height = Math.max(own.height, around.height);
+      if (width < 43.5 || height < 43.5) {
+        const name = (element.getAttribute("aria-label") ?? element.textContent ?? "").trim().slice(0, 40);
+        found.push(`small ${Math.round(width)}×${Math.round(height)}: ${element.tagName.toLowerCase()}.${element.className} “${name}”`);
+      }
+    }
+    return found;
+  });
+}
+
+/** Fields themselves shrink unseen in a flex column; so each is measured without its frame too. */
+export function thinFields(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("input:not([type=hidden], [type=radio], [type=checkbox], [type=file], [type=color]), select, textarea")]
+      .filter((element) => element.checkVisibility() && element.getClientRects().length > 0 && element.getBoundingClientRect().height < 43.5)
+      .map((element) => `thin field ${Math.round(element.getBoundingClientRect().height)} px: ${element.id || element.className} ${element.getAttribute("aria-label") ?? ""}`),
+  );
+}
+
+export function sideways(page) {
+  return page.evaluate(() => {
+    const root = document.documentElement;
+    const found = [];
+    if (root.scrollWidth > root.clientWidth) found.push(`scrolls sideways: ${root.scrollWidth} > ${root.clientWidth}`);
+    // What sticks out without anything around it that scrolls or cuts on purpose.
+    for (const element of document.body.querySelectorAll("button, a, input, h1, h2, p, label, dt, dd, td")) {
+      if (!element.checkVisibility() || element.closest("[inert], [aria-hidden=true], .hidden-text")) continue;
+      const box = element.getBoundingClientRect();
+      if (box.width === 0 || (box.right <= root.clientWidth + 1 && box.left >= -1)) continue;
+      let around = element.parentElement;
+      while (around && around !== document.body && getComputedStyle(around).overflowX === "visible") around = around.parentElement;
+      const scrolls = around && around !== document.body && ["auto", "scroll"].includes(getComputedStyle(around).overflowX);
+      if (!scrolls) found.push(`sticks out (${Math.round(box.left)}…${Math.round(box.right)}): ${element.tagName.toLowerCase()}.${element.className} “${(element.textContent ?? "").trim().slice(0, 40)}”`);
+    }
+    return found;
+  });
+}
+
+/** Text that is cut at its foot or its head: higher than its box, or glyphs above and below the line. */
+export function cutText(page) {
+  return page.evaluate(() => {
+    const found = [];
+    for (const element of document.body.querySelectorAll("h1, h2, h3, p, small, strong, span, a, button, label, dt, dd, li, th, td, legend, bdi")) {
+      if (!element.checkVisibility() || element.closest("[inert], [aria-hidden=true], .hidden-text, svg") || element.classList.contains("hidden-text")) continue;
+      if (![...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "")) continue;
+      const style = getComputedStyle(element);
+      const clips = style.overflowY !== "visible" && style.overflowY !== "auto" && style.overflowY !== "scroll";
+      if (!clips || element.clientHeight === 0) continue;
+      const clamped = style.webkitLineClamp !== "none";
+      // More lines than a clamp allows are meant to go; a part of a line is not.
+      const line = parseFloat(style.lineHeight) || parseFloat(style.fontSize) * 1.2;
+      const over = element.scrollHeight - element.clientHeight;
+      if (over > 1 && !(clamped && over > line * 0.8)) found.push(`cut ${element.scrollHeight} in ${element.clientHeight}: ${element.tagName.toLowerCase()}.${element.className} “${element.textContent.trim().slice(0, 40)}”`);
+      const content = element.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+      if (content + 1.5 < line) found.push(`less than a line, ${Math.round(content)} of ${Math.round(line)}: ${element.tagName.toLowerCase()}.${element.className} “${element.textContent.trim().slice(0, 40)}”`);
+    }
+    return found;
+  });
+}
+
+/** Words that were never written: keys where sentences should stand. */
+export function rawKeys(page) {
+  return page.evaluate(() => [...new Set(document.body.innerText.match(/\b[a-z]+(?:\.[a-z]+){1,3}[A-Z]?\b|\{\w+\}|\bundefined\b|\bNaN\b|\[object /g) ?? [])].filter((text) => !/^(e\.g|i\.e)/.test(text)).map((text) => `raw text: ${text}`));
+}
+
+export async function faults(page, { axe: withAxe = true } = {}) {
+  const all = await Promise.all([withAxe ? axeFaults(page) : [], smallTargets(page), thinFields(page), sideways(page), cutText(page), rawKeys(page)]);
+  return all.flat();
+}

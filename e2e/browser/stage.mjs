@@ -1,0 +1,207 @@
+// The stage of the browser tests: a chandi-node of our own on a free port of this machine, and Chromium in front of it.
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const here = new URL(".", import.meta.url).pathname;
+const root = join(here, "../..");
+const target = process.env.CARGO_TARGET_DIR ?? join(process.env.CHANDI_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "chandi"), "target");
+export const NODE = process.env.CHANDI_NODE ?? join(target, "debug/chandi-node");
+export const SHOTS = process.env.CHANDI_SHOTS ?? mkdtempSync(join(tmpdir(), "chandi-shots-"));
+export const LANGUAGES = ["en", "hi", "ar"];
+export const THEMES = ["light", "dark"];
+
+const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/** Whoever starts a process here also ends it, however the tests end. */
+const running = new Set();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
+function built() {
+  if (existsSync(NODE)) return;
+  execFileSync("cargo", ["build", "--quiet", "--package", "node"], { cwd: root, stdio: "inherit", env: { ...process.env, CARGO_TARGET_DIR: target } });
+}
+
+/** One shop behind one door. */
+export class Shop {
+  /** `demo` makes the demo shop; without it the folder is empty and the door shows the first set-up. */
+  static async open({ demo = true } = {}) {
+    built();
+    const shop = new Shop();
+    shop.folder = mkdtempSync(join(tmpdir(), "chandi-browser-"));
+    await shop.start(demo ? ["--demo"] : []);
+    return shop;
+  }
+
+  /** Starts the node; after a kill on the same port, so that open pages find it again. */
+  async start(more = []) {
+    const listen = this.address?.replace("http://", "") ?? "127.0.0.1:0";
+    const child = spawn(NODE, ["--data", join(this.folder, "data"), "--listen", listen, "--no-keyring", ...more], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CHANDI_LOG: process.env.CHANDI_LOG ?? "warn" } });
+    running.add(child);
+    this.child = child;
+    this.log = "";
+    child.stderr.on("data", (data) => (this.log = (this.log + data).slice(-20_000)));
+    const line = await new Promise((resolve, reject) => {
+      createInterface(child.stdout).once("line", resolve);
+      child.once("exit", (code) => reject(new Error(`chandi-node ended with ${code}: ${this.log}`)));
+    });
+    const said = JSON.parse(line);
+    this.address = said.address;
+    if (said.staff.length > 0) this.people = said.staff;
+  }
+
+  /** Ends the node as a power cut would. */
+  async kill(name = "SIGKILL") {
+    const child = this.child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.removeAllListeners("exit");
+    child.once("exit", () => running.delete(child));
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(name);
+    await Promise.race([ended, gone]);
+  }
+
+  async close() {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** A person of the demo by role. */
+  person(role, index = 0) {
+    return this.people.filter((one) => one.role === role)[index];
+  }
+
+  async call(method, path, body, token) {
+    const answer = await fetch(`${this.address}/api/v1${path}`, {
+      method,
+      headers: { accept: "application/json", "x-chandi": "1", ...(body === undefined ? {} : { "content-type": "application/json" }), ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    const json = text === "" ? null : JSON.parse(text);
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return json;
+  }
+
+  /** A session of the demo's person (one per seat), for what a test prepares and looks up behind the screens. */
+  async session(role = "owner", seat = uuid()) {
+    const { staff, pin } = this.person(role);
+    return this.call("POST", "/sessions", { staff, pin, seat });
+  }
+}
+
+/** A UUIDv7, as the screens make them. */
+export function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  let at = Date.now();
+  for (let i = 5; i >= 0; i--, at = Math.floor(at / 256)) bytes[i] = at % 256;
+  bytes[6] = (bytes[6] & 0x0f) | 0x70;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** Chromium, with what went wrong on its pages. */
+export class Eyes {
+  static async open() {
+    const eyes = new Eyes();
+    eyes.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: QUIET });
+    return eyes;
+  }
+
+  troubles = [];
+  /** While the node is away on purpose, refused connections are no trouble. */
+  expectLoss = false;
+
+  /** A browser of its own: own storage, therefore own seat. */
+  async person({ shop, language = "en", theme = "light", size = [1280, 800], touch = false, session, motion = "reduce" }) {
+    const context = await this.browser.newContext({
+      baseURL: shop.address,
+      viewport: { width: size[0], height: size[1] },
+      colorScheme: theme,
+      locale: { en: "en-IN", hi: "hi-IN", ar: "ar-AE" }[language],
+      timezoneId: "Asia/Kolkata",
+      reducedMotion: motion,
+      hasTouch: touch,
+    });
+    context.setDefaultTimeout(8000);
+    await context.addInitScript(
+      ({ language, token, seat }) => {
+        addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} blocks ${event.blockedURI}`));
+        try {
+          if (!localStorage.getItem("chandi.language")) localStorage.setItem("chandi.language", language);
+          if (seat && !localStorage.getItem("chandi.seat")) localStorage.setItem("chandi.seat", seat);
+          if (token && !sessionStorage.getItem("test.given")) sessionStorage.setItem("chandi.session", token);
+          sessionStorage.setItem("test.given", "1");
+        } catch {
+          // about:blank has no storage
+        }
+      },
+      { language, token: session?.token, seat: session?.seat },
+    );
+    context.on("page", (page) => this.watch(page));
+    return context;
+  }
+
+  watch(page) {
+    const note = (text) => {
+      if (this.expectLoss && /ERR_|WebSocket|Failed to fetch|Failed to load resource/.test(text)) return;
+      // A refusal that the screen answers with words (wrong PIN, a discount above the limit) is also written by Chromium.
+      if (/Failed to load resource: the server responded with a status of (401|403|404|409|422|429)/.test(text)) return;
+      this.troubles.push(`${page.url()}: ${text}`);
+    };
+    page.on("console", (message) => message.type() === "error" && note(message.text()));
+    page.on("pageerror", (error) => note(`${error.name}: ${error.message}`));
+  }
+
+  /** What was written to the console since the last look. */
+  trouble() {
+    return this.troubles.splice(0);
+  }
+
+  async close() {
+    await this.browser?.close();
+  }
+}
+
+// --- words ------------------------------------------------------------------------------------------------------------
+
+const dictionaries = new Map();
+/** The product's own words, so that the tests press what people read, in each language. */
+export function words(language) {
+  if (!dictionaries.has(language)) {
+    const read = (name) => JSON.parse(readFileSync(join(root, "ui/messages", name, `${language}.json`), "utf8"));
+    dictionaries.set(language, { ...read("."), ...read("office") });
+  }
+  const all = dictionaries.get(language);
+  return (key, values = {}) => {
+    let message = all[key];
+    if (message === undefined) throw new Error(`there are no words for ${key}`);
+    if (typeof message === "object") message = message[new Intl.PluralRules(language).select(Number(values.count))] ?? message["*"];
+    return message.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  };
+}
+
+// --- looking ----------------------------------------------------------------------------------------------------------
+
+let folderMade = false;
+export async function shot(page, name) {
+  if (!folderMade) mkdirSync(SHOTS, { recursive: true });
+  folderMade = true;
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: "disabled" });
+}
+
+/** Waits until `ask` answers something true, and answers it. */
+export async function until(ask, what, limit = 8000) {
+  const end = Date.now() + limit;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+}
