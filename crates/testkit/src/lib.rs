@@ -2,6 +2,9 @@
 //!
 //! Everything behind it is real: the SQLite file, the keys, the router. Only the clock is ours.
 
+pub mod dice;
+pub mod disk;
+
 use api::{Caller, Door};
 use app::{App, Config, edges::Edges};
 use axum::{
@@ -49,6 +52,14 @@ impl FakeClock {
 
     pub fn now_ms(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
+    }
+
+    /// This clock with dice of the test's.
+    pub fn edges_with(&self, dice: dice::SharedDice) -> Edges {
+        Edges {
+            random: Arc::new(move |bytes| dice.fill(bytes)),
+            ..self.edges()
+        }
     }
 
     /// The system's dice behind this clock.
