@@ -49,8 +49,10 @@ export class Driver {
       return value;
     });
   }
-  async element(css) {
-    return Object.values(await this.ask("POST", "/element", { using: "css selector", value: css }))[0];
+  /** By CSS, or by XPath where it begins with a slash. */
+  async element(where) {
+    const using = where.startsWith("/") ? "xpath" : "css selector";
+    return Object.values(await this.ask("POST", "/element", { using, value: where }))[0];
   }
   async click(css) {
     return this.ask("POST", `/element/${await this.element(css)}/click`, {});
@@ -88,6 +90,14 @@ export class Page {
   }
   async reload() {
     return (await this.on()).reload();
+  }
+  /** Clicks as soon as it can be clicked. */
+  press(where, ms) {
+    return until(`${where} can be pressed`, () => this.click(where).then(() => true), true, ms);
+  }
+  /** Waits until it is there. */
+  sees(where, ms) {
+    return until(`${where} is there`, async () => !!(await (await this.on()).element(where)), true, ms);
   }
   /** Everything a person reads here. */
   body() {
