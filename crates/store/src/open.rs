@@ -139,13 +139,13 @@ pub(crate) fn connect(options: &Options, writes: bool) -> Result<Connection, Sto
         let hex: String = key.iter().map(|b| format!("{b:02x}")).collect();
         conn.execute_batch(&format!("pragma key = \"x'{hex}'\""))?;
     }
-    // The first touch of the file: a wrong key shows here.
-    conn.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
-    conn.busy_timeout(std::time::Duration::from_secs(5))?;
     if options.vfs.is_some() {
         // No shared memory on such a disk: one connection, and the WAL index in its own heap.
         conn.execute_batch("pragma locking_mode = exclusive")?;
     }
+    // The first touch of the file: a wrong key shows here.
+    conn.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
     conn.execute_batch(
         "pragma journal_mode = wal;
          pragma synchronous = full;
