@@ -5,7 +5,7 @@ export type UnitName = 'piece' | 'plate' | 'cup' | 'glass' | 'bowl' | 'box' | 'p
 export type Hue = 'rose' | 'amber' | 'coral' | 'leaf' | 'teal' | 'olive' | 'iris' | 'plum';
 export type Role = 'owner' | 'manager' | 'cashier' | 'sales' | 'kitchen';
 export type Names = Partial<Record<string, string>>;
-export type ErrorKind = 'refused' | 'not_found' | 'conflict' | 'wait' | 'signed_out' | 'forbidden' | 'full' | 'broken';
+export type ErrorKind = 'refused' | 'not_found' | 'conflict' | 'wait' | 'signed_out' | 'forbidden' | 'full' | 'broken' | 'malformed';
 
 export interface ErrorBody {
   error: { code: string; kind: ErrorKind; message: string; hints?: Record<string, unknown>; incident?: string };
@@ -53,6 +53,7 @@ export interface LockStaff {
   name: string;
   role: Role;
   hue: Hue;
+  language: string | null;
   /** Only in the demo shop. */
   demo_pin?: string;
 }
@@ -66,6 +67,8 @@ export interface Shop {
   currency: string;
   minor_digits: number;
   country: string;
+  /** The counter's look, for devices that were told nothing else. */
+  theme: 'system' | 'light' | 'dark';
 }
 
 export interface Lock {
@@ -79,7 +82,6 @@ export interface Session {
   staff: { id: Id; name: string; role: Role; language: string | null; hand: 'right' | 'left' };
   permissions: string[];
   idle_lock_seconds: number;
-  expires_at: string;
 }
 
 export interface SessionRow {
@@ -131,7 +133,11 @@ export interface Catalog {
   more: boolean;
 }
 
-export type Discount = { percent: string; reason: string } | { amount_minor: number; reason: string };
+export interface Discount {
+  percent?: string | null;
+  amount_minor?: number | null;
+  reason: string;
+}
 
 export interface CartLine {
   line: number;
@@ -146,8 +152,9 @@ export interface CartLine {
   discount_minor: number;
   order_discount_minor: number;
   amount_minor: number;
-  note: string | null;
-  art: Art | null;
+  note: string;
+  art: Art;
+  category?: Id | null;
 }
 
 export interface TaxLine {
@@ -159,7 +166,7 @@ export interface Cart {
   id: Id;
   revision: number;
   state: 'open' | 'parked';
-  label: string | null;
+  label: string;
   parked_at: string | null;
   lines: CartLine[];
   discount: Discount | null;
@@ -174,10 +181,12 @@ export interface Cart {
   stage: 'cart' | 'cash';
   received_minor: number | null;
   cash_suggestions_minor: number[];
+  /** The line that was touched last. */
+  last_line?: number | null;
 }
 
 export type CartChange =
-  | { kind: 'add'; product: Id; quantity?: string }
+  | { kind: 'add'; product: Id; quantity?: string; unit_price_minor?: number }
   | { kind: 'add_open'; name: string; unit_price_minor: number; quantity?: string }
   | { kind: 'set_quantity'; line: number; quantity: string }
   | { kind: 'remove'; line: number }
@@ -230,7 +239,7 @@ export interface Order {
   placed_at: string;
   business_day: string;
   counter: { id: Id; name: string };
-  staff: { id: Id; name: string };
+  staff: { id: Id; name: string } | null;
   lines: OrderLine[];
   subtotal_minor: number;
   discount_minor: number;
@@ -267,9 +276,7 @@ export interface DisplayCartLine {
   amount_minor: number;
   gross_minor: number;
   art: Art | null;
-  note: string | null;
-  /** Present once the core sends it; without it the tile stays silver. */
-  hue?: Hue;
+  hue: Hue | null;
 }
 
 export interface Display {
@@ -296,6 +303,9 @@ export interface Display {
     change_minor: number;
     received_minor: number;
     at: string;
+    until: string;
+    /** Read the display again then. */
+    until: string;
   };
 }
 

@@ -1,0 +1,158 @@
+/** The open cart as the core keeps it. Every change is a message to the core; the page shows what comes back. */
+import { get, isApiError, post, del, uuidv7, type Approval, type Cart, type CartChange, type List, type Order } from '$shared/api';
+import { onLive, onResync } from '$shared/live';
+import { session } from '$shared/state/session.svelte';
+
+interface Refusal {
+  change: CartChange;
+  limit: number | null;
+}
+
+const state = $state<{ cart: Cart | null; parked: number; waiting: number; paid: Order | null; needsApproval: Refusal | null }>({
+  cart: null,
+  parked: 0,
+  waiting: 0,
+  paid: null,
+  needsApproval: null,
+});
+
+export const till = {
+  get cart(): Cart | null {
+    return state.cart;
+  },
+  get lines() {
+    return state.cart?.lines ?? [];
+  },
+  get empty(): boolean {
+    return this.lines.length === 0;
+  },
+  /** How many orders are parked. */
+  get parked(): number {
+    return state.parked;
+  },
+  get busy(): boolean {
+    return state.waiting > 0;
+  },
+  /** The order that was just paid, until the next sale begins. */
+  get paid(): Order | null {
+    return state.paid;
+  },
+  /** A discount that waits for a second person. */
+  get needsApproval(): Refusal | null {
+    return state.needsApproval;
+  },
+};
+
+// Changes go out one after the other, so that two quick taps arrive in their order.
+let line: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = line.then(work, work);
+  line = turn.catch(() => undefined);
+  return turn;
+}
+
+function show(cart: Cart): void {
+  // An answer that was overtaken must not bring an older cart back.
+  const current = state.cart;
+  if (!current || current.id !== cart.id || cart.revision >= current.revision) state.cart = cart;
+}
+
+export async function readCart(): Promise<void> {
+  state.cart = await inTurn(() => get<Cart>('/cart'));
+  await readParked();
+}
+
+export async function readParked(): Promise<void> {
+  state.parked = (await get<List<Cart>>('/carts')).items.length;
+}
+
+export async function change(change: CartChange, approval?: Approval): Promise<Cart> {
+  const id = uuidv7();
+  state.waiting += 1;
+  try {
+    const cart = await inTurn(() => post<Cart>('/cart/changes', { id, change, ...(approval ? { approval } : {}) }));
+    if (change.kind !== 'stage') state.paid = null;
+    show(cart);
+    return cart;
+  } catch (error) {
+    if (isApiError(error, 'discount_above_limit') && !approval) {
+      const limit = Number(error.hints.limit_percent);
+      state.needsApproval = { change, limit: Number.isFinite(limit) ? limit : null };
+    }
+    throw error;
+  } finally {
+    state.waiting -= 1;
+  }
+}
+
+export function forgetApproval(): void {
+  state.needsApproval = null;
+}
+
+export async function park(label: string): Promise<void> {
+  state.cart = await inTurn(() => post<Cart>('/cart/park', { id: uuidv7(), label: label || null }));
+  await readParked();
+}
+
+export function parkedCarts(): Promise<List<Cart>> {
+  return get<List<Cart>>('/carts');
+}
+
+export async function recall(id: string): Promise<void> {
+  state.cart = await inTurn(() => post<Cart>(`/carts/${id}/recall`, { id: uuidv7() }));
+  state.paid = null;
+  await readParked();
+}
+
+export async function deleteParked(id: string): Promise<void> {
+  await del(`/carts/${id}`);
+  await readParked();
+}
+
+// The same payment keeps its ids however often it is tried, so that an answer that got lost is not a second order.
+let attempt: { cart: string; revision: number; received: number | null; order: string; tender: string } | null = null;
+
+/** Pays the open cart in cash; `received` null means exactly the total. */
+export async function payCash(received: number | null): Promise<Order> {
+  const cart = state.cart;
+  if (!cart) throw new Error('there is no cart to pay');
+  if (!attempt || attempt.cart !== cart.id || attempt.revision !== cart.revision || attempt.received !== received) {
+    attempt = { cart: cart.id, revision: cart.revision, received, order: uuidv7(), tender: uuidv7() };
+  }
+  const tenders = cart.total_minor === 0 ? [] : [{ id: attempt.tender, method: 'cash', ...(received === null ? {} : { received_minor: received }) }];
+  const body = { id: attempt.order, cart: cart.id, tenders, expected_total_minor: cart.total_minor };
+  state.waiting += 1;
+  try {
+    const order = await inTurn(() => post<Order>('/orders', body));
+    attempt = null;
+    state.paid = order;
+    state.cart = await get<Cart>('/cart');
+    return order;
+  } catch (error) {
+    if (isApiError(error, 'total_differs')) state.cart = await get<Cart>('/cart');
+    throw error;
+  } finally {
+    state.waiting -= 1;
+  }
+}
+
+/** Takes a payment back while nothing was handed over; the core brings the cart back when no new one was begun. */
+export async function undoPayment(order: Order, reason: string): Promise<void> {
+  await post(`/orders/${order.id}/cancel`, { id: uuidv7(), reason });
+  state.paid = null;
+  await readCart();
+}
+
+export function closePaid(): void {
+  state.paid = null;
+}
+
+/** Follows the core while the till is shown: other windows of the same seat, and reconnections. */
+export function followCart(): () => void {
+  const again = () => {
+    if (session.current && state.waiting === 0) void readCart().catch(() => undefined);
+  };
+  const stops = [onLive('cart', again), onResync(again)];
+  return () => stops.forEach((stop) => stop());
+}
