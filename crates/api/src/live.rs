@@ -11,6 +11,8 @@ pub struct LiveFeed {
     door: Door,
     receiver: Receiver<LiveMessage>,
     listener: Listener,
+    /// Each listener's own numbers: what it may not hear leaves no gap.
+    sent: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,12 +58,17 @@ impl LiveFeed {
     pub async fn next(&mut self) -> Option<LiveMessage> {
         loop {
             match self.receiver.recv().await {
-                Ok(message) if self.may_hear(&message) => return Some(message),
+                Ok(message) if self.may_hear(&message) => return Some(self.numbered(message)),
                 Ok(_) => {}
-                Err(RecvError::Lagged(_)) => return Some(resync()),
+                Err(RecvError::Lagged(_)) => return Some(self.numbered(resync())),
                 Err(RecvError::Closed) => return None,
             }
         }
+    }
+
+    fn numbered(&mut self, message: LiveMessage) -> LiveMessage {
+        self.sent += 1;
+        LiveMessage { seq: self.sent, ..message }
     }
 
     fn may_hear(&self, message: &LiveMessage) -> bool {

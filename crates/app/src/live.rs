@@ -2,13 +2,12 @@
 
 use domain::ids::SeatId;
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::broadcast;
 use utoipa::ToSchema;
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct LiveMessage {
-    /// Rises by one; a gap means that something was missed: read the snapshot again.
+    /// Rises by one for each listener; a gap means that something was missed: read the snapshot again.
     pub seq: u64,
     /// cart, order, product, category, staff, setting, session, display or resync
     pub kind: String,
@@ -20,7 +19,6 @@ pub struct LiveMessage {
 }
 
 pub struct Live {
-    seq: AtomicU64,
     sender: broadcast::Sender<LiveMessage>,
 }
 
