@@ -29,7 +29,6 @@ pub use error::{AppError, Code, Kind};
 pub use open::{App, Config, OpenError, Shop};
 pub use sessions::Actor;
 pub use store::StoreError;
-pub use store::StoreError;
 pub use wire::{Names, Page};
 
 pub type Result<T> = std::result::Result<T, AppError>;

@@ -25,7 +25,6 @@ pub struct Live {
 impl Default for Live {
     fn default() -> Live {
         Live {
-            seq: AtomicU64::new(0),
             sender: broadcast::channel(256).0,
         }
     }
@@ -45,10 +44,9 @@ impl Live {
     }
 
     fn send(&self, kind: &str, id: Option<String>, data: Option<serde_json::Value>, seat: Option<SeatId>) {
-        let seq = self.seq.fetch_add(1, Ordering::Relaxed) + 1;
-        // Nobody listening is no fault.
+        // Numbered on the way out, by listener. Nobody listening is no fault.
         let _ = self.sender.send(LiveMessage {
-            seq,
+            seq: 0,
             kind: kind.to_owned(),
             id,
             data,
