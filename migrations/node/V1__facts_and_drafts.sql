@@ -54,15 +54,17 @@ create table identity (
     constraint identity_is_one check (only_one = 1)
 ) strict;
 
--- Open and parked carts: durable drafts of this device, not facts.
+-- Open and parked carts: durable drafts of this device, not facts. The cart that was paid last stays for a while, so
+-- that a payment that is undone brings it back.
 create table cart (
     cart_id   blob    not null primary key,
     seat_id   blob    not null,
     state     text    not null,
     label     text    not null default '',
     parked_ms integer,
+    order_id  blob,
     draft     blob    not null,
-    constraint cart_state_is_known check (state in ('open', 'parked'))
+    constraint cart_state_is_known check (state in ('open', 'parked', 'paid'))
 ) strict, without rowid;
 
 create unique index cart_open_once on cart (seat_id) where state = 'open';

@@ -35,6 +35,7 @@ impl LiveFeed {
             receiver: door.app.live.subscribe(),
             door,
             listener,
+            sent: 0,
         }
     }
 
@@ -43,6 +44,7 @@ impl LiveFeed {
             receiver: door.app.live.subscribe(),
             door,
             listener: Listener::Till(seat),
+            sent: 0,
         }
     }
 
@@ -51,6 +53,7 @@ impl LiveFeed {
             receiver: door.app.live.subscribe(),
             door,
             listener: Listener::Display(seat),
+            sent: 0,
         }
     }
 

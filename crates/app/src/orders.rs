@@ -262,7 +262,7 @@ impl Shop {
                 &occasion,
             )?;
             if let Some(cart) = sale.from_cart {
-                tx.drop_cart(cart)?;
+                tx.cart_paid(cart, actor.seat, id)?;
             }
             Ok((self.view_order(&tx.reader(), id)?, true))
         })?;
@@ -375,11 +375,21 @@ impl Shop {
                 reason,
                 approved_by: approved_by.map(|s| s.bytes()),
             };
-            Ok(tx.record(Some(actor.staff), &Body::OrderCancelled(body))?)
+            tx.record(Some(actor.staff), &Body::OrderCancelled(body))?;
+            // Unless a new sale was begun, the cart is back as it was.
+            let begun = match tx.reader().open_cart(actor.seat)? {
+                Some(open) if Draft::read(&open)?.cart.is_empty() => !tx.drop_cart(open.id)?,
+                Some(_) => true,
+                None => false,
+            };
+            if in_time && !begun {
+                tx.reopen_cart(actor.seat, id)?;
+            }
+            Ok(())
         })?;
         self.displays.forget_order(actor.seat, id);
         self.live.tell("order", Some(id.to_string()));
-        self.tell_display(actor.seat);
+        self.tell_cart(actor.seat);
         self.order(id)
     }
 

@@ -1,7 +1,7 @@
 //! What belongs to this device alone: carts not yet placed, and the answers already given.
 
 use crate::{Reader, StoreError, Write};
-use domain::ids::{CartId, SeatId};
+use domain::ids::{CartId, OrderId, SeatId};
 use rusqlite::{OptionalExtension, Row, params};
 
 /// A cart as the app wrote it; the store does not look inside.
@@ -46,10 +46,11 @@ impl Reader<'_> {
             .optional()?)
     }
 
+    /// An open or parked cart.
     pub fn cart(&self, id: CartId) -> Result<Option<CartRow>, StoreError> {
         Ok(self
             .conn
-            .prepare_cached("select cart_id, seat_id, parked_ms, label, draft from cart where cart_id = ?1")?
+            .prepare_cached("select cart_id, seat_id, parked_ms, label, draft from cart where cart_id = ?1 and state <> 'paid'")?
             .query_row([id.bytes()], cart)
             .optional()?)
     }
@@ -81,7 +82,7 @@ impl Write<'_> {
         let state = if row.parked_ms.is_some() { "parked" } else { "open" };
         self.tx
             .prepare_cached(
-                "insert into cart values (?1, ?2, ?3, ?4, ?5, ?6)
+                "insert into cart (cart_id, seat_id, state, label, parked_ms, draft) values (?1, ?2, ?3, ?4, ?5, ?6)
                  on conflict (cart_id) do update set seat_id = excluded.seat_id, state = excluded.state,
                      label = excluded.label, parked_ms = excluded.parked_ms, draft = excluded.draft",
             )?
@@ -93,6 +94,26 @@ impl Write<'_> {
                 row.parked_ms,
                 row.draft
             ])?;
+        Ok(())
+    }
+
+    /// The cart became this order. The seat's paid cart before it is forgotten.
+    pub fn cart_paid(&self, id: CartId, seat: SeatId, order: OrderId) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("delete from cart where seat_id = ?1 and state = 'paid'")?
+            .execute([seat.bytes()])?;
+        self.tx
+            .prepare_cached("update cart set state = 'paid', order_id = ?2 where cart_id = ?1")?
+            .execute(params![id.bytes(), order.bytes()])?;
+        Ok(())
+    }
+
+    /// Opens the cart of an order again, at the seat where it was paid.
+    pub fn reopen_cart(&self, seat: SeatId, order: OrderId) -> Result<(), StoreError> {
+        self.tx.execute(
+            "update cart set state = 'open', order_id = null where seat_id = ?1 and order_id = ?2 and state = 'paid'",
+            params![seat.bytes(), order.bytes()],
+        )?;
         Ok(())
     }
 
