@@ -303,7 +303,6 @@ export interface Display {
     change_minor: number;
     received_minor: number;
     at: string;
-    until: string;
     /** Read the display again then. */
     until: string;
   };

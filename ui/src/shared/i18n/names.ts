@@ -1,5 +1,5 @@
 /** Names that a shop keeps in more than one script. */
-import { isLanguage } from './languages';
+import { LANGUAGES } from './languages';
 
 export interface Named {
   name: string;
@@ -12,6 +12,8 @@ export interface SpokenName {
   lang?: string;
 }
 
+/** Which second script most customers of our shops read. */
+const LIKELY = ['hi', 'ar', 'en'];
 const DEVANAGARI = /[\u0900-\u097f]/;
 const ARABIC = /[\u0600-\u06ff]/;
 
@@ -28,11 +30,13 @@ export function inLanguage(thing: Named, language: string): SpokenName {
   return { text: thing.name, lang: scriptLanguage(thing.name) };
 }
 
-/** A second name in another script, for customers who read that one; null when the shop has none. */
-export function secondName(thing: Named, language: string): SpokenName | null {
-  const first = inLanguage(thing, language);
-  const others = [{ text: thing.name, lang: scriptLanguage(thing.name) }, ...Object.entries(thing.names)
-    .filter(([lang, text]) => isLanguage(lang) && text)
-    .map(([lang, text]) => ({ text: text as string, lang }))];
-  return others.find((other) => other.text !== first.text && other.lang !== first.lang) ?? null;
+/** A second name in another script, for customers who read that one; null when the shop has none. `first` goes before the rest. */
+export function secondName(thing: Named, language: string, first?: string): SpokenName | null {
+  const shown = inLanguage(thing, language);
+  const order = [...(first ? [first] : []), ...LANGUAGES.filter((one) => one !== first)];
+  const others = [
+    { text: thing.name, lang: scriptLanguage(thing.name) },
+    ...order.flatMap((lang) => (thing.names[lang] ? [{ text: thing.names[lang], lang }] : [])),
+  ];
+  return others.find((other) => other.text !== shown.text && other.lang !== shown.lang) ?? null;
 }

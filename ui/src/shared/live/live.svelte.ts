@@ -47,7 +47,8 @@ function receive(message: LiveMessage): void {
   if (message.kind !== 'resync') for (const run of listeners.get(message.kind) ?? []) run(message);
 }
 
-export const inApp = typeof window !== 'undefined' && '__TAURI_INTERNALS__' in window;
+/** In the app the pages come by the shell's own scheme (which Windows and Android spell as a host). */
+export const inApp = typeof location !== 'undefined' && (location.protocol === 'chandi:' || location.hostname === 'chandi.localhost');
 
 /** Starts listening; `token` when the page is not a signed-in session (the customer's screen in a browser). */
 export function startLive(token: string | null = sessionToken()): void {

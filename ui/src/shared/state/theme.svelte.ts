@@ -29,6 +29,17 @@ export function setTheme(choice: Theme, remember = true): void {
   apply();
 }
 
+/** The look that the shop set for this counter, as long as nobody chose one on this device. */
+export function followCounter(choice: Theme): void {
+  let chosenHere = false;
+  try {
+    chosenHere = localStorage.getItem('chandi.theme') !== null;
+  } catch {
+    chosenHere = false;
+  }
+  if (!chosenHere) setTheme(choice, false);
+}
+
 export function startTheme(): void {
   let saved: string | null = null;
   try {
