@@ -93,8 +93,13 @@ pub fn watch(app: AppHandle, folder: PathBuf) {
     tauri::async_runtime::spawn(async move {
         let mut keeper = Keeper::new(folder);
         // The list is asked of the main thread; when that is gone, so is the app.
-        while keeper.look(&app).is_ok() {
-            let _ = tokio::time::timeout(Duration::from_secs(1), changed.notified()).await;
+        while let Ok(settled) = keeper.look(&app) {
+            let rest = if settled {
+                Duration::from_secs(1)
+            } else {
+                Duration::from_millis(150)
+            };
+            let _ = tokio::time::timeout(rest, changed.notified()).await;
         }
     });
 }
@@ -117,7 +122,7 @@ fn listen_to_gdk(app: &AppHandle, changed: &Arc<Notify>) {
 }
 
 /// How often a window is asked again to go where it belongs: window managers answer late, or move windows themselves.
-const ATTEMPTS: u8 = 5;
+const ATTEMPTS: u8 = 12;
 
 struct Keeper {
     file: PathBuf,
@@ -143,12 +148,14 @@ impl Keeper {
         }
     }
 
-    fn look(&mut self, app: &AppHandle) -> tauri::Result<()> {
+    /// Compares what is with what should be; answers whether they agree.
+    fn look(&mut self, app: &AppHandle) -> tauri::Result<bool> {
         let screens: Vec<Screen> = app.available_monitors()?.iter().map(Screen::of).collect();
         let (Some(cashier), Some(customer)) =
             (app.get_webview_window(CASHIER), app.get_webview_window(CUSTOMER))
         else {
-            return Ok(());
+            // The customer's window opens a moment after the till's.
+            return Ok(false);
         };
         let mut cashier_on = cashier.current_monitor()?.as_ref().map(Screen::of);
 
@@ -194,7 +201,7 @@ impl Keeper {
                 customer: Some(target.identity.clone()),
             });
         }
-        Ok(())
+        Ok(self.attempts == 0)
     }
 
     /// A screen that is only standing in for a missing one does not take its place.
@@ -226,10 +233,13 @@ fn place(customer: &WebviewWindow, target: Option<&Screen>, other: Option<&Scree
             customer.set_position(PhysicalPosition::new(other.x, other.y))?;
         }
         customer.set_size(LogicalSize::new(1024.0, 640.0))?;
-        return customer.minimize();
+        // Minimized before it is shown, so that it does not flash over the till.
+        customer.minimize()?;
+        return customer.show();
     };
     let Identity { width, height, .. } = screen.identity;
     customer.unminimize()?;
+    customer.show()?;
     // The move comes first: a window manager that does not know monitors goes full screen where the window is. Where no
     // window manager answers at all (a kiosk), place and size are all there is.
     customer.set_fullscreen(false)?;
@@ -239,6 +249,9 @@ fn place(customer: &WebviewWindow, target: Option<&Screen>, other: Option<&Scree
 }
 
 fn is_placed(customer: &WebviewWindow, target: Option<&Screen>) -> tauri::Result<bool> {
+    if !customer.is_visible()? {
+        return Ok(false);
+    }
     let Some(screen) = target else {
         return customer.is_minimized();
     };

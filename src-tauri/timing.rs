@@ -9,11 +9,6 @@ use std::{
 
 static BORN: OnceLock<Instant> = OnceLock::new();
 
-/// The page asks for this when a person could use it; only while timing.
-pub const USABLE: &str = "/.timing/usable";
-/// Tells when a person could use the page.
-pub const SCRIPT: &str = include_str!("pages/timing.js");
-
 pub fn wanted() -> bool {
     std::env::var_os("CHANDI_TIMING").is_some()
 }

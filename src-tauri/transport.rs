@@ -15,15 +15,10 @@ pub async fn answer(
     window: &str,
     request: http::Request<Vec<u8>>,
 ) -> http::Response<Vec<u8>> {
-    if timing::wanted() {
-        timing::mark(request.uri().path());
-        if request.uri().path() == timing::USABLE {
-            timing::mark("usable");
-            if timing::exits() {
-                app.exit(0);
-            }
-            return plain(http::StatusCode::NO_CONTENT);
-        }
+    timing::mark(request.uri().path());
+    if window == windows::CASHIER && request.uri().path() == windows::USABLE {
+        windows::usable(app);
+        return plain(http::StatusCode::NO_CONTENT);
     }
     let threshold = crate::threshold(app);
     let mut state = threshold.settled().await;

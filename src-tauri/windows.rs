@@ -1,11 +1,16 @@
 //! The two windows: what they load, where they may go, and what they are not (browsers).
 
 use std::path::Path;
+#[cfg(desktop)]
+use std::{sync::Arc, time::Duration};
 
 use tauri::{
     AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, webview::NewWindowResponse,
     window::Color,
 };
+
+#[cfg(desktop)]
+use tokio::sync::Notify;
 
 use crate::{SCHEME, timing};
 
@@ -16,38 +21,74 @@ pub const CUSTOMER: &str = "customer";
 const LIGHT: Color = Color(0xf2, 0xf4, 0xf7, 0xff);
 const DARK: Color = Color(0x0c, 0x0f, 0x14, 0xff);
 
-/// Opens both windows; on a phone or tablet there is one screen, and it is the cashier's.
+/// Opens the cashier's window; the customer's follows once the till is drawn, so that it takes nothing from its start.
+/// On a phone or tablet there is one screen, and it is the cashier's.
 pub fn open(app: &AppHandle, data: &Path) -> tauri::Result<()> {
-    // The customer's first: where both end up on one screen, the cashier's is on top.
+    let cashier = dress(WebviewWindowBuilder::new(app, CASHIER, page("")), data);
+    let cashier = cashier.initialization_script(include_str!("pages/usable.js"));
     #[cfg(desktop)]
-    {
-        let customer = dress(
-            WebviewWindowBuilder::new(app, CUSTOMER, page("?screen=customer")),
-            data,
+    let cashier = {
+        open_customers(app, data);
+        cashier
+            .title("Chandi")
+            .inner_size(1280.0, 800.0)
+            .min_inner_size(360.0, 480.0)
+            .maximized(first_start(app))
+            .focused(true)
+    };
+    let cashier = cashier.on_navigation(ours).build()?;
+    finish(&cashier);
+    Ok(())
+}
+
+/// The cashier's page asks for this when a person can use it.
+pub const USABLE: &str = "/.shell/usable";
+
+/// Rings when the till can be used for the first time.
+#[cfg(desktop)]
+struct Drawn(Arc<Notify>);
+
+/// The till can be used.
+pub fn usable(app: &AppHandle) {
+    timing::mark("usable");
+    #[cfg(desktop)]
+    if let Some(drawn) = app.try_state::<Drawn>() {
+        drawn.0.notify_one();
+    }
+    if timing::exits() {
+        app.exit(0);
+    }
+}
+
+/// Opens the customer's window when the till can be used, or has had time enough. It stays hidden until its screen is
+/// known: see `screens`.
+#[cfg(desktop)]
+fn open_customers(app: &AppHandle, data: &Path) {
+    let drawn = Arc::new(Notify::new());
+    app.manage(Drawn(drawn.clone()));
+    let (app, data) = (app.clone(), data.to_path_buf());
+    tauri::async_runtime::spawn(async move {
+        let _ = tokio::time::timeout(Duration::from_secs(3), drawn.notified()).await;
+        let opened = dress(
+            WebviewWindowBuilder::new(&app, CUSTOMER, page("?screen=customer")),
+            &data,
         )
         .title("Chandi – customer's screen")
         .inner_size(1024.0, 640.0)
         .min_inner_size(480.0, 320.0)
+        .visible(false)
         .focused(false)
         // What a scanner types must never land on the customer's screen.
         .focusable(false)
         .closable(false)
         .on_navigation(|url| ours(url) && customers(url))
-        .build()?;
-        finish(&customer);
-    }
-
-    let cashier = dress(WebviewWindowBuilder::new(app, CASHIER, page("")), data);
-    #[cfg(desktop)]
-    let cashier = cashier
-        .title("Chandi")
-        .inner_size(1280.0, 800.0)
-        .min_inner_size(360.0, 480.0)
-        .maximized(first_start(app))
-        .focused(true);
-    let cashier = cashier.on_navigation(ours).build()?;
-    finish(&cashier);
-    Ok(())
+        .build();
+        match opened {
+            Ok(customer) => finish(&customer),
+            // The till sells without it.
+            Err(error) => tracing::error!(%error, "the customer's window did not open"),
+        }
+    });
 }
 
 /// What both windows have in common.
@@ -88,9 +129,6 @@ fn dress<'a, M: Manager<tauri::Wry>>(
     }
     if guarded() {
         window = window.initialization_script(include_str!("pages/guard.js"));
-    }
-    if timing::wanted() {
-        window = window.initialization_script(timing::SCRIPT);
     }
     let _ = data;
     window
