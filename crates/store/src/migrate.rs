@@ -19,7 +19,9 @@ pub fn run(conn: &mut Connection, file: Option<&Path>) -> Result<(), StoreError>
     }
     let runner = embedded::migrations::runner()
         .set_abort_missing(false)
-        .set_abort_divergent(true);
+        .set_abort_divergent(true)
+        // One transaction for a migration and the note that it ran: a power cut never separates them.
+        .set_grouped(true);
     let newest = runner
         .get_migrations()
         .iter()
@@ -32,8 +34,18 @@ pub fn run(conn: &mut Connection, file: Option<&Path>) -> Result<(), StoreError>
     if let (true, Some(file)) = (at > 0, file) {
         back_up(conn, file, at)?;
     }
-    runner.run(conn).map_err(StoreError::damaged)?;
+    runner.run(conn).map_err(refused)?;
     Ok(())
+}
+
+/// A full disk is a full disk here too, and no damage.
+fn refused(error: refinery::Error) -> StoreError {
+    if let refinery::error::Kind::Connection(_, cause) = error.kind()
+        && let Some(rusqlite::Error::SqliteFailure(code, why)) = cause.downcast_ref()
+    {
+        return rusqlite::Error::SqliteFailure(*code, why.clone()).into();
+    }
+    StoreError::damaged(error)
 }
 
 fn version(conn: &Connection) -> Result<i64, StoreError> {
