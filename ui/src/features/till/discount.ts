@@ -6,8 +6,8 @@ import { t } from '$shared/i18n';
 export const REASONS = ['regular', 'offer', 'damaged', 'staff', 'wait'] as const;
 
 export function discountText(discount: Discount, currency: Currency): string {
-  if ('percent' in discount && discount.percent != null) return t('cart.percentOff', { percent: discount.percent });
-  return t('cart.amountOff', { amount: formatMinor('amount_minor' in discount ? discount.amount_minor : 0, currency) });
+  if (discount.percent) return t('cart.percentOff', { percent: discount.percent });
+  return t('cart.amountOff', { amount: formatMinor(discount.amount_minor ?? 0, currency) });
 }
 
 export type Typed = { discount: Discount } | { wrong: 'value' | 'most' | 'reason' };

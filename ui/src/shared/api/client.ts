@@ -123,7 +123,8 @@ export async function call<T>(method: Method, path: string, options: CallOptions
     }
     if (response.ok) return json as T;
     const error = (json as ErrorBody | null)?.error;
-    if (response.status === 401 && bearer && bearer === token && error?.kind === 'signed_out') {
+    // A wrong PIN is a 401 too, but ends no session.
+    if (response.status === 401 && bearer && bearer === token && (error?.code === 'signed_out' || error?.code === 'session_idle')) {
       keepToken(null);
       onSignedOut?.();
     }
