@@ -1,0 +1,126 @@
+/** What the till shows the customer: live while the line holds, read again after every gap, kept as it was in between. */
+import { get, isApiError, type Display } from '$shared/api';
+import { inApp, live, onLive, onResync, startLive, stopLive } from '$shared/live';
+
+const KEY = 'chandi.display';
+const PATIENCE_MS = 1500;
+
+const state = $state<{ display: Display | null; trouble: 'none' | 'ended' | 'noShop'; late: boolean }>({ display: null, trouble: 'none', late: false });
+
+export const screen = {
+  get display(): Display | null {
+    return state.display;
+  },
+  /** `ended`: this browser's key opens nothing (any more). `noShop`: there is no shop yet, or the demo was left. */
+  get trouble(): 'none' | 'ended' | 'noShop' {
+    return state.trouble;
+  },
+  /** What is shown may be old. */
+  get late(): boolean {
+    return state.late;
+  },
+};
+
+/** A browser's key comes in the address and leaves it at once; a reload finds it in the page's own storage. */
+function takeKey(): string | null {
+  if (inApp) return null;
+  const given = location.hash.slice(1);
+  try {
+    if (!given.startsWith('display.')) return sessionStorage.getItem(KEY);
+    sessionStorage.setItem(KEY, given);
+  } catch {
+    // Without storage the key lives as long as the page.
+  }
+  if (!given.startsWith('display.')) return null;
+  history.replaceState(history.state, '', location.pathname + location.search);
+  return given;
+}
+
+/** Starts the screen; call what it returns to stop. Use it in an `$effect`. */
+export function follow(): () => void {
+  let key = takeKey();
+  let heard = 0;
+  let stopped = false;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  let paidOver: ReturnType<typeof setTimeout> | undefined;
+
+  const show = (display: Display) => {
+    state.display = display;
+    state.trouble = 'none';
+    clearTimeout(paidOver);
+    if (display.state === 'paid' && display.paid) {
+      // Clocks of two machines differ: never longer than the core meant, never without a pause.
+      const whole = Date.parse(display.paid.until) - Date.parse(display.paid.at);
+      const left = Date.parse(display.paid.until) - Date.now();
+      paidOver = setTimeout(() => void read(), Math.max(1000, Math.min(whole, left)) + 100);
+    }
+  };
+
+  const read = async () => {
+    clearTimeout(again);
+    const before = heard;
+    try {
+      const display = await get<Display>('/display', undefined, { token: key, retries: 0 });
+      // What was told meanwhile is newer than the answer.
+      if (!stopped && before === heard) show(display);
+    } catch (error) {
+      if (stopped) return;
+      const code = isApiError(error) ? error.kind : 'broken';
+      if (code === 'signed_out' || code === 'forbidden') {
+        state.trouble = 'ended';
+        state.display = null;
+        stopLive();
+      } else {
+        if (isApiError(error, 'no_shop')) {
+          state.trouble = 'noShop';
+          state.display = null;
+        }
+        again = setTimeout(() => void read(), 3000);
+      }
+    }
+  };
+
+  const begin = () => {
+    if (!inApp && !key) {
+      state.trouble = 'ended';
+      return;
+    }
+    startLive(key);
+    void read();
+  };
+
+  const ends = [
+    onLive('display', ({ data }) => {
+      heard += 1;
+      if (data) show(data as Display);
+      else void read();
+    }),
+    onResync(() => void read()),
+  ];
+  const newKey = () => {
+    if (!location.hash.startsWith('#display.')) return;
+    key = takeKey();
+    begin();
+  };
+  addEventListener('hashchange', newKey);
+  begin();
+
+  return () => {
+    stopped = true;
+    clearTimeout(again);
+    clearTimeout(paidOver);
+    removeEventListener('hashchange', newKey);
+    ends.forEach((end) => end());
+    stopLive();
+  };
+}
+
+/** A line that comes back within a moment is no news to a customer. Use it in an `$effect`. */
+export function watchLine(): (() => void) | undefined {
+  if (live.connected) {
+    state.late = false;
+    return;
+  }
+  const timer = setTimeout(() => (state.late = true), PATIENCE_MS);
+  return () => clearTimeout(timer);
+}
