@@ -339,7 +339,7 @@ impl<'a> CheckedShop<'a> {
     }
 
     /// Founds the shop in one transaction: all of it stands, or nothing does. Says who owns it.
-    pub fn found(self, store: &Store, edges: &Edges) -> Result<StaffId> {
+    pub fn found(&self, store: &Store, edges: &Edges) -> Result<StaffId> {
         let CheckedShop { own, country, .. } = self;
         let owner = StaffId::from_uuid(edges.new_id());
         let zone = own
@@ -367,7 +367,7 @@ impl<'a> CheckedShop<'a> {
             let fields = staff::new_fields(
                 &self.owner_name,
                 Role::Owner,
-                self.pin_hash,
+                self.pin_hash.clone(),
                 Some(&own.language),
                 "right",
                 "iris",

@@ -94,20 +94,47 @@ fn read_file(path: &Path) -> io::Result<Option<[u8; 32]>> {
     }
 }
 
+/// Puts the key under its name only once it is whole: a power cut leaves the old state or the new one, never a file
+/// without a key that would keep the shop from being set up.
 fn write_file(path: &Path, key: &[u8; 32]) -> io::Result<()> {
     use std::io::Write;
+    let unfinished = path.with_extension("unfinished");
+    match std::fs::remove_file(&unfinished) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = options.open(&unfinished)?;
     file.write_all(key)?;
     file.sync_all()?;
-    if let Some(folder) = path.parent()
-        && let Ok(folder) = std::fs::File::open(folder)
-    {
-        // On Windows a folder cannot be flushed; there the file's own flush is what there is.
-        let _ = folder.sync_all();
+    drop(file);
+    std::fs::rename(&unfinished, path)?;
+    // The names too: of the key, and of the folder that was perhaps made for it.
+    for folder in path.ancestors().skip(1).take(2) {
+        if let Ok(folder) = std::fs::File::open(folder) {
+            // On Windows a folder cannot be flushed; there the file's own flush is what there is.
+            let _ = folder.sync_all();
+        }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_half_written_is_written_again() {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        std::fs::write(folder.path().join("key.unfinished"), [1; 7]).expect("what a power cut left");
+        let (key, storage) = key_of(folder.path(), true, &Edges::system(), false).expect("a key");
+        assert_eq!(storage, KeyStorage::File);
+        assert_eq!(read_file(&folder.path().join(FILE)).expect("readable"), Some(key));
+        let again = key_of(folder.path(), false, &Edges::system(), false).expect("the same key");
+        assert_eq!(again, (key, storage), "the key of a database never changes");
+        assert!(!folder.path().join("key.unfinished").exists());
+    }
 }
