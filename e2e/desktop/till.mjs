@@ -8,7 +8,8 @@ export async function signIn(page) {
   const { staff } = await read(page, "/lock");
   const owner = staff.find((person) => person.role === "owner");
   await page.press(`button[data-staff="${owner.id}"]`);
-  for (const figure of owner.demo_pin) await page.press(`//*[contains(@class,"pad")]//button[normalize-space()="${figure}"]`);
+  for (const figure of owner.demo_pin) await page.press(`//*[@data-testid="lock-pad" or contains(@class,"pad")]//button[normalize-space()="${figure}"]`);
+  await page.press('[data-testid="open"]');
   await page.sees("[data-product]");
   return until("the till has a session", () => page.run(() => Object.values(sessionStorage).find((value) => value.length > 20) ?? null), (token) => !!token);
 }
@@ -31,7 +32,7 @@ export const sell = {
   },
   /** Takes the exact sum; answers once the till says that it is paid. */
   async payCash(page) {
-    await page.press('[data-coach="cash"]');
+    await page.press('[data-testid="pay-cash"]');
     const number = await until("the token's number", () => page.run(() => document.querySelector('[data-testid="paid-number"]')?.textContent?.trim()), (text) => /\d/.test(text ?? ""));
     return { number };
   },
