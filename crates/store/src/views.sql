@@ -33,12 +33,15 @@ create table product_barcode (
 ) strict, without rowid;
 
 create index product_barcode_by_tail on product_barcode (tail);
+create index product_barcode_of_product on product_barcode (n);
 
 create table product_word (
     word text    not null,
     n    integer not null,
     primary key (word, n)
 ) strict, without rowid;
+
+create index product_word_of_product on product_word (n, word);
 
 create virtual table product_search using fts5 (folded, tokenize = 'trigram');
 
