@@ -14,8 +14,21 @@ describe('finding products on the page', () => {
   });
   it('knows accents and other scripts', () => {
     expect(names('creme')).toEqual(['Crème Roll']);
-    expect(names('डोसा')).toEqual(['Masala Dosa']);
+    expect(names('डोसा')).toEqual(['Masala Dosa', 'Plain Dosa']);
     expect(names('سمبوسة')).toEqual(['Samosa']);
+  });
+  it('finds one script by another, and by how it sounds', () => {
+    const mixed = indexOf([product('डोसा स्पेशल'), product('Kaju Katli', { ar: 'كاجو كتلي' }), product('वड़ा पाव'), product('Pyaaz Kachori')]);
+    const heard = (typed: string) => find(mixed, typed, 10).map((one) => one.name);
+    expect(heard('dosa')).toEqual(['डोसा स्पेशल']);
+    expect(heard('kaaju')).toEqual(['Kaju Katli']);
+    expect(heard('كاجو')).toEqual(['Kaju Katli']);
+    expect(heard('wada')).toEqual(['वड़ा पाव']);
+    expect(heard('pyaj')).toEqual(['Pyaaz Kachori']);
+  });
+  it('puts the name that begins so before the one that has it inside', () => {
+    const two = indexOf([product('Masala Dosa'), product('Dosa Podi')]);
+    expect(find(two, 'dosa', 10).map((one) => one.name)).toEqual(['Dosa Podi', 'Masala Dosa']);
   });
   it('knows the last four of a barcode', () => {
     expect(names('5275')).toEqual(['Samosa']);
