@@ -1,17 +1,20 @@
 // What must hold on every screen: axe finds nothing, everything can be hit, nothing is cut, nothing scrolls sideways.
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { shot, uuid } from "./stage.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
-export async function axeFaults(page) {
+/** `rules`: only these, where all the others cannot differ from an earlier look. */
+export async function axeFaults(page, rules) {
   // Evaluated, not a script element: the page's own policy stays in force.
-  await page.evaluate(`${axe};0`);
-  const violations = await page.evaluate(async (tags) => {
-    const result = await window.axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(`${axe};0`);
+  const violations = await page.evaluate(async (only) => {
+    const result = await window.axe.run(document, { runOnly: only, resultTypes: ["violations"] });
     return result.violations.map(({ id, nodes }) => ({ id, nodes: nodes.slice(0, 4).map((node) => `${node.target.join(" ")} (${(node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ""})`) }));
-  }, TAGS);
+  }, rules ? { type: "rule", values: rules } : { type: "tag", values: TAGS });
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `axe ${id}: ${node}`));
 }
 
@@ -94,7 +97,78 @@ export function rawKeys(page) {
   return page.evaluate(() => [...new Set(document.body.innerText.match(/\b[a-z]+(?:\.[a-z]+){1,3}[A-Z]?\b|\{\w+\}|\bundefined\b|\bNaN\b|\[object /g) ?? [])].filter((text) => !/^(e\.g|i\.e)/.test(text)).map((text) => `raw text: ${text}`));
 }
 
-export async function faults(page, { axe: withAxe = true } = {}) {
-  const all = await Promise.all([withAxe ? axeFaults(page) : [], smallTargets(page), thinFields(page), sideways(page), cutText(page), rawKeys(page)]);
-  return all.flat();
+const WIDE = [1280, 800];
+const LARGE = [1920, 1080];
+const PHONE = [390, 844];
+const NARROW = [320, 640];
+export const SIZES = { WIDE, LARGE, PHONE, NARROW };
+
+/** What is asked where: the theme changes colours only, a language without its own direction changes text only. */
+function axeFor(language, theme, size) {
+  if (language === "hi" || size === LARGE || size === NARROW) return null;
+  if (size === PHONE && language !== "en") return null;
+  return theme === "dark" ? ["color-contrast"] : undefined;
+}
+
+/** Looks at what stands on the page: all sizes and both themes without setting it up again. */
+async function lookAt(page, name, language, { sizes = [WIDE, PHONE, NARROW] } = {}) {
+  const found = [];
+  for (const size of sizes) {
+    await page.setViewportSize({ width: size[0], height: size[1] });
+    for (const theme of size === WIDE || (size === PHONE && language === "en") ? ["light", "dark"] : ["light"]) {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      await page.waitForFunction((dark) => (document.documentElement.dataset.theme === "dark") === dark, theme === "dark");
+      await settled(page);
+      const rules = axeFor(language, theme, size);
+      const checks = [rules === null ? [] : axeFaults(page, rules)];
+      if (theme === "light") checks.push(smallTargets(page), thinFields(page), sideways(page), cutText(page), rawKeys(page));
+      for (const fault of (await Promise.all(checks)).flat()) found.push(`${name} ${language} ${theme} ${size[0]}: ${fault}`);
+      await shot(page, `${name}-${language}-${theme}-${size[0]}`);
+    }
+  }
+  await page.setViewportSize({ width: WIDE[0], height: WIDE[1] });
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  return found;
+}
+
+/** Fonts are there and nothing moves any more. */
+async function settled(page) {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    const ends = document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime < 2000);
+    await Promise.all(ends.map((one) => one.finished.catch(() => undefined)));
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  });
+}
+
+/** The steps of a run through screens: each brings the page to a state and names it. All are walked, then all faults told. */
+export async function walk(steps, page, language, eyes) {
+  const found = [];
+  for (const [name, bring, more] of steps) {
+    try {
+      await bring();
+      found.push(...(await lookAt(page, name, language, more)));
+    } catch (error) {
+      await shot(page, `failed-${name}-${language}`).catch(() => undefined);
+      found.push(`${name} ${language}: ${error.message}`);
+    }
+  }
+  const all = [...new Set([...found, ...eyes.trouble()])];
+  assert.equal(all.length, 0, `${all.length} faults\n${all.slice(0, 80).join("\n")}`);
+}
+
+/** Names that try to break a screen stand at the head of the grid. */
+export async function hostile(shop) {
+  const session = await shop.session("owner");
+  const names = [
+    "Bold <b>&amp; \"quoted\" '); DROP TABLE</b><script>alert(1)</script>",
+    "Turned \u202Eslevrtni eht\u202C round \u2067mixed\u2069",
+    "👩‍👩‍👧‍👦🍥🇮🇳 Family box 🎁🎁🎁🎁🎁🎁🎁🎁",
+    "Extraordinarilylongunbrokenwordthatgoesonandonandonwithoutanyspaceatallsothatnothingcanwrapitanywhereuntiltheveryend!12",
+    "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘ sweet",
+  ];
+  for (const [index, name] of names.entries()) {
+    await shop.call("POST", "/products", { id: uuid(), name: [...name].slice(0, 120).join(""), names: { hi: `${[...name].slice(0, 100).join("")} मिठाई` }, sku: null, price_minor: 12_345_600, unit: "piece", category: null, barcodes: [], art: { kind: "letters" }, available: index !== 1, favourite: true, position: -10 + index < 0 ? 0 : 0, open_price: false }, session.token);
+  }
+  return names;
 }
