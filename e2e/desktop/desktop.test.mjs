@@ -49,7 +49,7 @@ test("both windows open, each on its own monitor, and the cashier's has the keyb
   assert.match(await app.cashier.url(), /^chandi:\/\/localhost\//);
   await until("the cashier's window has the keyboard", () => app.cashier.run(() => document.hasFocus()), true);
   assert.equal(await app.customer.run(() => document.hasFocus()), false, "the customer's never has it");
-  await stage.shot("1-first-start");
+  await stage.shot("1-first-start", app);
 });
 
 test("pages come with a policy that lets nothing of others in", async () => {
@@ -88,13 +88,16 @@ test("a sale at the till is followed on the customer's screen: cart, then paid",
     });
   }
   const names = await sell.add(app.cashier, 3);
-  for (const name of names) await app.customer.shows(name);
-  const now = await cart();
-  assert.equal(now.lines.length, 3);
-  await stage.shot("2-cart");
+  for (const page of [app.cashier, app.customer]) for (const name of names) await page.shows(name);
+  const total = (await cart()).total_minor / 100;
+  for (const page of [app.cashier, app.customer]) await page.shows(total.toFixed(2));
+  await stage.shot("2-cart", app);
   const paid = await sell.payCash(app.cashier);
-  await app.customer.shows(String(paid.number));
-  await stage.shot("3-paid");
+  const shown = await until("the display", () => api(app.customer, "GET", "/display").then(({ body }) => body), (body) => body?.state === "paid");
+  assert.equal(String(shown.paid.number), paid.number);
+  await app.customer.shows(shown.paid.document);
+  await until("the cart is gone from the customer's screen", () => app.customer.body(), (body) => !body.includes(names[0]));
+  await stage.shot("3-paid", app);
   assert.equal((await cart()).lines.length, 0, "the next customer starts with an empty cart");
 });
 
@@ -118,7 +121,7 @@ test("unplugging the second screen in mid-sale changes nothing at the till", asy
   await until("the keyboard stays with the till", () => app.cashier.run(() => document.hasFocus()), true);
   await sell.add(app.cashier, 2);
   assert.equal((await cart()).lines.length, before.lines.length + 2, "selling goes on");
-  await stage.shot("4-unplugged");
+  await stage.shot("4-unplugged", { cashier: app.cashier });
 });
 
 test("plugging it in again brings the customer's window back, with the cart as it is now", async () => {
@@ -129,7 +132,7 @@ test("plugging it in again brings the customer's window back, with the cart as i
   for (const { name } of lines) await app.customer.shows(name);
   await until("the keyboard stays with the till", () => app.cashier.run(() => document.hasFocus()), true);
   assert.deepEqual((await cart()).lines, lines);
-  await stage.shot("5-plugged-again");
+  await stage.shot("5-plugged-again", app);
 });
 
 test("what a scanner types never lands on the customer's screen", async () => {
@@ -310,7 +313,7 @@ test("a shop that cannot be opened says so, and opens once the trouble is gone",
   assert.equal((await app.customer.body()).trim(), "", "the customer reads nothing about it");
   const { status, body } = await api(app.cashier, "GET", "/health");
   assert.deepEqual([status, body.error?.code], [503, "store_shut"]);
-  await stage.shot("7-trouble");
+  await stage.shot("7-trouble", app);
   await app.cashier.click("section:not([hidden]) a");
   await app.cashier.shows("Nothing was changed or deleted.");
   rmSync(`${folder}/shop`, { recursive: true });

@@ -166,9 +166,12 @@ export class Stage {
     }
   }
 
-  /** The glass as it is now: a drawn page needs a frame or two to get there. */
-  async shot(name) {
-    await pause(250);
+  /** The glass once the pages have drawn what they know, and what fades has faded. */
+  async shot(name, { cashier, customer } = {}) {
+    for (const page of [cashier, customer]) {
+      await page?.run(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    }
+    await pause(600);
     this.tool("import", "-window", "root", join(SHOTS, `${name}.png`));
   }
 
