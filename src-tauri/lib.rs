@@ -31,6 +31,7 @@ pub fn run_mobile() {
 /// Opens the app and returns when its last window is closed.
 pub fn run() -> ExitCode {
     timing::begin();
+    app::edges::return_big_blocks();
     let builder = tauri::Builder::default();
     // The first plugin, so that a second start ends before it touches the store.
     #[cfg(desktop)]
