@@ -47,7 +47,12 @@ pub struct Image(BTreeMap<String, Vec<u8>>);
 impl Image {
     /// How long a file is; 0 when there is none.
     pub fn len_of(&self, file: &str) -> usize {
-        self.0.get(file).map_or(0, Vec::len)
+        self.bytes_of(file).len()
+    }
+
+    /// A file's bytes; none when there is no such file.
+    pub fn bytes_of(&self, file: &str) -> &[u8] {
+        self.0.get(file).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -195,6 +200,10 @@ impl State {
 impl Disk {
     /// An empty disk with power. Its mischief follows from the seed. The name must be free.
     pub fn new(name: &str, seed: u64) -> Disk {
+        // SQLCipher would tell standard error of every page that the power tore.
+        let quiet =
+            Connection::open_in_memory().and_then(|c| c.execute_batch("pragma cipher_log_level = none"));
+        quiet.expect("SQLCipher can be quiet");
         let shared: &'static Shared = Box::leak(Box::new(Shared {
             name: CString::new(name).expect("a name without a null"),
             vfs: Mutex::new(Registered(ptr::null_mut())),
@@ -302,6 +311,14 @@ impl Disk {
     /// From that operation on no file can grow, until there is room again.
     pub fn full_from(&self, operation: u64) {
         self.state().full_from = Some(operation);
+    }
+
+    /// Takes back every accident that is still to come.
+    pub fn calm(&self) {
+        let mut state = self.state();
+        state.cut_at = None;
+        state.fails_at = None;
+        state.full_from = None;
     }
 
     pub fn make_room(&self) {

@@ -1,0 +1,361 @@
+//! Kill -9 in the middle of sales: a real `chandi-node` over real HTTP, killed two hundred times. What it acknowledged
+//! is there, under the same number; what it did not is there whole or not at all; and the books are in order.
+
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+use testkit::{OWNER_PIN, dice::Dice, new_id};
+
+const KILLS: usize = 200;
+/// Each folder is killed this often, then the next begins with a new shop.
+const KILLS_OF_A_FOLDER: usize = 50;
+/// How many people sell at the same time.
+const TILLS: usize = 2;
+
+/// Builds the node like the program that these tests run beside, and says where it lies.
+fn node_binary() -> PathBuf {
+    let here = std::env::current_exe().expect("this test is a file");
+    let profile = here.ancestors().nth(2).expect("target/<profile>/deps/<test>");
+    let mut build = Command::new(env!("CARGO"));
+    build.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--offline",
+        "--package",
+        "node",
+        "--bin",
+        "chandi-node",
+    ]);
+    if profile.file_name().is_some_and(|name| name == "release") {
+        build.arg("--release");
+    }
+    build.arg("--target-dir").arg(profile.parent().expect("target"));
+    let built = build
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .expect("cargo runs");
+    assert!(built.success(), "chandi-node builds");
+    profile.join(format!("chandi-node{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// A running node; killed at the latest when the test ends.
+struct Node {
+    process: Child,
+    address: String,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Node {
+    fn start(binary: &Path, data: &Path) -> Node {
+        let mut process = Command::new(binary)
+            .args(["--no-keyring", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .env("CHANDI_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("chandi-node starts");
+        let mut line = String::new();
+        let output = process.stdout.take().expect("its standard output");
+        BufReader::new(output)
+            .read_line(&mut line)
+            .expect("it announces itself");
+        let announced: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let address = announced["address"].as_str().expect("an address").to_owned();
+        Node { process, address }
+    }
+
+    /// SIGKILL: nothing of the process runs after this.
+    fn kill(&mut self) {
+        // A process that is gone already cannot be killed, which is as good.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Somebody who talks to the node; every request is one connection's at most.
+#[derive(Clone)]
+struct Person {
+    http: Client,
+    address: String,
+    token: String,
+}
+
+impl Person {
+    fn at(node: &Node) -> Person {
+        let http = Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(60))
+            .build()
+            .expect("a client");
+        Person {
+            http,
+            address: node.address.clone(),
+            token: String::new(),
+        }
+    }
+
+    /// The status and the answer; `None` when the node was gone before it had answered.
+    fn post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
+        let request = self
+            .http
+            .post(format!("{}/api/v1/{path}", self.address))
+            .header("x-chandi", "1");
+        let answer = request.bearer_auth(&self.token).json(body).send().ok()?;
+        let status = answer.status().as_u16();
+        Some((status, answer.json().ok()?))
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let request = self
+            .http
+            .get(format!("{}/api/v1/{path}", self.address))
+            .bearer_auth(&self.token);
+        request
+            .send()
+            .and_then(|answer| answer.json())
+            .unwrap_or_else(|e| panic!("GET {path}: {e}"))
+    }
+
+    fn signed_in(node: &Node) -> Person {
+        let mut person = Person::at(node);
+        let staff = person.get("lock")["staff"][0]["id"].clone();
+        let (status, session) = person
+            .post("sessions", &json!({"staff": staff, "pin": OWNER_PIN}))
+            .expect("answered");
+        assert_eq!(status, 201, "{session}");
+        person.token = session["token"].as_str().expect("a token").to_owned();
+        person
+    }
+
+    fn orders(&self) -> Vec<Value> {
+        let mut orders = vec![];
+        let mut after = String::new();
+        loop {
+            let page = self.get(&format!("orders?limit=200{after}"));
+            orders.extend(page["items"].as_array().expect("a list").iter().cloned());
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => return orders,
+            }
+        }
+    }
+}
+
+fn set_up(binary: &Path, data: &Path) {
+    let node = Node::start(binary, data);
+    let setup = json!({
+        "id": new_id(), "kind": "own", "language": "en", "trade": "sweets", "shop_name": "Test Sweets",
+        "country": "IN", "region": "27", "owner_name": "Asha", "pin": OWNER_PIN
+    });
+    let (status, answer) = Person::at(&node).post("setup", &setup).expect("answered");
+    assert_eq!(status, 201, "{answer}");
+}
+
+fn verify(binary: &Path, data: &Path) {
+    let output = Command::new(binary)
+        .args(["verify", "--no-keyring", "--data"])
+        .arg(data)
+        .output()
+        .expect("chandi-node verify runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "verify: {said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn order(products: &[Value], dice: &mut Dice) -> Value {
+    let lines: Vec<Value> = (0..1 + dice.below(4))
+        .map(|_| json!({"product": products[dice.below(products.len())]["id"], "quantity": (1 + dice.below(3)).to_string()}))
+        .collect();
+    json!({"id": new_id(), "lines": lines, "tenders": [{"id": new_id(), "method": "cash"}]})
+}
+
+/// What came of one request.
+enum Told {
+    Sent(Value),
+    Answered(Value),
+}
+
+/// What a data folder must hold.
+#[derive(Default)]
+struct Books {
+    acknowledged: BTreeMap<String, Value>,
+    kept_unheard: usize,
+    lost_unheard: usize,
+}
+
+/// Sells until the node dies; sends again first what got no answer in the life before. Says what got none in this one.
+fn live_and_die(mut node: Node, unheard: Vec<Value>, dice: &mut Dice, books: &mut Books) -> Vec<Value> {
+    let person = Person::signed_in(&node);
+    for request in unheard {
+        let id = request["id"].as_str().expect("an id").to_owned();
+        let there = person.get(&format!("orders/{id}"));
+        let (status, answer) = person.post("orders", &request).expect("answered");
+        assert_eq!(status, 201, "the same request again: {answer}");
+        if there["error"].is_object() {
+            books.lost_unheard += 1;
+        } else {
+            books.kept_unheard += 1;
+            assert_eq!(
+                there, answer,
+                "an order that was placed unheard is the one that its client gets"
+            );
+        }
+        books.acknowledged.insert(id, answer);
+    }
+    let products = person.get("products?limit=500")["items"]
+        .as_array()
+        .expect("products")
+        .clone();
+    let (tell, told) = mpsc::channel();
+    let sellers: Vec<_> = (0..TILLS)
+        .map(|_| {
+            let (person, products, tell) = (person.clone(), products.clone(), tell.clone());
+            let mut dice = Dice::new(dice.next());
+            std::thread::spawn(move || {
+                loop {
+                    let request = order(&products, &mut dice);
+                    // Nobody listens any more once the test has failed.
+                    let _ = tell.send(Told::Sent(request.clone()));
+                    match person.post("orders", &request) {
+                        Some((201, answer)) => {
+                            let _ = tell.send(Told::Answered(answer));
+                        }
+                        Some((status, answer)) => panic!("{status}: {answer}"),
+                        None => return,
+                    }
+                }
+            })
+        })
+        .collect();
+    drop(tell);
+    let mut open: BTreeMap<String, Value> = BTreeMap::new();
+    let mut hear = |message: Told, books: &mut Books| match message {
+        Told::Sent(request) => {
+            open.insert(request["id"].as_str().expect("an id").to_owned(), request);
+            true
+        }
+        Told::Answered(answer) => {
+            let id = answer["id"].as_str().expect("an id").to_owned();
+            open.remove(&id);
+            books.acknowledged.insert(id, answer);
+            false
+        }
+    };
+    // Some requests into this life, and then at any point of one: the dice choose how far it gets.
+    let mut requests = 1 + dice.below(6);
+    while requests > 0 {
+        let message = told.recv().expect("somebody sells");
+        requests -= usize::from(hear(message, books));
+    }
+    std::thread::sleep(Duration::from_micros(dice.below(12_000) as u64));
+    node.kill();
+    for seller in sellers {
+        seller.join().expect("an order is placed or unanswered");
+    }
+    for message in told.try_iter() {
+        hear(message, books);
+    }
+    open.into_values().collect()
+}
+
+fn check(person: &Person, books: &Books) {
+    let orders = person.orders();
+    let there: BTreeMap<&str, &Value> = orders
+        .iter()
+        .map(|o| (o["id"].as_str().unwrap_or_default(), o))
+        .collect();
+    assert_eq!(there.len(), orders.len(), "no order is there twice");
+    for (id, answer) in &books.acknowledged {
+        assert_eq!(
+            there.get(id.as_str()),
+            Some(&answer),
+            "an acknowledged order is there as it was acknowledged"
+        );
+    }
+    assert_eq!(
+        orders.len(),
+        books.acknowledged.len(),
+        "and no other order is there"
+    );
+    let mut documents = BTreeSet::new();
+    let mut shown = BTreeSet::new();
+    for order in &orders {
+        let document = order["document"].as_str().expect("a document");
+        let (series, n) = document.rsplit_once('/').expect("a series and a number");
+        assert!(
+            documents.insert((series, n.parse::<usize>().expect("a number"))),
+            "{document} is there twice"
+        );
+        assert!(
+            shown.insert((order["business_day"].as_str(), order["number"].as_u64())),
+            "a number was shown twice"
+        );
+    }
+    let series: BTreeSet<&str> = documents.iter().map(|(series, _)| *series).collect();
+    for one in series {
+        let numbers: Vec<usize> = documents
+            .iter()
+            .filter(|(s, _)| *s == one)
+            .map(|(_, n)| *n)
+            .collect();
+        assert_eq!(
+            numbers,
+            (1..=numbers.len()).collect::<Vec<_>>(),
+            "{one} has no gap"
+        );
+    }
+}
+
+#[test]
+fn killed_two_hundred_times_in_the_middle_of_sales() {
+    let binary = node_binary();
+    let (mut sold, mut kept, mut lost) = (0, 0, 0);
+    for folder in 0..KILLS / KILLS_OF_A_FOLDER {
+        let data = tempfile::tempdir().expect("a temp folder");
+        let mut dice = Dice::new(folder as u64);
+        let mut books = Books::default();
+        set_up(&binary, data.path());
+        let mut unheard = vec![];
+        for kill in 1..=KILLS_OF_A_FOLDER {
+            let node = Node::start(&binary, data.path());
+            unheard = live_and_die(node, unheard, &mut dice, &mut books);
+            if kill % 10 == 0 {
+                verify(&binary, data.path());
+            }
+        }
+        let node = Node::start(&binary, data.path());
+        let person = Person::signed_in(&node);
+        for request in unheard {
+            let (status, answer) = person.post("orders", &request).expect("answered");
+            assert_eq!(status, 201, "{answer}");
+            books
+                .acknowledged
+                .insert(answer["id"].as_str().expect("an id").to_owned(), answer);
+        }
+        check(&person, &books);
+        drop(node);
+        verify(&binary, data.path());
+        sold += books.acknowledged.len();
+        kept += books.kept_unheard;
+        lost += books.lost_unheard;
+    }
+    println!(
+        "{KILLS} kills, {sold} orders; of those unanswered at a kill {kept} were there and {lost} were not"
+    );
+}
