@@ -26,7 +26,9 @@ pub struct Arguments {
 
 fn arguments() -> Result<Arguments, String> {
     let mut arguments = Arguments {
-        node: std::env::var_os("CHANDI_BIN").map(|dir| PathBuf::from(dir).join("chandi-node")).unwrap_or_default(),
+        node: std::env::var_os("CHANDI_BIN")
+            .map(|dir| PathBuf::from(dir).join("chandi-node"))
+            .unwrap_or_default(),
         folder: std::env::temp_dir().join("chandi-bench"),
         orders: 1_000_000,
         ui: PathBuf::from("ui/dist"),

@@ -71,7 +71,10 @@ impl LiveFeed {
 
     fn numbered(&mut self, message: LiveMessage) -> LiveMessage {
         self.sent += 1;
-        LiveMessage { seq: self.sent, ..message }
+        LiveMessage {
+            seq: self.sent,
+            ..message
+        }
     }
 
     fn may_hear(&self, message: &LiveMessage) -> bool {

@@ -198,7 +198,27 @@ fn described() -> OpenApiRouter<Door> {
 
 /// The description of the whole API.
 pub fn openapi() -> OpenApi {
-    described().into_openapi()
+    let mut api = described().into_openapi();
+    // Handlers of different features share names, but an operation's id must be its own.
+    for (path, item) in &mut api.paths.paths {
+        let words: Vec<&str> = path
+            .trim_start_matches("/api/v1")
+            .split(|sign: char| !sign.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let operations = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+            }
+        }
+    }
+    api
 }
 
 pub(crate) fn router(door: Door) -> Router {

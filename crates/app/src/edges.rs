@@ -56,7 +56,10 @@ impl Edges {
 /// glibc keeps several of them for good. Call it once, before anything else.
 pub fn return_big_blocks() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    #[allow(unsafe_code, reason = "one call into the C library, before any other thread runs; it takes two integers")]
+    #[allow(
+        unsafe_code,
+        reason = "one call into the C library, before any other thread runs; it takes two integers"
+    )]
     // SAFETY: mallopt has no preconditions beyond not racing with itself.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20);
