@@ -380,8 +380,13 @@ fn the_written_description_is_what_the_api_says_of_itself() {
 fn every_route_has_a_row_and_every_row_a_route() {
     let described = serde_json::to_value(api::openapi()).expect("a description");
     let mut routes = BTreeSet::new();
+    let mut ids = BTreeSet::new();
     for (path, methods) in described["paths"].as_object().expect("paths") {
-        for method in methods.as_object().expect("methods").keys() {
+        for (method, operation) in methods.as_object().expect("methods") {
+            assert!(
+                ids.insert(operation["operationId"].to_string()),
+                "{method} {path} has the id of another operation"
+            );
             if ["get", "post", "put", "delete", "patch", "head"].contains(&method.as_str()) {
                 routes.insert((method.to_uppercase(), path.clone()));
             }

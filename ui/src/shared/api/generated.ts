@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /** This description as a page. */
-        get: operations["docs"];
+        get: operations["get_api_docs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -29,7 +29,7 @@ export interface paths {
             cookie?: never;
         };
         /** The open cart of this seat, priced now. */
-        get: operations["cart"];
+        get: operations["get_cart"];
         put?: never;
         post?: never;
         delete?: never;
@@ -48,7 +48,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** One change to the open cart. */
-        post: operations["change"];
+        post: operations["post_cart_changes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -65,7 +65,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Puts the open cart aside and answers with the new, empty one. */
-        post: operations["park"];
+        post: operations["post_cart_park"];
         delete?: never;
         options?: never;
         head?: never;
@@ -80,7 +80,7 @@ export interface paths {
             cookie?: never;
         };
         /** The carts that were put aside, at any till of this node. */
-        get: operations["parked"];
+        get: operations["get_carts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -100,7 +100,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Throws a parked cart away. */
-        delete: operations["drop_parked"];
+        delete: operations["delete_carts_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -116,7 +116,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Brings a parked cart to this seat. An open one with lines is parked first. */
-        post: operations["recall"];
+        post: operations["post_carts_id_recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -131,7 +131,7 @@ export interface paths {
             cookie?: never;
         };
         /** Everything that the till's grid needs at once. */
-        get: operations["catalog"];
+        get: operations["get_catalog"];
         put?: never;
         post?: never;
         delete?: never;
@@ -148,10 +148,10 @@ export interface paths {
             cookie?: never;
         };
         /** Categories in the shop's order. */
-        get: operations["categories"];
+        get: operations["get_categories"];
         put?: never;
         /** Adds a category. */
-        post: operations["add_category"];
+        post: operations["post_categories"];
         delete?: never;
         options?: never;
         head?: never;
@@ -166,12 +166,12 @@ export interface paths {
             cookie?: never;
         };
         /** One category. */
-        get: operations["category"];
+        get: operations["get_categories_id"];
         /** Changes a category. */
-        put: operations["edit_category"];
+        put: operations["put_categories_id"];
         post?: never;
         /** Archives a category that no product is in. */
-        delete: operations["archive_category"];
+        delete: operations["delete_categories_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -187,7 +187,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Brings an archived category back. */
-        post: operations["restore_category"];
+        post: operations["post_categories_id_restore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -204,7 +204,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Deletes the demo shop, and nothing else. */
-        post: operations["leave_demo"];
+        post: operations["post_demo_leave"];
         delete?: never;
         options?: never;
         head?: never;
@@ -219,7 +219,7 @@ export interface paths {
             cookie?: never;
         };
         /** What the customer sees now. */
-        get: operations["display"];
+        get: operations["get_display"];
         put?: never;
         post?: never;
         delete?: never;
@@ -238,7 +238,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** A token for a browser as this till's second screen. */
-        post: operations["open_display"];
+        post: operations["post_displays"];
         delete?: never;
         options?: never;
         head?: never;
@@ -253,7 +253,7 @@ export interface paths {
             cookie?: never;
         };
         /** Whether the node answers, and what it holds. */
-        get: operations["health"];
+        get: operations["get_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -270,7 +270,7 @@ export interface paths {
             cookie?: never;
         };
         /** Live events by WebSocket: offer the subprotocols `chandi` and `bearer.<token>`. */
-        get: operations["live"];
+        get: operations["get_live"];
         put?: never;
         post?: never;
         delete?: never;
@@ -287,7 +287,7 @@ export interface paths {
             cookie?: never;
         };
         /** Who works here, before anybody signed in. */
-        get: operations["lock"];
+        get: operations["get_lock"];
         put?: never;
         post?: never;
         delete?: never;
@@ -304,7 +304,7 @@ export interface paths {
             cookie?: never;
         };
         /** This description. */
-        get: operations["openapi_json"];
+        get: operations["get_openapi_json"];
         put?: never;
         post?: never;
         delete?: never;
@@ -321,10 +321,10 @@ export interface paths {
             cookie?: never;
         };
         /** Orders, the newest first. */
-        get: operations["list"];
+        get: operations["get_orders"];
         put?: never;
         /** Places and pays an order: its number and its signed token come back. */
-        post: operations["place"];
+        post: operations["post_orders"];
         delete?: never;
         options?: never;
         head?: never;
@@ -339,7 +339,7 @@ export interface paths {
             cookie?: never;
         };
         /** One order as it is now. */
-        get: operations["order"];
+        get: operations["get_orders_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -358,7 +358,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Undoes an order before anything was handed over: its token is dead, its tenders go back. */
-        post: operations["cancel"];
+        post: operations["post_orders_id_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -373,10 +373,10 @@ export interface paths {
             cookie?: never;
         };
         /** Products: searched, filtered, sorted, by page. */
-        get: operations["products"];
+        get: operations["get_products"];
         put?: never;
         /** Adds a product. */
-        post: operations["add_product"];
+        post: operations["post_products"];
         delete?: never;
         options?: never;
         head?: never;
@@ -393,7 +393,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Adds and changes products from a CSV or Excel file: the body is the file itself. */
-        post: operations["import"];
+        post: operations["post_products_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -410,7 +410,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Changes many prices by a percentage; a dry run only says what would happen. */
-        post: operations["change_prices"];
+        post: operations["post_products_prices"];
         delete?: never;
         options?: never;
         head?: never;
@@ -427,7 +427,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Archives every sample product that nobody has touched. */
-        post: operations["archive_samples"];
+        post: operations["post_products_samples"];
         delete?: never;
         options?: never;
         head?: never;
@@ -442,12 +442,12 @@ export interface paths {
             cookie?: never;
         };
         /** One product. */
-        get: operations["product"];
+        get: operations["get_products_id"];
         /** Changes a product. */
-        put: operations["edit_product"];
+        put: operations["put_products_id"];
         post?: never;
         /** Archives a product. Nothing is deleted. */
-        delete: operations["archive_product"];
+        delete: operations["delete_products_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -463,7 +463,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Brings an archived product back. */
-        post: operations["restore_product"];
+        post: operations["post_products_id_restore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -478,7 +478,7 @@ export interface paths {
             cookie?: never;
         };
         /** What each role may do. */
-        get: operations["roles"];
+        get: operations["get_roles"];
         put?: never;
         post?: never;
         delete?: never;
@@ -497,7 +497,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** What a scanned code is. */
-        post: operations["scan"];
+        post: operations["post_scan"];
         delete?: never;
         options?: never;
         head?: never;
@@ -512,10 +512,10 @@ export interface paths {
             cookie?: never;
         };
         /** Who is signed in, and where. */
-        get: operations["list"];
+        get: operations["get_sessions"];
         put?: never;
         /** Signs somebody in by PIN. */
-        post: operations["sign_in"];
+        post: operations["post_sessions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -530,11 +530,11 @@ export interface paths {
             cookie?: never;
         };
         /** The session of this token. */
-        get: operations["current"];
+        get: operations["get_sessions_current"];
         put?: never;
         post?: never;
         /** Locks the till. The cart stays. */
-        delete: operations["sign_out"];
+        delete: operations["delete_sessions_current"];
         options?: never;
         head?: never;
         patch?: never;
@@ -551,7 +551,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Ends somebody's session. */
-        delete: operations["end"];
+        delete: operations["delete_sessions_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -565,7 +565,7 @@ export interface paths {
             cookie?: never;
         };
         /** Every setting with its value, its default and what it may be. */
-        get: operations["list"];
+        get: operations["get_settings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -583,7 +583,7 @@ export interface paths {
         };
         get?: never;
         /** Changes one setting. */
-        put: operations["change"];
+        put: operations["put_settings_key"];
         post?: never;
         delete?: never;
         options?: never;
@@ -599,10 +599,10 @@ export interface paths {
             cookie?: never;
         };
         /** What the first launch needs to know. */
-        get: operations["setup_view"];
+        get: operations["get_setup"];
         put?: never;
         /** Founds the own shop or the demo, and signs its owner in. */
-        post: operations["set_up"];
+        post: operations["post_setup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -617,10 +617,10 @@ export interface paths {
             cookie?: never;
         };
         /** Everybody who works here. */
-        get: operations["list"];
+        get: operations["get_staff"];
         put?: never;
         /** Adds somebody. */
-        post: operations["add"];
+        post: operations["post_staff"];
         delete?: never;
         options?: never;
         head?: never;
@@ -635,12 +635,12 @@ export interface paths {
             cookie?: never;
         };
         /** One person. */
-        get: operations["member"];
+        get: operations["get_staff_id"];
         /** Changes somebody. */
-        put: operations["edit"];
+        put: operations["put_staff_id"];
         post?: never;
         /** Archives somebody and signs them out. */
-        delete: operations["archive"];
+        delete: operations["delete_staff_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -656,7 +656,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Sets somebody's PIN and signs them out elsewhere. */
-        post: operations["set_pin"];
+        post: operations["post_staff_id_pin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -673,7 +673,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Brings somebody back. */
-        post: operations["restore"];
+        post: operations["post_staff_id_restore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -688,7 +688,7 @@ export interface paths {
             cookie?: never;
         };
         /** The day at a glance. */
-        get: operations["today"];
+        get: operations["get_today"];
         put?: never;
         post?: never;
         delete?: never;
@@ -707,7 +707,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Whether a token is genuine, ours, of this branch, and still good. */
-        post: operations["verify_token"];
+        post: operations["post_tokens_verify"];
         delete?: never;
         options?: never;
         head?: never;
@@ -722,7 +722,7 @@ export interface paths {
             cookie?: never;
         };
         /** Counters in Prometheus' text form. */
-        get: operations["metrics"];
+        get: operations["get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1730,7 +1730,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    docs: {
+    get_api_docs: {
         parameters: {
             query?: never;
             header?: never;
@@ -1749,7 +1749,7 @@ export interface operations {
             };
         };
     };
-    cart: {
+    get_cart: {
         parameters: {
             query?: never;
             header?: never;
@@ -1768,7 +1768,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    post_cart_changes: {
         parameters: {
             query?: never;
             header?: never;
@@ -1807,7 +1807,7 @@ export interface operations {
             };
         };
     };
-    park: {
+    post_cart_park: {
         parameters: {
             query?: never;
             header?: never;
@@ -1838,7 +1838,7 @@ export interface operations {
             };
         };
     };
-    parked: {
+    get_carts: {
         parameters: {
             query?: never;
             header?: never;
@@ -1857,7 +1857,7 @@ export interface operations {
             };
         };
     };
-    drop_parked: {
+    delete_carts_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -1884,7 +1884,7 @@ export interface operations {
             };
         };
     };
-    recall: {
+    post_carts_id_recall: {
         parameters: {
             query?: never;
             header?: never;
@@ -1917,7 +1917,7 @@ export interface operations {
             };
         };
     };
-    catalog: {
+    get_catalog: {
         parameters: {
             query?: never;
             header?: never;
@@ -1944,7 +1944,7 @@ export interface operations {
             };
         };
     };
-    categories: {
+    get_categories: {
         parameters: {
             query?: {
                 archived?: boolean;
@@ -1973,7 +1973,7 @@ export interface operations {
             };
         };
     };
-    add_category: {
+    post_categories: {
         parameters: {
             query?: never;
             header?: never;
@@ -2004,7 +2004,7 @@ export interface operations {
             };
         };
     };
-    category: {
+    get_categories_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -2033,7 +2033,7 @@ export interface operations {
             };
         };
     };
-    edit_category: {
+    put_categories_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -2066,7 +2066,7 @@ export interface operations {
             };
         };
     };
-    archive_category: {
+    delete_categories_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -2095,7 +2095,7 @@ export interface operations {
             };
         };
     };
-    restore_category: {
+    post_categories_id_restore: {
         parameters: {
             query?: never;
             header?: never;
@@ -2128,7 +2128,7 @@ export interface operations {
             };
         };
     };
-    leave_demo: {
+    post_demo_leave: {
         parameters: {
             query?: never;
             header?: never;
@@ -2157,7 +2157,7 @@ export interface operations {
             };
         };
     };
-    display: {
+    get_display: {
         parameters: {
             query?: never;
             header?: never;
@@ -2184,7 +2184,7 @@ export interface operations {
             };
         };
     };
-    open_display: {
+    post_displays: {
         parameters: {
             query?: never;
             header?: never;
@@ -2207,7 +2207,7 @@ export interface operations {
             };
         };
     };
-    health: {
+    get_health: {
         parameters: {
             query?: never;
             header?: never;
@@ -2226,7 +2226,7 @@ export interface operations {
             };
         };
     };
-    live: {
+    get_live: {
         parameters: {
             query?: never;
             header?: never;
@@ -2252,7 +2252,7 @@ export interface operations {
             };
         };
     };
-    lock: {
+    get_lock: {
         parameters: {
             query?: never;
             header?: never;
@@ -2279,7 +2279,7 @@ export interface operations {
             };
         };
     };
-    openapi_json: {
+    get_openapi_json: {
         parameters: {
             query?: never;
             header?: never;
@@ -2298,7 +2298,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    get_orders: {
         parameters: {
             query?: {
                 /** @description A business day like 2026-11-21. */
@@ -2326,7 +2326,7 @@ export interface operations {
             };
         };
     };
-    place: {
+    post_orders: {
         parameters: {
             query?: never;
             header?: never;
@@ -2365,7 +2365,7 @@ export interface operations {
             };
         };
     };
-    order: {
+    get_orders_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -2394,7 +2394,7 @@ export interface operations {
             };
         };
     };
-    cancel: {
+    post_orders_id_cancel: {
         parameters: {
             query?: never;
             header?: never;
@@ -2435,7 +2435,7 @@ export interface operations {
             };
         };
     };
-    products: {
+    get_products: {
         parameters: {
             query?: {
                 q?: string;
@@ -2470,7 +2470,7 @@ export interface operations {
             };
         };
     };
-    add_product: {
+    post_products: {
         parameters: {
             query?: never;
             header?: never;
@@ -2501,7 +2501,7 @@ export interface operations {
             };
         };
     };
-    import: {
+    post_products_import: {
         parameters: {
             query?: {
                 /** @description Says what would happen, and changes nothing. */
@@ -2543,7 +2543,7 @@ export interface operations {
             };
         };
     };
-    change_prices: {
+    post_products_prices: {
         parameters: {
             query?: never;
             header?: never;
@@ -2574,7 +2574,7 @@ export interface operations {
             };
         };
     };
-    archive_samples: {
+    post_products_samples: {
         parameters: {
             query?: never;
             header?: never;
@@ -2605,7 +2605,7 @@ export interface operations {
             };
         };
     };
-    product: {
+    get_products_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -2634,7 +2634,7 @@ export interface operations {
             };
         };
     };
-    edit_product: {
+    put_products_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -2667,7 +2667,7 @@ export interface operations {
             };
         };
     };
-    archive_product: {
+    delete_products_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -2696,7 +2696,7 @@ export interface operations {
             };
         };
     };
-    restore_product: {
+    post_products_id_restore: {
         parameters: {
             query?: never;
             header?: never;
@@ -2729,7 +2729,7 @@ export interface operations {
             };
         };
     };
-    roles: {
+    get_roles: {
         parameters: {
             query?: never;
             header?: never;
@@ -2748,7 +2748,7 @@ export interface operations {
             };
         };
     };
-    scan: {
+    post_scan: {
         parameters: {
             query?: never;
             header?: never;
@@ -2779,7 +2779,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    get_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -2798,7 +2798,7 @@ export interface operations {
             };
         };
     };
-    sign_in: {
+    post_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -2837,7 +2837,7 @@ export interface operations {
             };
         };
     };
-    current: {
+    get_sessions_current: {
         parameters: {
             query?: never;
             header?: never;
@@ -2864,7 +2864,7 @@ export interface operations {
             };
         };
     };
-    sign_out: {
+    delete_sessions_current: {
         parameters: {
             query?: never;
             header?: never;
@@ -2881,7 +2881,7 @@ export interface operations {
             };
         };
     };
-    end: {
+    delete_sessions_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -2908,7 +2908,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    get_settings: {
         parameters: {
             query?: never;
             header?: never;
@@ -2927,7 +2927,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    put_settings_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -2960,7 +2960,7 @@ export interface operations {
             };
         };
     };
-    setup_view: {
+    get_setup: {
         parameters: {
             query?: never;
             header?: never;
@@ -2979,7 +2979,7 @@ export interface operations {
             };
         };
     };
-    set_up: {
+    post_setup: {
         parameters: {
             query?: never;
             header?: never;
@@ -3018,7 +3018,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    get_staff: {
         parameters: {
             query?: {
                 archived?: boolean;
@@ -3047,7 +3047,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    post_staff: {
         parameters: {
             query?: never;
             header?: never;
@@ -3078,7 +3078,7 @@ export interface operations {
             };
         };
     };
-    member: {
+    get_staff_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -3107,7 +3107,7 @@ export interface operations {
             };
         };
     };
-    edit: {
+    put_staff_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -3140,7 +3140,7 @@ export interface operations {
             };
         };
     };
-    archive: {
+    delete_staff_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -3169,7 +3169,7 @@ export interface operations {
             };
         };
     };
-    set_pin: {
+    post_staff_id_pin: {
         parameters: {
             query?: never;
             header?: never;
@@ -3202,7 +3202,7 @@ export interface operations {
             };
         };
     };
-    restore: {
+    post_staff_id_restore: {
         parameters: {
             query?: never;
             header?: never;
@@ -3235,7 +3235,7 @@ export interface operations {
             };
         };
     };
-    today: {
+    get_today: {
         parameters: {
             query?: never;
             header?: never;
@@ -3254,7 +3254,7 @@ export interface operations {
             };
         };
     };
-    verify_token: {
+    post_tokens_verify: {
         parameters: {
             query?: never;
             header?: never;
@@ -3285,7 +3285,7 @@ export interface operations {
             };
         };
     };
-    metrics: {
+    get_metrics: {
         parameters: {
             query?: never;
             header?: never;

@@ -1,4 +1,4 @@
-/** The shapes that travel through the door. The generated OpenAPI types take this file's place. */
+/** The shapes that travel through the door, as the screens read them; `schema.check.ts` holds them against the core's own. */
 
 export type Id = string;
 export type UnitName = 'piece' | 'plate' | 'cup' | 'glass' | 'bowl' | 'box' | 'pack' | 'bottle' | 'kg' | 'g' | 'l' | 'ml' | 'm' | 'hour';
@@ -127,7 +127,6 @@ export interface Category {
 }
 
 export interface Catalog {
-  revision: string;
   categories: Category[];
   products: Product[];
   more: boolean;
@@ -248,9 +247,8 @@ export interface Order {
   total_minor: number;
   tenders: { id: Id; method: 'cash'; amount_minor: number; received_minor: number | null; change_minor: number }[];
   token: OrderToken | null;
-  phone_masked: string | null;
   undo_until: string;
-  cancelled: null | { at: string; staff: unknown; reason: string };
+  cancelled: null | { at: string; staff: { id: Id; name: string } | null; reason: string };
   demo: boolean;
 }
 
