@@ -1,1 +1,334 @@
-//! Being written.
+//! What is written today can be read for ever: fixed facts, a head, a register's record and a token, byte by byte.
+//!
+//! `golden.txt` only grows. A body that must change gets a new version and a new line; a line is never edited.
+
+use domain::{
+    ids::{BranchId, DeviceId, FactId, OrderId, ShopId, StaffId},
+    money::Money,
+    numbers::ShortNumber,
+    time::Moment,
+    token::{TokenBody, TokenLine, TokenLines, split},
+};
+use journal::{
+    Body, DeviceKey, Fact, Series, Stamp,
+    body::{
+        DiscountKindV1, DiscountV1, OrderCancelledV1, OrderLineV1, OrderPlacedV1, ShopFoundedV1,
+        TenderTakenV1, TokenV1,
+    },
+    register::{PatchV1, Record, Value, Written},
+    token,
+};
+use std::collections::BTreeMap;
+
+const WRITTEN: &str = include_str!("golden.txt");
+const NOON: i64 = 1_795_243_800_000;
+const STAMP: Stamp = Stamp((1_795_243_800_000 << 16) | 7);
+
+fn written() -> BTreeMap<&'static str, &'static str> {
+    let lines = WRITTEN
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| line.split_once("  ").expect("a name, two spaces, bytes"))
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let pairs = hex.as_bytes().chunks_exact(2);
+    pairs
+        .map(|p| u8::from_str_radix(std::str::from_utf8(p).expect("ASCII"), 16).expect("hex"))
+        .collect()
+}
+
+/// What stands in the file under that name, which must be what today's build writes.
+fn stands(name: &str, today: &str) -> &'static str {
+    let Some(golden) = written().get(name).copied() else {
+        panic!("{name} is new: add this line to tests/golden.txt\n{name}  {today}");
+    };
+    assert_eq!(
+        golden, today,
+        "{name}: today's build writes other bytes; it needs a new version instead"
+    );
+    golden
+}
+
+fn id(n: u8) -> [u8; 16] {
+    [n; 16]
+}
+
+fn discount(kind: DiscountKindV1, approved_by: Option<[u8; 16]>) -> DiscountV1 {
+    DiscountV1 {
+        kind,
+        reason: "regular guest".to_owned(),
+        approved_by,
+    }
+}
+
+fn line(n: u32, product: Option<[u8; 16]>) -> OrderLineV1 {
+    OrderLineV1 {
+        line: n,
+        product,
+        short: if product.is_some() { (3, 70_000) } else { (0, 0) },
+        name: "समोसा".to_owned(),
+        unit: "piece".to_owned(),
+        milli: 2_000,
+        unit_price_minor: 1_500,
+        gross_minor: 3_000,
+        discount: (n == 1).then(|| discount(DiscountKindV1::Percent(12_500_000), Some(id(9)))),
+        discount_minor: if n == 1 { 375 } else { 0 },
+        order_discount_minor: 50,
+        note: "no onion".to_owned(),
+    }
+}
+
+fn token_body(lines: &[TokenLine]) -> TokenBody {
+    TokenBody {
+        key_id: [1, 2, 3, 4],
+        order: OrderId::from_bytes(id(20)),
+        generation: 1,
+        issued: Moment(NOON),
+        expires: Moment(NOON + 14_400_000),
+        total: Money::from_minor(5_525),
+        lines: TokenLines::of(lines),
+    }
+}
+
+fn token_line(n: u32) -> TokenLine {
+    TokenLine {
+        item: ShortNumber {
+            ordinal: 3,
+            counter: 70_000 + n,
+        },
+        milli: 1_000 + i64::from(n),
+    }
+}
+
+fn patch() -> PatchV1 {
+    PatchV1 {
+        record: id(30),
+        fields: vec![
+            (1, Value::Text("Kaju katli".to_owned())),
+            (4, Value::Int(-98_765_432_100)),
+            (6, Value::Bytes(vec![0, 255, 7])),
+            (7, Value::List(vec!["8901234567890".to_owned(), String::new()])),
+            (9, Value::Bool(true)),
+            (13, Value::Null),
+        ],
+    }
+}
+
+/// One of every body of every version, by the name that it has in the file.
+fn bodies() -> Vec<(&'static str, Body)> {
+    let order = OrderPlacedV1 {
+        order: id(20),
+        counter: id(4),
+        placed_ms: NOON,
+        business_day: 20_261_121,
+        hour: 12,
+        number: 42,
+        prefix: "K7Q".to_owned(),
+        fiscal_year: "26-27".to_owned(),
+        document_no: 42,
+        lines: vec![line(1, Some(id(30))), line(2, None)],
+        discount: Some(discount(DiscountKindV1::Amount(100), None)),
+        subtotal_minor: 6_000,
+        line_discount_minor: 375,
+        order_discount_minor: 100,
+        rounding_minor: -25,
+        total_minor: 5_500,
+        token: TokenV1 {
+            generation: 1,
+            issued_ms: NOON,
+            expires_ms: NOON + 14_400_000,
+            number: 482_913,
+            number_expires_ms: NOON + 14_400_000,
+            code: "P1ABC".to_owned(),
+        },
+        content: [0xc0; 32],
+    };
+    let founded = ShopFoundedV1 {
+        shop: id(1),
+        branch: id(2),
+        counter: id(4),
+        device: id(3),
+        public_key: key().public().bytes(),
+        ordinal: 300,
+        lane: 5,
+        currency: *b"INR",
+        demo: false,
+        founded_ms: NOON,
+    };
+    let tender = TenderTakenV1 {
+        tender: id(21),
+        order: id(20),
+        method: "cash".to_owned(),
+        amount_minor: 5_500,
+        received_minor: Some(10_000),
+        change_minor: 4_500,
+        taken_ms: NOON,
+    };
+    let cancelled = OrderCancelledV1 {
+        order: id(20),
+        cancelled_ms: NOON + 5_000,
+        reason: "changed their mind".to_owned(),
+        approved_by: Some(id(9)),
+    };
+    vec![
+        ("body-1-1", Body::ShopFounded(founded)),
+        ("body-10-1", Body::ProductSet(patch())),
+        ("body-11-1", Body::CategorySet(patch())),
+        ("body-12-1", Body::StaffSet(patch())),
+        ("body-13-1", Body::SettingSet(patch())),
+        ("body-20-1", Body::OrderPlaced(Box::new(order))),
+        ("body-21-1", Body::TenderTaken(tender)),
+        ("body-22-1", Body::OrderCancelled(cancelled)),
+    ]
+}
+
+fn key() -> DeviceKey {
+    DeviceKey::from_seed(&[7; 32])
+}
+
+#[test]
+fn every_body_is_written_and_read_as_ever() {
+    for (name, body) in bodies() {
+        let (kind, version) = body.tag();
+        assert_eq!(
+            name,
+            format!("body-{kind}-{version}"),
+            "the numbers on the wire never change"
+        );
+        let golden = stands(name, &hex(&body.encode()));
+        assert_eq!(
+            Body::decode(kind, version, &bytes(golden)),
+            Ok(body),
+            "{name} reads as it was written"
+        );
+    }
+}
+
+#[test]
+fn every_body_ever_written_can_be_read() {
+    let names: Vec<_> = written()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("body-"))
+        .collect();
+    assert_eq!(
+        names.len(),
+        bodies().len(),
+        "every body in the file is one of ours, and has its value here"
+    );
+    for (name, golden) in names {
+        let numbers: Vec<u16> = name
+            .split('-')
+            .skip(1)
+            .map(|n| n.parse().expect("a number"))
+            .collect();
+        let body = Body::decode(numbers[0], numbers[1], &bytes(golden));
+        assert!(
+            body.is_ok_and(|body| body != Body::Unknown),
+            "{name} is a body that this build knows"
+        );
+        let cut = bytes(golden);
+        assert!(
+            Body::decode(numbers[0], numbers[1], &cut[..cut.len() - 1]).is_err(),
+            "{name}: half a body is none"
+        );
+        let longer = [cut, vec![0]].concat();
+        assert!(
+            Body::decode(numbers[0], numbers[1], &longer).is_err(),
+            "{name}: no byte is passed over"
+        );
+    }
+}
+
+#[test]
+fn a_body_of_a_newer_build_is_kept_and_not_misread() {
+    assert_eq!(Body::decode(20, 2, &[1, 2, 3]), Ok(Body::Unknown));
+    assert_eq!(Body::decode(999, 1, &[]), Ok(Body::Unknown));
+}
+
+/// Two facts of one series: with and without somebody who did it.
+fn facts() -> (Series, Vec<Fact>) {
+    let mut series = Series::new(
+        ShopId::from_bytes(id(1)),
+        BranchId::from_bytes(id(2)),
+        DeviceId::from_bytes(id(3)),
+    );
+    let facts = (0u8..2)
+        .map(|n| {
+            let actor = (n == 1).then(|| StaffId::from_bytes(id(9)));
+            let (stamp, fact) = (Stamp(STAMP.0 + u64::from(n)), FactId::from_bytes(id(40 + n)));
+            let (_, body) = &bodies()[usize::from(n)];
+            let (kind, version) = body.tag();
+            series.append(fact, stamp, actor, kind, version, body.encode())
+        })
+        .collect();
+    (series, facts)
+}
+
+#[test]
+fn a_sealed_fact_has_the_hash_that_it_always_had() {
+    let (_, facts) = facts();
+    stands("fact-hash-first", &hex(&facts[0].hash));
+    stands("fact-hash-with-actor", &hex(&facts[1].hash));
+    assert!(
+        facts[0].follows(&[0; 32]) && facts[1].follows(&facts[0].hash),
+        "the chain holds"
+    );
+}
+
+#[test]
+fn a_head_has_the_signature_that_it_always_had() {
+    let (series, _) = facts();
+    let head = series.head(&key());
+    stands("head-signature", &hex(&head.signature));
+    assert!(head.is_signed_by(&key().public()));
+}
+
+#[test]
+fn a_register_record_is_kept_as_ever() {
+    let mut record = Record::default();
+    record.apply(&patch().fields, Written::new(STAMP, DeviceId::from_bytes(id(3))));
+    record.apply(
+        &[(4, Value::Int(5))],
+        Written::new(Stamp(STAMP.0 + 1), DeviceId::from_bytes(id(5))),
+    );
+    let golden = stands("record", &hex(&postcard::to_stdvec(&record).expect("bytes")));
+    assert_eq!(postcard::from_bytes::<Record>(&bytes(golden)), Ok(record));
+}
+
+#[test]
+fn a_token_scans_as_ever() {
+    let few: Vec<TokenLine> = (0..5).map(token_line).collect();
+    let many: Vec<TokenLine> = (0..200).map(token_line).collect();
+    for (name, lines) in [("token-5-lines", few), ("token-200-lines", many)] {
+        let body = token_body(&lines);
+        let golden = stands(name, &token::sign(&body, &key()));
+        let read = split(golden).expect("a token of ours");
+        assert_eq!(read.body, body, "{name} reads as it was written");
+        assert!(token::is_signed_by(&read, &key().public()), "{name} is genuine");
+    }
+}
+
+#[test]
+fn nothing_in_the_file_is_forgotten() {
+    let named = [
+        "fact-hash-first",
+        "fact-hash-with-actor",
+        "head-signature",
+        "record",
+        "token-5-lines",
+        "token-200-lines",
+    ];
+    for name in written().keys() {
+        assert!(
+            named.contains(name) || name.starts_with("body-"),
+            "{name} stands in the file, and nothing holds it"
+        );
+    }
+}
