@@ -122,6 +122,7 @@ fn own_shop() -> OwnShop {
         zone: None,
         owner_name: "Asha".to_owned(),
         pin: OWNER_PIN.to_owned(),
+        seat: None,
     }
 }
 

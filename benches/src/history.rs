@@ -30,6 +30,7 @@ pub fn prepare(folder: &Path, orders: u64) -> Result<(), String> {
         let setup = Setup::Demo {
             id: app.edges().new_id(),
             language: "en".to_owned(),
+            seat: None,
         };
         app.set_up(&setup, &Place::Window).map_err(|e| said(&e))?;
     }

@@ -72,8 +72,11 @@ impl Shop {
                 rows: rows.len(),
                 ..Imported::default()
             };
+            // New products stand behind those that are there, in the file's order.
+            let mut position = tx.reader().last_position()?;
             for (at, row) in &rows {
-                match self.import_row(tx, actor, row, minor_digits) {
+                position += 1;
+                match self.import_row(tx, actor, row, minor_digits, position) {
                     Ok(Outcome::Created) => done.created += 1,
                     Ok(Outcome::Updated) => done.updated += 1,
                     Ok(Outcome::Unchanged) => done.unchanged += 1,
@@ -116,6 +119,7 @@ impl Shop {
         actor: &Actor,
         row: &BTreeMap<String, String>,
         minor_digits: u32,
+        position: i64,
     ) -> Result<Outcome> {
         let get = |column: &str| row.get(column).map(String::as_str).filter(|v| !v.is_empty());
         let name = get("name").ok_or_else(|| AppError::field("name", "the name is missing"))?;
@@ -161,7 +165,7 @@ impl Shop {
             art: known.as_ref().map_or(Art::Letters {}, |p| Art::read(&p.art)),
             available: known.as_ref().is_none_or(|p| p.available),
             favourite: known.as_ref().is_some_and(|p| p.favourite),
-            position: known.as_ref().map_or(0, |p| p.position),
+            position: known.as_ref().map_or(position, |p| p.position),
             open_price: known.as_ref().is_some_and(|p| p.open_price),
         };
         let fields = product_fields(&form)?;

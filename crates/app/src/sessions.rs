@@ -169,12 +169,17 @@ fn pin_matches(pin: &str, hash: &str) -> bool {
 impl Shop {
     pub fn sign_in(&self, request: &SignIn, place: &Place) -> Result<SignedIn> {
         let staff = StaffId::from_uuid(request.staff);
-        let seat = match place {
-            Place::Window => self.own_seat(),
-            Place::Browser { .. } => request.seat.map_or_else(|| self.own_seat(), SeatId::from_uuid),
-        };
+        let seat = self.seat_at(request.seat, place);
         self.check_pin(staff, &request.pin, place)?;
         self.start_session(staff, seat, place)
+    }
+
+    /// The app's window is the device's own till; a browser is the till that it says.
+    pub(crate) fn seat_at(&self, named: Option<uuid::Uuid>, place: &Place) -> SeatId {
+        match (place, named) {
+            (Place::Browser { .. }, Some(seat)) => SeatId::from_uuid(seat),
+            (Place::Browser { .. }, None) | (Place::Window, _) => self.own_seat(),
+        }
     }
 
     /// A session without a PIN, for the owner who has just chosen one.

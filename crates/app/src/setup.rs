@@ -189,7 +189,12 @@ pub struct RegionView {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Setup {
     Own(OwnShop),
-    Demo { id: uuid::Uuid, language: String },
+    Demo {
+        id: uuid::Uuid,
+        language: String,
+        /// Which till this browser is, as when signing in.
+        seat: Option<uuid::Uuid>,
+    },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -205,6 +210,8 @@ pub struct OwnShop {
     pub zone: Option<String>,
     pub owner_name: String,
     pub pin: String,
+    /// Which till this browser is, as when signing in.
+    pub seat: Option<uuid::Uuid>,
 }
 
 /// What the lock screen shows before anybody signed in.
@@ -282,12 +289,16 @@ impl App {
         if self.try_shop().is_some() {
             return Err(Code::ShopExists.into());
         }
+        let seat = match setup {
+            Setup::Own(own) => own.seat,
+            Setup::Demo { seat, .. } => *seat,
+        };
         let (shop, owner) = match setup {
             Setup::Own(own) => self.found_own(own)?,
             Setup::Demo { language, .. } => self.found_demo(language)?,
         };
         self.live.tell("setting", None);
-        let seat = shop.own_seat();
+        let seat = shop.seat_at(seat, place);
         shop.start_session(owner, seat, place)
     }
 

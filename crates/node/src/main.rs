@@ -130,6 +130,7 @@ fn serve(arguments: &Arguments) -> Result<ExitCode, String> {
         let setup = Setup::Demo {
             id,
             language: "en".to_owned(),
+            seat: None,
         };
         let signed_in = app
             .set_up(&setup, &app::sessions::Place::Window)

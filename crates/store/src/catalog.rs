@@ -182,6 +182,13 @@ impl Reader<'_> {
         )?)
     }
 
+    /// The last place of the grid that is taken.
+    pub fn last_position(&self) -> Result<i64, StoreError> {
+        Ok(self
+            .conn
+            .query_row("select coalesce(max(position), 0) from product", [], |r| r.get(0))?)
+    }
+
     pub fn product_record(&self, id: ProductId) -> Result<Option<Record>, StoreError> {
         record(
             self,

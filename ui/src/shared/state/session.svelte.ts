@@ -30,7 +30,7 @@ export const session = {
 };
 
 /** Which till this browser is. The app's window needs none: the core knows it by its place. */
-function seat(): string | undefined {
+export function seat(): string | undefined {
   if (inApp) return undefined;
   try {
     let id = localStorage.getItem('chandi.seat');
