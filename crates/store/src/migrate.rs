@@ -78,3 +78,57 @@ fn back_up(conn: &Connection, file: &Path, at: i64) -> Result<(), StoreError> {
     std::fs::File::open(&copy)?.sync_all()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, open::connect};
+
+    #[test]
+    fn the_copy_before_a_migration_is_whole_and_opens_with_the_same_key() {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        let options = |name: &str| Options {
+            file: folder.path().join(name),
+            key: Some([0x5a; 32]),
+            vfs: None,
+        };
+        let mut conn = connect(&options("chandi.db"), true).expect("a new file");
+        run(&mut conn, Some(&folder.path().join("chandi.db"))).expect("migrated");
+        // What lies in the log only must be in the copy too.
+        conn.execute("insert into local_value values ('a', 'kept')", [])
+            .expect("written");
+        let at = version(&conn).expect("a version");
+        assert_eq!(at, BUILD, "this build's number is its newest migration's");
+        back_up(&conn, &folder.path().join("chandi.db"), at).expect("a copy");
+        let name = format!("chandi.db.before-migration-{}", at + 1);
+        let copy = connect(&options(&name), true).expect("the copy opens");
+        let value: String = copy
+            .query_row("select value from local_value", [], |r| r.get(0))
+            .expect("the row is there");
+        assert_eq!(value, "kept");
+        let whole: String = copy
+            .query_row("pragma quick_check", [], |r| r.get(0))
+            .expect("checked");
+        assert_eq!(whole, "ok");
+    }
+
+    #[test]
+    fn a_second_start_migrates_nothing_and_makes_no_copy() {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        let file = folder.path().join("chandi.db");
+        for _ in 0..2 {
+            let options = Options {
+                file: file.clone(),
+                key: None,
+                vfs: None,
+            };
+            let mut conn = connect(&options, true).expect("the file opens");
+            run(&mut conn, Some(&file)).expect("migrated");
+        }
+        let copies = std::fs::read_dir(folder.path())
+            .expect("a folder")
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().contains("before-migration"));
+        assert_eq!(copies.count(), 0);
+    }
+}
