@@ -1199,6 +1199,11 @@ export interface components {
             owner_name: string;
             pin: string;
             region?: string | null;
+            /**
+             * Format: uuid
+             * @description Which till this browser is, as when signing in.
+             */
+            seat?: string | null;
             shop_name: string;
             tax_number?: string | null;
             trade: string;
@@ -1602,6 +1607,11 @@ export interface components {
             /** @enum {string} */
             kind: "demo";
             language: string;
+            /**
+             * Format: uuid
+             * @description Which till this browser is, as when signing in.
+             */
+            seat?: string | null;
         };
         SetupView: {
             countries: components["schemas"]["CountryView"][];
