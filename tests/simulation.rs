@@ -664,7 +664,7 @@ impl Story {
                 }
             }
         }
-        println!(
+        eprintln!(
             "{} power cuts at each of {} operations",
             manners.len(),
             self.operations + 1 - self.first_operation
@@ -745,7 +745,7 @@ impl Story {
                 panic!("{what} at operation {at} of {}: {finding}", self.operations);
             }
         }
-        println!("{what} at every {step}. of {} operations", self.operations);
+        eprintln!("{what} at every {step}. of {} operations", self.operations);
     }
 }
 
@@ -876,7 +876,7 @@ fn power_cut_at_every_operation_of_the_setup() {
             panic!("power cut at operation {at} of {operations}, unsynced {unsynced:?}: {finding}");
         }
     }
-    println!("a power cut at each of {operations} operations");
+    eprintln!("a power cut at each of {operations} operations");
 }
 
 #[test]
@@ -1209,7 +1209,7 @@ fn run_seeds(half: u64, key: Option<[u8; 32]>) {
             Err(finding) => panic!("seed {seed} (tell it again with CHANDI_SEED={seed}): {finding}"),
         }
     }
-    println!("{} seeds: {sum:?}", seeds.len());
+    eprintln!("{} seeds: {sum:?}", seeds.len());
 }
 
 #[test]
@@ -1246,7 +1246,7 @@ fn planted_bugs_are_found_within_two_seeds() {
         let found = (0..2).find_map(|seed| Some((seed, twins.run(seed, Some(bug), 60).err()?)));
         let (seed, finding) =
             found.unwrap_or_else(|| panic!("{bug:?} was not found: the simulation is blind"));
-        println!(
+        eprintln!(
             "{bug:?}, seed {seed}: {}",
             finding.chars().take(160).collect::<String>()
         );
