@@ -182,7 +182,9 @@ export function words(language) {
     let message = all[key];
     if (message === undefined) throw new Error(`there are no words for ${key}`);
     if (typeof message === "object") message = message[new Intl.PluralRules(language).select(Number(values.count))] ?? message["*"];
-    return message.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+    const rtl = /[\u0590-\u08ff]/.test(message);
+    // Values in a sentence from right to left stand isolated, as the screens write them.
+    return message.replace(/\{(\w+)\}/g, (_, name) => (rtl && typeof values[name] === "string" ? `\u2068${values[name]}\u2069` : String(values[name] ?? "")));
   };
 }
 

@@ -1,0 +1,128 @@
+// Lock, till and customer's screen in every state, with names that try to break them.
+import { after, before, test } from "node:test";
+import { hostile, SIZES, walk } from "./look.mjs";
+import { Eyes, Shop, until, uuid, words } from "./stage.mjs";
+import { Till } from "./till.mjs";
+
+const EVERY = Object.values(SIZES);
+const SMALL = [SIZES.PHONE, SIZES.NARROW];
+
+let eyes;
+let shop;
+let names;
+before(async () => {
+  eyes = await Eyes.open();
+  shop = await Shop.open();
+  names = await hostile(shop);
+});
+after(async () => {
+  await eyes?.close();
+  await shop?.close();
+});
+
+for (const language of ["en", "hi", "ar"]) {
+  test(language, async () => {
+    const owner = await shop.session("owner");
+    const who = { staff: uuid(), pin: "2468" };
+    await shop.call("POST", "/staff", { id: who.staff, name: { en: "Nora", hi: "नीता", ar: "نورة" }[language], role: "cashier", language, hand: "right", hue: "teal", pin: who.pin }, owner.token);
+    await shop.call("PUT", "/settings/customer.language", { id: uuid(), value: language }, owner.token);
+    await shop.call("PUT", "/settings/customer.theme", { id: uuid(), value: "system" }, owner.token);
+    const context = await eyes.person({ shop, language });
+    try {
+      const page = await context.newPage();
+      const till = new Till(page, language);
+      const w = words(language);
+      const keys = page.keyboard;
+      const away = async () => (await keys.press("Escape"), await till.sheet.waitFor({ state: "detached" }));
+      const change = (more) => (till.session ? shop.call("POST", "/cart/changes", { id: uuid(), change: more }, till.session) : undefined);
+      const small = async () => page.setViewportSize({ width: SIZES.PHONE[0], height: SIZES.PHONE[1] });
+      let customer;
+      await walk(
+        [
+          ["lock", async () => (await page.goto("/"), await page.locator("[data-staff]").first().waitFor()), { sizes: EVERY }],
+          ["lock-person", async () => await page.locator(`[data-staff="${who.staff}"]`).click()],
+          ["lock-wrong", async () => (await keys.type("1357"), await keys.press("Enter"), await page.getByText(w("lock.wrong")).first().waitFor())],
+          ["lock-help", async () => (await page.getByRole("button", { name: w("lock.help") }).click(), await till.sheet.waitFor())],
+          ["till-empty", async () => {
+            await away();
+            await till.signIn(who);
+            // What is prepared behind the screens comes from another session at the same till.
+            const seat = await page.evaluate(() => localStorage.getItem("chandi.seat"));
+            till.session = (await shop.call("POST", "/sessions", { ...who, seat })).token;
+          }, { sizes: EVERY }],
+          ["till-hostile", async () => {
+            const { products } = await shop.call("GET", "/catalog", undefined, till.session);
+            for (const name of names) {
+              const found = products.find((one) => one.name === [...name].slice(0, 120).join("")) ?? products.find((one) => one.price_minor === 12_345_600);
+              await change({ kind: "add", product: found.id });
+            }
+            await till.items(5);
+          }, { sizes: EVERY }],
+          ["till-cart", async () => {
+            await change({ kind: "clear" });
+            await till.items(0);
+            await till.pieces.filter({ hasNotText: "1,23,456" }).nth(0).click();
+            await till.items(1);
+            await till.pieces.filter({ hasNotText: "1,23,456" }).nth(1).click();
+            await till.items(2);
+            const katli = (await shop.call("GET", "/products?q=kaju%20katli", undefined, till.session)).items[0];
+            await change({ kind: "add", product: katli.id, quantity: "0.75" });
+            await till.items(3);
+            const { lines } = await shop.call("GET", "/cart", undefined, till.session);
+            await change({ kind: "discount_line", line: lines[0].line, discount: { percent: "5", reason: "regular" } });
+            await change({ kind: "note", line: lines[1].line, note: "less sugar, well packed for a long journey" });
+            await change({ kind: "discount_order", discount: { amount_minor: 500, reason: "regular" } });
+            await page.getByText("less sugar").first().waitFor();
+          }, { sizes: EVERY }],
+          ["till-phone-cart", async () => (await small(), await page.getByTestId("cart-bar").click()), { sizes: SMALL }],
+          ["till-search", async () => (await small(), await keys.press("Escape"), await page.setViewportSize({ width: 1280, height: 800 }), await keys.press("F2"), await keys.type("kaj"), await until(async () => (await till.tiles.count()) < 20, "a few tiles"))],
+          ["till-nothing", async () => (await till.search.fill("zzzzqq"), await until(async () => (await till.tiles.count()) === 0, "no tile"))],
+          ["till-unknown", async () => (await keys.press("Escape"), await keys.press("Escape"), await till.scan("8901030865299"), await page.getByText("8901030865299").first().waitFor())],
+          ["till-cash", async () => (await keys.press("Escape"), await page.getByTestId("cash-change").click(), await till.sheet.waitFor())],
+          ["till-cash-typed", async () => await keys.type("2000")],
+          ["till-more", async () => (await away(), await page.getByTestId("more").click(), await till.sheet.waitFor())],
+          ["till-discount", async () => (await away(), await keys.press("F8"), await till.sheet.waitFor(), await till.sheet.getByRole("button", { name: w("discount.apply") }).click())],
+          ["till-approve", async () => {
+            await till.sheet.getByRole("textbox", { name: w("discount.value") }).fill("40");
+            await till.sheet.getByRole("button", { name: w("discount.reason.offer") }).click();
+            await till.sheet.getByRole("button", { name: w("discount.apply") }).click();
+            await page.getByText(w("approve.title")).waitFor();
+          }],
+          ["till-line", async () => (await away(), await till.lines.nth(1).locator(".name").click(), await till.sheet.waitFor())],
+          ["till-quantity", async () => (await away(), await till.lines.nth(2).locator(".weight").click(), await till.sheet.waitFor())],
+          ["till-open-price", async () => (await away(), await till.tool("more.open"), await till.sheet.getByLabel(w("open.name")).waitFor())],
+          ["till-parked", async () => (await away(), await keys.press("F4"), await till.sheet.waitFor())],
+          ["till-menu", async () => (await away(), await page.getByTestId("menu").click(), await till.sheet.waitFor(), await till.sheet.locator("summary").click())],
+          ["customer-cart", async () => {
+            await away();
+            customer = await till.customer();
+            await customer.is("cart");
+          }, { page: () => customer.page, sizes: EVERY }],
+          ["customer-cash", async () => {
+            await page.getByTestId("cash-change").click();
+            await customer.is("cash");
+          }, { page: () => customer.page }],
+          ["customer-change", async () => {
+            await keys.type("2000");
+            await customer.page.getByTestId("customer-change").waitFor();
+          }, { page: () => customer.page }],
+          ["till-paid", async () => (await till.sheet.getByTestId("note").last().click(), await till.paid()), { sizes: EVERY }],
+          ["customer-paid", async () => {
+            // Anew: the paid state lasts only some seconds.
+            await till.pieces.filter({ hasNotText: "1,23,456" }).nth(0).click();
+            await till.items(1);
+            await page.getByTestId("cash-change").click();
+            await till.sheet.getByTestId("note").last().click();
+            await customer.is("paid");
+          }, { page: () => customer.page, sizes: [SIZES.WIDE, SIZES.PHONE] }],
+          ["customer-idle", async () => await until(async () => (await customer.state()) === "idle", "the customer's screen idle", 45_000), { page: () => customer.page, sizes: EVERY }],
+        ],
+        page,
+        language,
+        eyes,
+      );
+    } finally {
+      await context.close();
+    }
+  });
+}
