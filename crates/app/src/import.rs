@@ -289,13 +289,21 @@ fn read_csv(file: &[u8]) -> Result<Vec<(usize, Vec<String>)>> {
         .delimiter(separator.unwrap_or(b','))
         .from_reader(text.as_bytes());
     let mut rows = vec![];
+    let (mut line, mut counted) = (1, 0);
     for record in reader.records() {
         let record = record.map_err(|e| AppError::new(Code::ImportUnreadable).because(&e))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        rows.push((
-            usize::try_from(line).unwrap_or(0),
-            record.iter().map(str::to_owned).collect(),
-        ));
+        let at = record
+            .position()
+            .and_then(|p| usize::try_from(p.byte()).ok())
+            .unwrap_or(counted);
+        // The reader leaves the second half of a CRLF to the next row, and its own count of lines is one short there.
+        let ends = |b: &u8| matches!(b, b'\r' | b'\n');
+        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        let begins = at + rest.iter().take_while(|b| ends(b)).count();
+        let between = text.as_bytes().get(counted..begins).unwrap_or_default();
+        line += between.iter().filter(|b| **b == b'\n').count();
+        counted = begins;
+        rows.push((line, record.iter().map(str::to_owned).collect()));
     }
     Ok(rows)
 }

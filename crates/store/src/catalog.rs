@@ -117,7 +117,7 @@ impl Reader<'_> {
             None => self
                 .conn
                 .prepare_cached(
-                    "select n from product where sku = ?1 and archived_ms is null order by n limit 1",
+                    "select n from product where sku = ?1 collate nocase and sku is not null and archived_ms is null order by n limit 1",
                 )?
                 .query_row([code], |r| r.get(0))
                 .optional()?,
@@ -150,9 +150,9 @@ impl Reader<'_> {
                 "(name collate nocase, n) > (select name collate nocase, n from product where n = ?2)",
             ),
             ProductOrder::Popular => (
-                "coalesce((select times from product_sold s where s.product_id = product.product_id), 0) desc, n",
-                "(-coalesce((select times from product_sold s where s.product_id = product.product_id), 0), n) >
-                 (select -coalesce((select times from product_sold s where s.product_id = p.product_id), 0), p.n
+                "coalesce((select times from product_sold s where s.n = product.n), 0) desc, n",
+                "(-coalesce((select times from product_sold s where s.n = product.n), 0), n) >
+                 (select -coalesce((select times from product_sold s where s.n = p.n), 0), p.n
                   from product p where p.n = ?2)",
             ),
         };

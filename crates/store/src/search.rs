@@ -2,11 +2,11 @@
 
 use crate::{Reader, StoreError, catalog::ProductRow};
 use domain::search::{fold, romanize};
-use rusqlite::{params, params_from_iter};
+use rusqlite::{OptionalExtension, params, params_from_iter};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many candidates a pass may look at, so that no query walks the catalogue.
-const CANDIDATES: u32 = 200;
+const CANDIDATES: u32 = 120;
 
 /// The last four characters of a barcode.
 pub(crate) fn tail(barcode: &str) -> &str {
@@ -65,24 +65,12 @@ impl Reader<'_> {
         }
         let mut rows = Vec::with_capacity(found.len().min(limit));
         let mut ranked = Vec::with_capacity(found.len());
+        let mut sold = self
+            .conn
+            .prepare_cached("select times from product_sold where n = ?1")?;
         for (n, how) in found {
-            let times: i64 = self
-                .conn
-                .prepare_cached(
-                    "select coalesce((select times from product_sold s where s.product_id = p.product_id), 0)
-                     from product p where n = ?1 and archived_ms is null",
-                )?
-                .query_row([n], |r| r.get(0))
-                .or_else(|e| {
-                    if e == rusqlite::Error::QueryReturnedNoRows {
-                        Ok(-1)
-                    } else {
-                        Err(e)
-                    }
-                })?;
-            if times >= 0 {
-                ranked.push((how, std::cmp::Reverse(times), n));
-            }
+            let times: i64 = sold.query_row([n], |r| r.get(0)).optional()?.unwrap_or(0);
+            ranked.push((how, std::cmp::Reverse(times), n));
         }
         ranked.sort_unstable();
         for (_, _, n) in ranked.into_iter().take(limit) {
@@ -94,7 +82,7 @@ impl Reader<'_> {
     fn by_code(&self, typed: &str, found: &mut BTreeMap<i64, Found>) -> Result<(), StoreError> {
         let mut exact = self.conn.prepare_cached(
             "select n from product_barcode where barcode = ?1
-             union select n from product where sku = ?1 collate nocase
+             union select n from product where sku = ?1 collate nocase and sku is not null and archived_ms is null
              union select n from product_barcode where tail = ?1 and length(?1) = 4 limit 50",
         )?;
         for n in exact.query_map([typed], |r| r.get(0))? {

@@ -375,13 +375,15 @@ fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV1) -> Re
         order.token.number_expires_ms,
         order.content
     ])?;
-    let mut insert =
-        conn.prepare_cached("insert into order_line values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
+    let mut insert = conn.prepare_cached(
+        "insert into order_line values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?;
     for line in &order.lines {
         insert.execute(params![
             order.order,
             line.line,
             line.product,
+            line.product.map(|_| number_of(line.short)),
             line.name,
             line.unit,
             line.milli,
@@ -396,7 +398,15 @@ fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV1) -> Re
     for line in &order.lines {
         let net = line.gross_minor - line.discount_minor - line.order_discount_minor;
         if let Some(product) = line.product {
-            count_product(conn, order.business_day, &product, line.milli, net, 1)?;
+            count_product(
+                conn,
+                order.business_day,
+                &product,
+                number_of(line.short),
+                line.milli,
+                net,
+                1,
+            )?;
         }
     }
     conn.prepare_cached(
@@ -419,10 +429,16 @@ fn count_sale(conn: &Connection, day: u32, hour: u8, orders: i64, sold_minor: i6
     Ok(())
 }
 
+/// A short catalogue number as the one integer that the views go by.
+fn number_of((ordinal, counter): (u16, u32)) -> i64 {
+    (i64::from(ordinal) << 32) + i64::from(counter)
+}
+
 fn count_product(
     conn: &Connection,
     day: u32,
     product: &[u8; 16],
+    n: i64,
     milli: i64,
     sold_minor: i64,
     times: i64,
@@ -435,7 +451,7 @@ fn count_product(
     conn.prepare_cached(
         "insert into product_sold values (?1, ?2) on conflict do update set times = times + excluded.times",
     )?
-    .execute(params![product, times])?;
+    .execute(params![n, times])?;
     Ok(())
 }
 
@@ -477,14 +493,16 @@ fn order_cancelled(
         .query_row([cancelled.order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
     count_sale(conn, day, hour, -1, -total)?;
     let mut lines = conn.prepare_cached(
-        "select product_id, milli, gross_minor - discount_minor - order_discount_minor
+        "select product_id, n, milli, gross_minor - discount_minor - order_discount_minor
          from order_line where order_id = ?1 and product_id is not null",
     )?;
-    let sold: Vec<([u8; 16], i64, i64)> = lines
-        .query_map([cancelled.order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
+    let sold: Vec<([u8; 16], i64, i64, i64)> = lines
+        .query_map([cancelled.order], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
+        })?
         .collect::<Result<_, _>>()?;
-    for (product, milli, net) in sold {
-        count_product(conn, day, &product, -milli, -net, -1)?;
+    for (product, n, milli, net) in sold {
+        count_product(conn, day, &product, n, -milli, -net, -1)?;
     }
     Ok(())
 }

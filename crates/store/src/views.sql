@@ -23,7 +23,7 @@ create table product (
 create index product_in_grid_order on product (favourite desc, position, n) where archived_ms is null;
 create index product_by_name on product (name collate nocase, n) where archived_ms is null;
 create index product_by_category on product (category_id, favourite desc, position, n) where archived_ms is null;
-create index product_by_sku on product (sku) where sku is not null;
+create index product_by_sku on product (sku collate nocase) where sku is not null;
 
 create table product_barcode (
     barcode text    not null,
@@ -131,6 +131,7 @@ create table order_line (
     order_id             blob    not null,
     line                 integer not null,
     product_id           blob,
+    n                    integer, -- the product's catalogue number
     name                 text    not null,
     unit                 text    not null,
     milli                integer not null,
@@ -171,9 +172,9 @@ create table day_product (
 ) strict, without rowid;
 
 create table product_sold (
-    product_id blob    not null primary key,
-    times      integer not null
-) strict, without rowid;
+    n     integer primary key,
+    times integer not null
+) strict;
 
 -- Where each counter's numbers stand.
 create table counter_day (

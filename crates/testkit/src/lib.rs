@@ -7,10 +7,11 @@ pub mod disk;
 
 use api::{Caller, Door};
 use app::{App, Config, edges::Edges};
+pub use axum::http::Method;
 use axum::{
     Router,
     body::Body,
-    http::{Method, Request, StatusCode, header},
+    http::{Request, StatusCode, header},
 };
 use domain::time::Moment;
 use http_body_util::BodyExt;
@@ -19,7 +20,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -77,10 +78,13 @@ pub fn new_id() -> Uuid {
     Edges::system().new_id()
 }
 
+type Slot = Arc<Mutex<Option<Router>>>;
+
 /// A running Chandi in a temp folder.
 pub struct Node {
     pub door: Door,
-    pub router: Router,
+    /// Shared with every client, and taken from them all when the node closes.
+    router: Slot,
     pub clock: FakeClock,
     folder: TempDir,
 }
@@ -95,7 +99,7 @@ impl Node {
     fn in_folder(folder: TempDir, clock: FakeClock) -> Node {
         let door = Door::over(App::open(config(folder.path(), &clock)).expect("a data folder that opens"));
         Node {
-            router: door.router(),
+            router: Arc::new(Mutex::new(Some(door.router()))),
             door,
             clock,
             folder,
@@ -124,7 +128,7 @@ impl Node {
             clock,
             folder,
         } = self;
-        drop(router);
+        router.lock().expect("no client panicked").take();
         drop(door);
         Node::in_folder(folder, clock)
     }
@@ -174,7 +178,7 @@ pub fn config(folder: &Path, clock: &FakeClock) -> Config {
 /// Somebody who calls the door.
 #[derive(Clone)]
 pub struct Client {
-    router: Router,
+    router: Slot,
     caller: Option<Caller>,
     pub token: Option<String>,
 }
@@ -184,6 +188,14 @@ impl Client {
     pub fn signed_in(&self, answer: &Value) -> Client {
         Client {
             token: answer["token"].as_str().map(str::to_owned),
+            ..self.clone()
+        }
+    }
+
+    /// The same caller with somebody else's token.
+    pub fn holding(&self, token: Option<String>) -> Client {
+        Client {
+            token,
             ..self.clone()
         }
     }
@@ -227,8 +239,10 @@ impl Client {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, "127.0.0.1:8650")
             .header(header::CONTENT_TYPE, content_type);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header(header::HOST, "127.0.0.1:8650");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -241,7 +255,9 @@ impl Client {
         if let Some(caller) = &self.caller {
             request.extensions_mut().insert(caller.clone());
         }
-        let response = match self.router.clone().oneshot(request).await {
+        let router = self.router.lock().expect("no client panicked").clone();
+        let router = router.expect("a node that is open");
+        let response = match router.oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
@@ -255,6 +271,12 @@ impl Client {
         let value = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
         (status, value)
+    }
+
+    /// A request that came by this name of the machine.
+    pub async fn send_as(&self, host: &str, method: Method, path: &str) -> (StatusCode, Value) {
+        self.send(method, path, "text/plain", vec![], &[("host", host)])
+            .await
     }
 
     /// Adds a product and gives its id.

@@ -1,0 +1,9 @@
+//! Stories through the real door: a router over a real store in a temp folder, with a clock of the test's.
+
+mod carts;
+mod catalog;
+mod door;
+mod orders;
+mod people;
+mod shop;
+mod tokens;
