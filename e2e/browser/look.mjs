@@ -108,14 +108,14 @@ export const SIZES = { WIDE, LARGE, PHONE, NARROW };
 /** What is asked where: the theme changes colours only, a language without its own direction changes text only. */
 function axeFor(language, theme, size) {
   if (language === "hi" || size === LARGE || size === NARROW) return null;
-  if (size === PHONE && language !== "en") return null;
   return theme === "dark" ? ["color-contrast"] : undefined;
 }
 
 /** Looks at what stands on the page: all sizes and both themes without setting it up again. */
 async function lookAt(page, name, language, { sizes = [WIDE, PHONE, NARROW] } = {}) {
   const found = [];
-  for (const size of sizes) {
+  // Phones are looked at in every language at their narrowest; the wider one differs by nothing but room.
+  for (const size of sizes.filter((one) => language === "en" || one !== PHONE || sizes.length === 1)) {
     await page.setViewportSize({ width: size[0], height: size[1] });
     for (const theme of size === WIDE ? ["light", "dark"] : ["light"]) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
@@ -171,7 +171,6 @@ export async function hostile(shop) {
     "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘ sweet",
   ];
   for (const [index, name] of names.entries()) {
-    await shop.call("POST", "/products", { id: uuid(), name: [...name].slice(0, 120).join(""), names: { hi: `${[...name].slice(0, 100).join("")} मिठाई` }, sku: null, price_minor: 12_345_600, unit: "piece", category: null, barcodes: [], art: { kind: "letters" }, available: index !== 1, favourite: true, position: -10 + index < 0 ? 0 : 0, open_price: false }, session.token);
+    await shop.call("POST", "/products", { id: uuid(), name: [...name].slice(0, 120).join(""), names: { hi: `${[...name].slice(0, 100).join("")} मिठाई` }, sku: null, price_minor: 12_345_600, unit: "piece", category: null, barcodes: [], art: { kind: "letters" }, available: index !== 1, favourite: true, position: 0, open_price: false }, session.token);
   }
-  return names;
 }
