@@ -222,7 +222,7 @@ impl Shop {
         let now = self.edges.now();
         let failures_at = place.of_failures();
         let hash = self.store.write(now, |tx| {
-            // Somebody unknown waits like somebody known, and learns nothing.
+            // Somebody unknown is told what a wrong PIN is told; there is no PIN to guess.
             let person = find_active(&tx.reader(), staff);
             let (failures, last) = tx.reader().pin_failures(staff, failures_at)?;
             let wait_ms = i64::try_from(wait_after(failures)).unwrap_or(i64::MAX);
