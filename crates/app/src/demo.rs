@@ -321,9 +321,12 @@ impl Story<'_> {
             for (i, rush) in RUSH.iter().enumerate() {
                 let hour = i8::try_from(i + 8).unwrap_or(8);
                 let orders = (rush * if weekend { 3 } else { 2 } + dice.below(*rush + 1)) / 3;
-                for _ in 0..orders {
-                    let minute = i8::try_from(dice.below(60)).unwrap_or(0);
-                    let second = i8::try_from(dice.below(60)).unwrap_or(0);
+                // People come one after the other, and so do their numbers.
+                let mut seconds: Vec<u64> = (0..orders).map(|_| dice.below(3600)).collect();
+                seconds.sort_unstable();
+                for second in seconds {
+                    let minute = i8::try_from(second / 60).unwrap_or(0);
+                    let second = i8::try_from(second % 60).unwrap_or(0);
                     let Ok(at) = day.at(hour, minute, second, 0).to_zoned(zone.clone()) else {
                         continue;
                     };
