@@ -31,6 +31,8 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** How often to try again when nothing answered. */
   retries?: number;
+  /** The answer is a picture or a document: its bytes. */
+  as?: 'bytes';
   /** Speak as this token instead of the signed-in session (the customer's screen). */
   token?: string | null;
 }
@@ -77,7 +79,7 @@ export async function call<T>(method: Method, path: string, options: CallOptions
     if (value !== undefined && value !== null && value !== '') query.set(key, String(value));
   }
   const asked = query.size > 0 ? `?${query}` : '';
-  const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
+  const headers: Record<string, string> = { accept: options.as === 'bytes' ? '*/*' : 'application/json', ...options.headers };
   const bearer = options.token === undefined ? sessionToken() : options.token;
   if (bearer) headers.authorization = `Bearer ${bearer}`;
   if (method !== 'GET') headers['x-chandi'] = '1';
@@ -112,6 +114,7 @@ export async function call<T>(method: Method, path: string, options: CallOptions
       throw new ApiError('no_answer', 'no_answer', 0);
     }
     if (response.status === 204) return undefined as T;
+    if (response.ok && options.as === 'bytes') return (await response.arrayBuffer()) as T;
     const text = await response.text();
     let json: unknown = null;
     if (text !== '') {
