@@ -1,0 +1,110 @@
+/** What the printers of this device say, and what a person asks of them. The sale itself never waits for any of it. */
+import { get, isApiError, post, uuidv7, type DeviceStatus, type List, type PrintJob, type Printer } from '$shared/api';
+import { t, tMaybe } from '$shared/i18n';
+import { onLive, onResync } from '$shared/live';
+import { session } from '$shared/state/session.svelte';
+import { say, sayError } from '$shared/state/toasts.svelte';
+import { ranked, type Problem } from './problems';
+
+const state = $state<{ status: DeviceStatus | null; last: string | null }>({ status: null, last: null });
+
+export const printing = {
+  get lights() {
+    return state.status?.lights ?? [];
+  },
+  get problems(): Problem[] {
+    return ranked(state.status?.problems ?? []);
+  },
+  get hasPrinter(): boolean {
+    return this.lights.some((one) => one.kind === 'printer');
+  },
+  get hasDrawer(): boolean {
+    return this.lights.some((one) => one.kind === 'drawer');
+  },
+};
+
+export async function readStatus(): Promise<void> {
+  if (!session.may('device.read')) return;
+  state.status = await get<DeviceStatus>('/devices/status', undefined, { retries: 1 });
+}
+
+/** Follows the printers while a screen is shown. Several changes at once are read once. */
+export function followPrinting(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const again = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void readStatus().catch(() => undefined), 60); // what is shown stays until it can be read again
+  };
+  again();
+  const stops = [onLive('print', again), onLive('device', again), onResync(again)];
+  return () => {
+    clearTimeout(timer);
+    for (const stop of stops) stop();
+  };
+}
+
+export function printers(): Promise<List<Printer>> {
+  return get<List<Printer>>('/printers');
+}
+
+/** "Receipt 42", "Test card". */
+export function paperName(job: PrintJob): string {
+  const name = job.number === null ? t(`print.kind.${job.kind}`) : t('print.numbered', { what: t(`print.kind.${job.kind}`), number: String(job.number) });
+  return job.copy > 1 ? t('print.copyOf', { what: name, copy: String(job.copy) }) : name;
+}
+
+export function whyText(why: string | null): string | null {
+  return why === null ? null : (tMaybe(`print.why.${why}`) ?? t('print.why.printer_error'));
+}
+
+export type PrintAsk = { kind: 'retry'; printer?: string } | { kind: 'answer'; came_out: boolean } | { kind: 'discard' };
+
+/** Answers whether it was done; what went wrong is said. */
+export async function ask(job: PrintJob, what: PrintAsk): Promise<boolean> {
+  try {
+    const id = uuidv7();
+    if (what.kind === 'retry') await post(`/print/jobs/${job.id}/retry`, { id, ...(what.printer ? { printer: what.printer } : {}) });
+    else if (what.kind === 'answer') await post(`/print/jobs/${job.id}/answer`, { id, came_out: what.came_out });
+    else await post(`/print/jobs/${job.id}/discard`, { id });
+    return true;
+  } catch (error) {
+    // Somebody else was quicker: the list shows what came of it.
+    if (!isApiError(error, 'job_settled')) sayError(error);
+    return false;
+  } finally {
+    await readStatus().catch(() => undefined);
+  }
+}
+
+/** Puts an order's paper into the queue once more; the second of a kind says COPY by itself. */
+export async function printOrder(order: string, what: 'receipt' | 'token' | 'credit_note' = 'receipt', creditNote?: string): Promise<PrintJob | null> {
+  try {
+    const job = await post<PrintJob>(`/orders/${order}/print`, { id: uuidv7(), what, ...(creditNote ? { credit_note: creditNote } : {}) });
+    say(job.copy > 1 ? t('print.copySent', { copy: String(job.copy) }) : t('print.sent'));
+    void readStatus().catch(() => undefined);
+    return job;
+  } catch (error) {
+    sayError(error);
+    return null;
+  }
+}
+
+/** The order whose receipt Ctrl+P prints once more. */
+export function rememberPaid(order: string): void {
+  state.last = order;
+}
+
+export async function reprintLast(): Promise<void> {
+  let order = state.last;
+  try {
+    if (order === null) {
+      const { items } = await get<List<PrintJob>>('/print/jobs', { limit: 20 });
+      order = items.find((job) => job.kind === 'receipt' && job.order !== null)?.order ?? null;
+    }
+  } catch (error) {
+    sayError(error);
+    return;
+  }
+  if (order === null) say(t('print.nothingYet'));
+  else await printOrder(order);
+}
