@@ -18,6 +18,10 @@ export const printing = {
   get hasPrinter(): boolean {
     return this.lights.some((one) => one.kind === 'printer');
   },
+  /** Has this person a printer to print on? */
+  get offered(): boolean {
+    return this.hasPrinter && session.may('print.use');
+  },
   get hasDrawer(): boolean {
     return this.lights.some((one) => one.kind === 'drawer');
   },
