@@ -202,6 +202,21 @@ export interface Approval {
   pin: string;
 }
 
+export interface Named {
+  id: Id;
+  name: string;
+}
+
+/** Where somebody works at a node: `number` is what people call the counter. */
+export interface SeatRef {
+  id: Id;
+  number: number;
+  name: string;
+}
+
+export type OrderState = 'placed' | 'preparing' | 'ready' | 'partial' | 'complete' | 'refunded' | 'cancelled';
+
+/** Quantities are decimal strings of the line's unit; ordered = open + given + claimed + kept + refunded. */
 export interface OrderLine {
   line: number;
   product: Id | null;
@@ -216,10 +231,21 @@ export interface OrderLine {
   amount_minor: number;
   ordered: string;
   given: string;
+  open: string;
+  /** Missing, and its money is due. */
+  claimed: string;
+  /** Missing, and to be given later. */
+  kept: string;
+  /** Claimed and kept. */
   missing: string;
   refunded: string;
-  open: string;
+  /** Money back for what is claimed. */
+  due_minor: number;
+  /** Money back for everything that is not refunded yet. */
+  refundable_minor: number;
   note: string | null;
+  art: Art | null;
+  hue: Hue | null;
 }
 
 export interface OrderToken {
@@ -230,26 +256,154 @@ export interface OrderToken {
   number_expires_at: string;
 }
 
+export interface Claim {
+  id: Id;
+  /** This seat has it open. */
+  mine: boolean;
+  staff: Named;
+  seat: SeatRef;
+  at: string;
+  by: 'qr' | 'number' | 'confirmed';
+}
+
+export type HistoryKind = 'placed' | 'preparing' | 'ready' | 'handed_over' | 'handover_undone' | 'refunded' | 'token_reissued' | 'token_revoked' | 'cancelled';
+
+export interface HistoryEntry {
+  id: Id;
+  kind: HistoryKind;
+  at: string;
+  staff: Named | null;
+  counter: Named;
+  seat: SeatRef | null;
+  amount_minor: number | null;
+  reason: string | null;
+  approved_by: Named | null;
+  undone: boolean;
+  offline: boolean;
+}
+
+export interface CreditNote {
+  id: Id;
+  document: string;
+  total_minor: number;
+  at: string;
+  staff: Named | null;
+  lines: { line: number; quantity: string; amount_minor: number }[];
+  tenders: { id: Id; method: string; amount_minor: number }[];
+  reason: string;
+  approved_by: Named | null;
+  offline: boolean;
+}
+
 export interface Order {
   id: Id;
   number: number;
   document: string;
-  state: string;
+  state: OrderState;
   placed_at: string;
+  preparing_at: string | null;
+  ready_at: string | null;
+  /** The handover after which nothing is left to give. */
+  delivered_at: string | null;
   business_day: string;
-  counter: { id: Id; name: string };
-  staff: { id: Id; name: string } | null;
+  counter: Named;
+  staff: Named | null;
+  /** Masked: 98••••3210 */
+  phone: string | null;
   lines: OrderLine[];
+  items: string;
   subtotal_minor: number;
   discount_minor: number;
   taxes: TaxLine[];
   rounding_minor: number;
   total_minor: number;
+  due_minor: number;
+  refunded_minor: number;
   tenders: { id: Id; method: 'cash'; amount_minor: number; received_minor: number | null; change_minor: number }[];
   token: OrderToken | null;
+  token_revoked: boolean;
   undo_until: string;
-  cancelled: null | { at: string; staff: { id: Id; name: string } | null; reason: string };
+  cancelled: null | { at: string; staff: Named | null; reason: string };
+  claim: Claim | null;
+  /** Until when the newest handover of this person may be undone without asking. */
+  handover_undo_until: string | null;
+  anomaly: string | null;
+  history: HistoryEntry[];
+  credit_notes: CreditNote[];
   demo: boolean;
+}
+
+/** A line as the token itself tells it, when the order has not arrived here. */
+export interface TokenLine {
+  line: number;
+  name: string;
+  names: Names;
+  product: Id | null;
+  quantity: string;
+  unit: UnitName;
+  art: Art | null;
+  hue: Hue | null;
+}
+
+export interface Redeemed {
+  claim: { id: Id; by: 'qr' | 'number' | 'confirmed'; offline: boolean };
+  order: Order | null;
+  lines: TokenLine[] | null;
+  expires_at: string;
+  to_give: string;
+}
+
+export interface Candidate {
+  order: Id;
+  number: number;
+  items: string;
+  placed_at: string;
+  state: OrderState;
+  phone: string | null;
+}
+
+/** What the marks on the rows come to, by the core. */
+export interface Marked {
+  due_minor: number;
+  given: string;
+  missing: string;
+  to: 'complete' | 'partial' | 'refund';
+}
+
+export interface Mark {
+  line: number;
+  given: string;
+  missing: string;
+}
+
+export interface RecentHandover {
+  order: Id;
+  number: number;
+  items: string;
+  state: OrderState;
+  at: string;
+  /** The handover that may be undone. */
+  undo: Id | null;
+}
+
+export interface RefundPreview {
+  total_minor: number;
+  lines: { line: number; quantity: string; amount_minor: number; claimed: boolean }[];
+  tenders: { method: string; amount_minor: number; original: boolean }[];
+  approval_needed: null | 'not_claimed' | 'above_limit' | 'other_tender' | 'other_counter_offline';
+  /** The document number that the next one gets. */
+  credit_note: string;
+}
+
+export interface Board {
+  preparing: { number: number; since: string }[];
+  ready: { number: number; since: string }[];
+  shop: Display['shop'];
+  now: string;
+}
+
+export interface Times {
+  today: { placed_ready_ms: number | null; ready_delivered_ms: number | null; placed_delivered_ms: number | null; orders: number };
 }
 
 export interface NewOrder {
@@ -257,10 +411,18 @@ export interface NewOrder {
   cart: Id;
   tenders: { id: Id; method: 'cash'; amount_minor?: number; received_minor?: number }[];
   expected_total_minor?: number;
+  phone?: string;
+}
+
+/** A label of the scales: the weight is in `quantity`, or its price is here. */
+export interface ScannedLabel {
+  code: string;
+  weight: boolean;
+  amount_minor: number | null;
 }
 
 export type Scanned =
-  | { kind: 'product'; product: Product; quantity: string }
+  | { kind: 'product'; product: Product; quantity: string; label?: ScannedLabel | null }
   | { kind: 'token'; order: Order | null; verdict: string; lines?: unknown[] }
   | { kind: 'unknown'; code: string; why: 'not_listed' | 'upi' | 'url' | 'too_long' };
 
@@ -277,8 +439,20 @@ export interface DisplayCartLine {
   hue: Hue | null;
 }
 
+export interface HandingLine {
+  line: number;
+  name: string;
+  names: Names;
+  unit: UnitName;
+  quantity: string;
+  given: string;
+  missing: string;
+  art: Art | null;
+  hue: Hue | null;
+}
+
 export interface Display {
-  state: 'idle' | 'cart' | 'cash' | 'paid';
+  state: 'idle' | 'cart' | 'cash' | 'paid' | 'handing' | 'refund';
   shop: { name: string; demo: boolean; language: string; currency: string; minor_digits: number; brand_color: string | null };
   theme: 'system' | 'light' | 'dark';
   cart: null | {
@@ -304,9 +478,20 @@ export interface Display {
     /** Read the display again then. */
     until: string;
   };
+  handing: null | {
+    number: number;
+    verdict: 'open' | 'partial' | 'complete' | 'refund';
+    lines: HandingLine[];
+    given: string;
+    missing: string;
+    due_minor: number;
+    missing_as: 'refund' | 'keep';
+    done: boolean;
+  };
+  refund: null | { number: number; total_minor: number; method: string; document: string; state: 'done' };
 }
 
-export type LiveKind = 'cart' | 'order' | 'product' | 'category' | 'staff' | 'setting' | 'session' | 'display' | 'resync';
+export type LiveKind = 'cart' | 'order' | 'product' | 'category' | 'staff' | 'setting' | 'session' | 'display' | 'claim' | 'board' | 'print' | 'device' | 'resync';
 
 export interface LiveMessage {
   seq: number;
@@ -328,7 +513,7 @@ export interface Staff {
 
 export interface Setting {
   key: string;
-  group: 'shop' | 'branch' | 'counter' | 'safety' | 'tokens' | 'look';
+  group: string;
   kind: 'text' | 'choice' | 'int' | 'bool' | 'time' | 'list';
   value: unknown;
   default: unknown;

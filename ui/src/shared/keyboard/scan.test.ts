@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keyName } from './keys';
-import { FieldScan, isGtin, ScanBuffer, splitQuantity } from './scan';
+import { FieldScan, isGtin, ScanBuffer, SCAN_PREFIX, splitQuantity, wedgeKey } from './scan';
 
 function type(buffer: ScanBuffer, text: string) {
   for (const key of text) expect(buffer.press(key)).toBe('kept');
@@ -35,7 +35,16 @@ describe('no field focused', () => {
     type(buffer, 'sam');
     buffer.press('F24');
     type(buffer, '123');
-    expect(buffer.press('Enter')).toEqual({ text: '123', quantity: null });
+    expect(buffer.press('Enter')).toEqual({ text: '123', quantity: null, scanned: true });
+    type(buffer, '456');
+    expect(buffer.press('Enter'), 'the prefix counts for one code').toEqual({ text: '456', quantity: null });
+  });
+  it('keeps "3 *" when the scan that it counts has a prefix', () => {
+    const buffer = new ScanBuffer();
+    type(buffer, '3 *');
+    buffer.press(SCAN_PREFIX);
+    type(buffer, '96385074');
+    expect(buffer.press('Tab')).toEqual({ text: '96385074', quantity: '3', scanned: true });
   });
 });
 
@@ -67,11 +76,37 @@ describe('a field focused', () => {
     scan.press({ key: '7', at: 500 });
     expect(scan.press({ key: 'Enter', at: 2000 })).toBe('7');
   });
+  it('hears a scan behind something that was typed and left standing', () => {
+    const scan = new FieldScan();
+    let at = 0;
+    for (const key of 'sam') scan.press({ key, at: (at += 180) });
+    at += 1500;
+    for (const key of 'P1ABCDEF') scan.press({ key, at: (at += 9) });
+    expect(scan.press({ key: 'Tab', at: at + 9 })).toBe('P1ABCDEF');
+  });
+  it('takes late keys of a busy machine for one scan', () => {
+    const scan = new FieldScan();
+    let at = 0;
+    const gaps = [4, 4, 210, 4, 4, 4, 180, 4, 4, 4, 4, 4];
+    for (const [i, key] of [...'890103086527'].entries()) scan.press({ key, at: (at += gaps[i]!) });
+    expect(scan.press({ key: 'Enter', at: at + 4 })).toBe('890103086527');
+  });
   it('forgets keys when a person edits', () => {
     const scan = new FieldScan();
     for (const key of '963850') scan.press({ key, at: 0 });
     scan.press({ key: 'Backspace', at: 1 });
     expect(scan.press({ key: 'Enter', at: 2 })).toBeNull();
+  });
+});
+
+describe('keys on their way', () => {
+  const event = (key: string, code: string, more = {}) => ({ key, code, ctrlKey: false, metaKey: false, altKey: false, ...more });
+  it('Ctrl+B is ASCII 02 of a scanner, other shortcuts are nobody’s text', () => {
+    expect(wedgeKey(event('b', 'KeyB', { ctrlKey: true }))).toBe(SCAN_PREFIX);
+    expect(wedgeKey(event('z', 'KeyZ', { ctrlKey: true }))).toBeNull();
+    expect(wedgeKey(event('b', 'KeyB', { ctrlKey: true, altKey: true }))).toBeNull();
+    expect(wedgeKey(event('b', 'KeyB'))).toBe('b');
+    expect(wedgeKey(event('F24', 'F24'))).toBe('F24');
   });
 });
 

@@ -16,6 +16,8 @@ export interface Committed {
   text: string;
   /** From "3 *": how many of it. */
   quantity: string | null;
+  /** It came behind a scanner's prefix: certainly no search. */
+  scanned?: boolean;
 }
 
 const ENDS = new Set(['Enter', 'Tab']);
@@ -24,6 +26,15 @@ const MULTIPLY = /^\s*(\d{1,6}(?:[.,]\d{1,3})?)\s*[*×]\s*(.*)$/s;
 export const SCAN_PREFIX = '\u0002';
 /** F24 is the other prefix that scanners can be set to send. */
 export const SCAN_PREFIX_KEY = 'F24';
+
+/**
+ * The key as the rules below take it, or null when it is a shortcut. Scanners that send ASCII 02 arrive as Ctrl+B, since a
+ * keyboard has no other way to say it.
+ */
+export function wedgeKey(event: Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey'>): string | null {
+  if (event.ctrlKey && !event.metaKey && !event.altKey && event.code === 'KeyB') return SCAN_PREFIX;
+  return event.ctrlKey || event.metaKey || event.altKey ? null : event.key;
+}
 
 /** Splits "3 * 8901030865275" into its quantity and its text. */
 export function splitQuantity(typed: string): Committed {
@@ -45,6 +56,7 @@ export function isGtin(text: string): boolean {
 /** The buffer for keys that no field takes. */
 export class ScanBuffer {
   #text = '';
+  #prefixed = false;
 
   get text(): string {
     return this.#text;
@@ -52,10 +64,12 @@ export class ScanBuffer {
 
   set text(value: string) {
     this.#text = value;
+    this.#prefixed = false;
   }
 
   clear(): void {
     this.#text = '';
+    this.#prefixed = false;
   }
 
   /**
@@ -64,15 +78,19 @@ export class ScanBuffer {
    */
   press(key: string): Committed | 'kept' | 'ignored' {
     if (key === SCAN_PREFIX_KEY || key === SCAN_PREFIX) {
-      this.#text = '';
+      // "3 *" waits for what it counts, and this is it; anything else was never ended.
+      const { text, quantity } = splitQuantity(this.#text);
+      if (text !== '' || quantity === null) this.#text = '';
+      this.#prefixed = true;
       return 'kept';
     }
     if (ENDS.has(key)) {
       if (this.#text.trim() === '') return 'ignored';
       const { text, quantity } = splitQuantity(this.#text);
       if (text === '' && quantity !== null) return 'kept'; // "3 *" waits for what it counts
-      this.#text = '';
-      return { text, quantity };
+      const scanned = this.#prefixed;
+      this.clear();
+      return scanned ? { text, quantity, scanned } : { text, quantity };
     }
     if (key === 'Backspace') {
       if (this.#text === '') return 'ignored';
@@ -100,11 +118,9 @@ export class FieldScan {
       return null;
     }
     if (ENDS.has(key)) {
-      const text = this.#keys.map((one) => one.key).join('');
-      const scanned = this.#isScan(text, at);
-      this.#keys = [];
-      this.#prefixed = false;
-      return scanned ? text : null;
+      const scanned = this.#scanned(at);
+      this.clear();
+      return scanned;
     }
     if ([...key].length === 1) this.#keys.push({ key, at });
     else if (key !== 'Shift' && key !== 'Alt' && key !== 'Control' && key !== 'CapsLock') {
@@ -119,12 +135,26 @@ export class FieldScan {
     this.#prefixed = false;
   }
 
-  #isScan(text: string, at: number): boolean {
-    if (text === '') return false;
-    if (this.#prefixed) return true;
-    if (isGtin(text)) return true;
-    if (this.#keys.length < 6) return false;
-    const span = at - this.#keys[0]!.at;
-    return span / this.#keys.length <= 50;
+  #scanned(at: number): string | null {
+    const all = this.#keys;
+    const text = textOf(all);
+    if (text === '') return null;
+    if (this.#prefixed || isScan(all, at)) return text;
+    // Somebody typed, paused, and then scanned: what came after the last pause stands for itself.
+    let cut = all.length - 1;
+    while (cut > 0 && all[cut]!.at - all[cut - 1]!.at < PAUSE_MS) cut -= 1;
+    const last = all.slice(cut);
+    return cut > 0 && isScan(last, at) ? textOf(last) : null;
   }
+}
+
+/** Longer than any scanner waits within a code, even on a busy machine; shorter than a person's hand takes to the scanner. */
+const PAUSE_MS = 500;
+
+const textOf = (keys: readonly Key[]) => keys.map((one) => one.key).join('');
+
+/** By its check digit, or by a mean gap that no hand keeps up; single gaps say nothing, since a busy machine delivers late. */
+function isScan(keys: readonly Key[], end: number): boolean {
+  if (isGtin(textOf(keys))) return true;
+  return keys.length >= 6 && (end - keys[0]!.at) / keys.length <= 50;
 }
