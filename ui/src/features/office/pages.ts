@@ -6,10 +6,11 @@ import Grid from '@lucide/svelte/icons/layout-grid';
 import Tags from '@lucide/svelte/icons/tags';
 import Badge from '@lucide/svelte/icons/id-card';
 import Monitor from '@lucide/svelte/icons/monitor';
+import Plug from '@lucide/svelte/icons/plug';
 import Gear from '@lucide/svelte/icons/settings';
 
 export interface Page {
-  name: 'today' | 'orders' | 'products' | 'categories' | 'staff' | 'sessions' | 'settings';
+  name: 'today' | 'orders' | 'products' | 'categories' | 'staff' | 'sessions' | 'devices' | 'settings';
   needs: string;
   icon: Component<{ class?: string }>;
 }
@@ -21,5 +22,6 @@ export const PAGES: Page[] = [
   { name: 'categories', needs: 'catalog.read', icon: Tags },
   { name: 'staff', needs: 'staff.read', icon: Badge },
   { name: 'sessions', needs: 'session.list', icon: Monitor },
+  { name: 'devices', needs: 'device.change', icon: Plug },
   { name: 'settings', needs: 'setting.read', icon: Gear },
 ];

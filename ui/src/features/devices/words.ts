@@ -1,0 +1,19 @@
+/** How devices are spoken of in lists. */
+import type { Printer } from '$shared/api';
+import { t } from '$shared/i18n';
+import { whyText } from '$features/printing/printing.svelte';
+
+export function driverName(driver: Printer['driver']): string {
+  return t(`devices.driver.${driver}`);
+}
+
+/** "Network · 192.168.1.20:9100" */
+export function placeOf(printer: Pick<Printer, 'driver' | 'address'>): string {
+  return `${driverName(printer.driver)} · \u2068${printer.address}\u2069`;
+}
+
+/** "Paper out", or null when nothing is wrong. */
+export function troubleOf(printer: Pick<Printer, 'light' | 'why'>): string | null {
+  const why = whyText(printer.why);
+  return why === null ? null : why.charAt(0).toLocaleUpperCase() + why.slice(1);
+}
