@@ -12,8 +12,10 @@ use domain::{
 use journal::{
     Body, DeviceKey, Fact, Series, Stamp,
     body::{
-        DiscountKindV1, DiscountV1, OrderCancelledV1, OrderLineV1, OrderPlacedV1, ShopFoundedV1,
-        TenderTakenV1, TokenV1,
+        DeviceAdmittedV1, DiscountKindV1, DiscountV1, HandedOverV1, HandoverUndoneV1, MoveV1,
+        OrderCancelledV1, OrderLineV1, OrderPlacedV1, OrderProgressedV1, PhoneBoundV1, RefundLineV1,
+        RefundTenderV1, RefundedV1, SeenV1, ShopFoundedV1, TenderTakenV1, TokenReissuedV1, TokenRevokedV1,
+        TokenV1,
     },
     register::{PatchV1, Record, Value, Written},
     token,
@@ -121,6 +123,112 @@ fn patch() -> PatchV1 {
     }
 }
 
+fn a_move(line: u32, from: u8, to: u8) -> MoveV1 {
+    MoveV1 {
+        line,
+        from,
+        to,
+        milli: 1_000,
+    }
+}
+
+/// What happens to an order after it was placed.
+fn after_placing() -> Vec<(&'static str, Body)> {
+    let admitted = DeviceAdmittedV1 {
+        device: id(5),
+        public_key: key().public().bytes(),
+        branch: id(2),
+        counter: id(6),
+        ordinal: 2,
+        lane: 1,
+        admitted_ms: NOON,
+    };
+    let bound = PhoneBoundV1 {
+        order: id(20),
+        customer: id(40),
+        sealed: vec![0, 1, 254, 255],
+        bound_ms: NOON,
+    };
+    let reissued = TokenReissuedV1 {
+        order: id(20),
+        token: TokenV1 {
+            generation: 2,
+            issued_ms: NOON + 60_000,
+            expires_ms: NOON + 14_460_000,
+            number: 7,
+            number_expires_ms: NOON + 14_460_000,
+            code: "P1DEF".to_owned(),
+        },
+        reason: "phone lost".to_owned(),
+    };
+    let revoked = TokenRevokedV1 {
+        order: id(20),
+        generation: 2,
+        reason: "stolen".to_owned(),
+        revoked_ms: NOON + 90_000,
+    };
+    let progressed = OrderProgressedV1 {
+        order: id(20),
+        progress: 2,
+        at_ms: NOON + 120_000,
+    };
+    let handed = HandedOverV1 {
+        handover: id(50),
+        order: id(20),
+        counter: id(4),
+        seat: 2,
+        at_ms: NOON + 180_000,
+        moves: vec![a_move(1, 0, 1), a_move(1, 0, 2), a_move(2, 3, 1)],
+        seen: SeenV1::Staff,
+        offline: true,
+        content: [0xc1; 32],
+    };
+    let undone = HandoverUndoneV1 {
+        handover: id(50),
+        order: id(20),
+        at_ms: NOON + 185_000,
+        approved_by: Some(id(9)),
+    };
+    let refunded = RefundedV1 {
+        refund: id(60),
+        order: id(20),
+        counter: id(4),
+        seat: 1,
+        at_ms: NOON + 240_000,
+        business_day: 20_261_121,
+        prefix: "K7R".to_owned(),
+        fiscal_year: "26-27".to_owned(),
+        document_no: 3,
+        lines: vec![RefundLineV1 {
+            line: 1,
+            milli: 1_000,
+            amount_minor: 1_288,
+        }],
+        moves: vec![a_move(1, 2, 4)],
+        tenders: vec![RefundTenderV1 {
+            tender: id(61),
+            method: "cash".to_owned(),
+            amount_minor: 1_282,
+        }],
+        rounding_minor: -6,
+        total_minor: 1_282,
+        reason: "not_available".to_owned(),
+        approved_by: None,
+        offline: false,
+        content: [0xc2; 32],
+    };
+    vec![
+        ("body-2-1", Body::DeviceAdmitted(admitted)),
+        ("body-23-1", Body::PhoneBound(bound)),
+        ("body-24-1", Body::TokenReissued(reissued)),
+        ("body-25-1", Body::TokenRevoked(revoked)),
+        ("body-26-1", Body::OrderProgressed(progressed)),
+        ("body-30-1", Body::HandedOver(handed)),
+        ("body-31-1", Body::HandoverUndone(undone)),
+        ("body-32-1", Body::Refunded(Box::new(refunded))),
+    ]
+}
+
 /// One of every body of every version, by the name that it has in the file.
 fn bodies() -> Vec<(&'static str, Body)> {
     let order = OrderPlacedV1 {
@@ -177,7 +285,7 @@ fn bodies() -> Vec<(&'static str, Body)> {
         reason: "changed their mind".to_owned(),
         approved_by: Some(id(9)),
     };
-    vec![
+    let mut bodies = vec![
         ("body-1-1", Body::ShopFounded(founded)),
         ("body-10-1", Body::ProductSet(patch())),
         ("body-11-1", Body::CategorySet(patch())),
@@ -186,7 +294,9 @@ fn bodies() -> Vec<(&'static str, Body)> {
         ("body-20-1", Body::OrderPlaced(Box::new(order))),
         ("body-21-1", Body::TenderTaken(tender)),
         ("body-22-1", Body::OrderCancelled(cancelled)),
-    ]
+    ];
+    bodies.extend(after_placing());
+    bodies
 }
 
 fn key() -> DeviceKey {

@@ -53,3 +53,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         }
     }
 }
+
+/// Two ids in the path, the outer one first.
+pub struct Ids(pub uuid::Uuid, pub uuid::Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Path::<(uuid::Uuid, uuid::Uuid)>::from_request_parts(parts, state).await {
+            Ok(Path((outer, inner))) => Ok(Ids(outer, inner)),
+            Err(_) => Err(Code::NotFound.into()),
+        }
+    }
+}

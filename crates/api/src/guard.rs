@@ -5,7 +5,7 @@ use crate::{
     error::ApiError,
     routes::{Access, row_of},
 };
-use app::{AppError, Code, Shop, sessions::Place};
+use app::{AppError, Code, Shop, display::Screen, sessions::Place};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderMap, Method, Uri, header, uri::Authority},
@@ -42,6 +42,10 @@ impl Caller {
         }
     }
 
+    fn is_board(&self) -> bool {
+        matches!(self, Caller::Window(label) if label == BOARD)
+    }
+
     fn is_customer(&self) -> bool {
         matches!(self, Caller::Window(label) if label == CUSTOMER)
     }
@@ -56,6 +60,7 @@ impl Caller {
 
 pub const CASHIER: &str = "cashier";
 pub const CUSTOMER: &str = "customer";
+pub const BOARD: &str = "board";
 
 /// The seat whose display a request may read.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +95,7 @@ pub async fn guard(State(door): State<Door>, mut request: Request, next: Next) -
         .and_then(|path| row_of(request.method(), &path))
         .ok_or(Code::NotFound)?;
     check_origin(&caller, request.method(), request.uri(), request.headers())?;
-    if caller.is_customer() && !row.customer {
+    if (caller.is_customer() && !row.customer) || (caller.is_board() && !row.board) {
         return Err(Code::NotAllowed.into());
     }
     match row.access {
@@ -102,6 +107,26 @@ pub async fn guard(State(door): State<Door>, mut request: Request, next: Next) -
             }
         }
         Access::SignIn => limit(&door, &caller)?,
+        Access::Board => {
+            let shop = door.app.shop()?;
+            if !caller.is_board() && !caller.is_customer() {
+                let secret = secret(request.headers())?;
+                if shop.seat_of_display(secret, Screen::Board).is_none() {
+                    shop.actor_of(secret)?;
+                }
+            }
+        }
+        Access::Live => {
+            let shop = door.app.shop()?;
+            let secret = secret(request.headers())?;
+            let seat = match shop.seat_of_display(secret, Screen::Board) {
+                Some(seat) => seat,
+                None => display_seat(&shop, &caller, request.headers())?,
+            };
+            request.extensions_mut().insert(DisplaySeat(seat));
+        }
+        // Its handler believes the signature over the body, and nothing else.
+        Access::Node => {}
         Access::Display => {
             let shop = door.app.shop()?;
             let seat = display_seat(&shop, &caller, request.headers())?;
@@ -140,7 +165,7 @@ fn display_seat(shop: &Arc<Shop>, caller: &Caller, headers: &HeaderMap) -> Resul
         return Ok(shop.own_seat());
     }
     let secret = secret(headers)?;
-    if let Some(seat) = shop.seat_of_display(secret) {
+    if let Some(seat) = shop.seat_of_display(secret, Screen::Customer) {
         return Ok(seat);
     }
     Ok(shop.actor_of(secret)?.seat)

@@ -1,6 +1,9 @@
 //! Live events: one feed, by WebSocket for browsers and by the shell's own events for its windows.
 
-use crate::{Door, guard::CUSTOMER};
+use crate::{
+    Door,
+    guard::{BOARD, CUSTOMER},
+};
 use app::live::LiveMessage;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use domain::ids::SeatId;
@@ -22,14 +25,15 @@ enum Listener {
     OwnDisplay,
     Till(SeatId),
     Display(SeatId),
+    Board,
 }
 
 impl LiveFeed {
     pub(crate) fn of_window(door: Door, window: &str) -> LiveFeed {
-        let listener = if window == CUSTOMER {
-            Listener::OwnDisplay
-        } else {
-            Listener::OwnTill
+        let listener = match window {
+            CUSTOMER => Listener::OwnDisplay,
+            BOARD => Listener::Board,
+            _ => Listener::OwnTill,
         };
         LiveFeed {
             receiver: door.app.live.subscribe(),
@@ -53,6 +57,15 @@ impl LiveFeed {
             receiver: door.app.live.subscribe(),
             door,
             listener: Listener::Display(seat),
+            sent: 0,
+        }
+    }
+
+    pub(crate) fn of_board(door: Door) -> LiveFeed {
+        LiveFeed {
+            receiver: door.app.live.subscribe(),
+            door,
+            listener: Listener::Board,
             sent: 0,
         }
     }
@@ -84,6 +97,7 @@ impl LiveFeed {
             Listener::OwnDisplay => (own_seat(), true),
             Listener::Till(seat) => (Some(seat), false),
             Listener::Display(seat) => (Some(seat), true),
+            Listener::Board => return message.kind == "board" || message.kind == "resync",
         };
         if message.kind == "resync" {
             return true;

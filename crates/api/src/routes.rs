@@ -26,6 +26,12 @@ pub enum Access {
     AtTheDevice,
     /// The customer's window, a display token, or a session.
     Display,
+    /// The board's or the customer's window, a board's token, or a session.
+    Board,
+    /// Whoever may see a display or the board, or is signed in.
+    Live,
+    /// Another device of this shop, by its signature.
+    Node,
     /// This machine itself, or somebody with the right to.
     Metrics,
     /// Anybody who is signed in.
@@ -42,6 +48,8 @@ pub struct Row {
     pub access: Access,
     /// Whether the customer's window may call it.
     pub customer: bool,
+    /// Whether the board's window may call it.
+    pub board: bool,
 }
 
 const fn row(method: &'static str, path: &'static str, access: Access) -> Row {
@@ -50,6 +58,7 @@ const fn row(method: &'static str, path: &'static str, access: Access) -> Row {
         path,
         access,
         customer: false,
+        board: false,
     }
 }
 
@@ -59,11 +68,20 @@ const fn customer(method: &'static str, path: &'static str, access: Access) -> R
         path,
         access,
         customer: true,
+        board: false,
+    }
+}
+
+/// A row that the board's window may call, and the customer's.
+const fn hall(method: &'static str, path: &'static str, access: Access) -> Row {
+    Row {
+        board: true,
+        ..customer(method, path, access)
     }
 }
 
 pub const ROUTES: &[Row] = &[
-    customer("GET", "/api/v1/health", Access::Open),
+    hall("GET", "/api/v1/health", Access::Open),
     row("GET", "/api/v1/setup", Access::Open),
     row("POST", "/api/v1/setup", Access::AtTheDevice),
     row("GET", "/api/v1/lock", Access::Open),
@@ -72,9 +90,10 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/v1/sessions/current", Access::Session),
     row("DELETE", "/api/v1/sessions/current", Access::Session),
     row("DELETE", "/api/v1/sessions/{id}", Access::May(P::SessionEnd)),
-    row("GET", "/api/v1/live", Access::Display),
+    row("GET", "/api/v1/live", Access::Live),
     row("POST", "/api/v1/displays", Access::May(P::DisplayOpen)),
     customer("GET", "/api/v1/display", Access::Display),
+    hall("GET", "/api/v1/board", Access::Board),
     row("GET", "/api/v1/catalog", Access::May(P::CatalogRead)),
     row("GET", "/api/v1/products", Access::May(P::CatalogRead)),
     row("POST", "/api/v1/products", Access::May(P::CatalogChange)),
@@ -110,7 +129,50 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/v1/orders", Access::May(P::OrderRead)),
     row("GET", "/api/v1/orders/{id}", Access::May(P::OrderRead)),
     row("POST", "/api/v1/orders/{id}/cancel", Access::May(P::OrderPlace)),
+    row("POST", "/api/v1/orders/{id}/phone", Access::May(P::OrderPlace)),
+    row(
+        "POST",
+        "/api/v1/orders/{id}/handovers",
+        Access::May(P::HandoverGive),
+    ),
+    row(
+        "POST",
+        "/api/v1/orders/{id}/handovers/{handover}/undo",
+        Access::May(P::HandoverGive),
+    ),
+    row(
+        "POST",
+        "/api/v1/orders/{id}/progress",
+        Access::May(P::OrderProgress),
+    ),
+    row("POST", "/api/v1/orders/{id}/refunds", Access::May(P::RefundMake)),
+    row(
+        "POST",
+        "/api/v1/orders/{id}/refunds/preview",
+        Access::May(P::RefundMake),
+    ),
+    row("POST", "/api/v1/refunds/find", Access::May(P::RefundMake)),
+    row(
+        "POST",
+        "/api/v1/orders/{id}/token/reissue",
+        Access::May(P::TokenReissue),
+    ),
+    row(
+        "POST",
+        "/api/v1/orders/{id}/token/revoke",
+        Access::May(P::TokenReissue),
+    ),
+    row("GET", "/api/v1/orders/{id}/token.jwt", Access::May(P::OrderRead)),
     row("POST", "/api/v1/tokens/verify", Access::May(P::TokenVerify)),
+    row("POST", "/api/v1/tokens/redeem", Access::May(P::TokenRedeem)),
+    row("POST", "/api/v1/claims/{id}/release", Access::May(P::TokenRedeem)),
+    row("POST", "/api/v1/claims/{id}/marks", Access::May(P::TokenRedeem)),
+    row("GET", "/api/v1/sales/recent", Access::May(P::OrderRead)),
+    row("GET", "/api/v1/times", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/keys", Access::Open),
+    row("POST", "/api/v1/nodes/claims", Access::Node),
+    row("POST", "/api/v1/nodes/releases", Access::Node),
+    row("POST", "/api/v1/nodes/deeds", Access::Node),
     row("GET", "/api/v1/today", Access::May(P::ReportRead)),
     row("GET", "/api/v1/staff", Access::May(P::StaffRead)),
     row("POST", "/api/v1/staff", Access::May(P::StaffChange)),
@@ -178,7 +240,27 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::orders::place, h::orders::list))
         .routes(routes!(h::orders::order))
         .routes(routes!(h::orders::cancel))
-        .routes(routes!(h::orders::verify_token))
+        .routes(routes!(h::orders::phone))
+        .routes(routes!(h::handovers::hand_over))
+        .routes(routes!(h::handovers::undo))
+        .routes(routes!(h::handovers::progress))
+        .routes(routes!(h::handovers::recent))
+        .routes(routes!(h::handovers::find))
+        .routes(routes!(h::handovers::preview))
+        .routes(routes!(h::handovers::refund))
+        .routes(routes!(h::handovers::board))
+        .routes(routes!(h::handovers::times))
+        .routes(routes!(h::tokens::verify))
+        .routes(routes!(h::tokens::redeem))
+        .routes(routes!(h::tokens::release))
+        .routes(routes!(h::tokens::marks))
+        .routes(routes!(h::tokens::reissue))
+        .routes(routes!(h::tokens::revoke))
+        .routes(routes!(h::tokens::jwt))
+        .routes(routes!(h::tokens::keys))
+        .routes(routes!(h::nodes::claim))
+        .routes(routes!(h::nodes::release))
+        .routes(routes!(h::nodes::deeds))
         .routes(routes!(h::orders::today))
         .routes(routes!(h::staff::list, h::staff::add))
         .routes(routes!(h::staff::member, h::staff::edit, h::staff::archive))

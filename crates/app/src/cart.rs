@@ -339,7 +339,7 @@ pub struct CartLineView {
     pub category: Option<Uuid>,
 }
 
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TaxView {
     pub name: String,
     pub amount_minor: i64,

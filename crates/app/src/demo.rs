@@ -5,6 +5,7 @@ use crate::{
     cart::{Approvals, RULES, WriteId, short_of},
     catalog::{Art, CategoryForm, ProductForm, category_fields, product_fields, record_new_product},
     edges::Edges,
+    handovers::record_handover,
     open::folder_of,
     orders::{Occasion, record_order},
     sessions::hash_pin,
@@ -24,6 +25,7 @@ use domain::{
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use journal::{
     Body,
+    body::OrderProgressedV1,
     fields::category,
     register::{PatchV1, Value},
 };
@@ -230,6 +232,7 @@ pub(crate) fn found(app: &App, store: &Store, language: &str, now: Moment) -> Re
         }
         let mut pins = BTreeMap::new();
         let mut cashiers = Vec::new();
+        let mut sales = None;
         for (id, person, pin, hash) in &hired {
             let role = person
                 .role
@@ -255,6 +258,9 @@ pub(crate) fn found(app: &App, store: &Store, language: &str, now: Moment) -> Re
             if person.role == "cashier" {
                 cashiers.push(*id);
             }
+            if person.role == "sales" {
+                sales.get_or_insert(*id);
+            }
         }
         let pins = serde_json::to_string(&pins).map_err(|e| AppError::new(Code::Broken).caused(e))?;
         tx.set_local_value("demo_pins", &pins)?;
@@ -264,6 +270,7 @@ pub(crate) fn found(app: &App, store: &Store, language: &str, now: Moment) -> Re
             edges,
             settings: &settings,
             cashiers,
+            sales,
             now,
         }
         .tell(tx, &popularity)?;
@@ -286,8 +293,12 @@ struct Story<'a> {
     edges: &'a Edges,
     settings: &'a Settings,
     cashiers: Vec<StaffId>,
+    sales: Option<StaffId>,
     now: Moment,
 }
+
+/// Orders younger than this still wait for their guests.
+const STILL_OPEN_MS: i64 = 20 * 60_000;
 
 /// How busy each hour from 8 to 22 is.
 const RUSH: [u64; 15] = [2, 3, 4, 5, 6, 5, 4, 5, 7, 9, 10, 9, 7, 5, 3];
@@ -411,7 +422,21 @@ impl Story<'_> {
             edges: self.edges,
             content: *blake3::hash(&id.bytes()).as_bytes(),
         };
-        record_order(tx, id, &placed, None, &Approvals::new(), &occasion)
+        record_order(tx, id, &placed, None, &Approvals::new(), &occasion)?;
+        let Some(sales) = self.sales else {
+            return Ok(());
+        };
+        if at.0 >= self.now.0 - STILL_OPEN_MS {
+            let progress = OrderProgressedV1 {
+                order: id.bytes(),
+                progress: 1 + u8::try_from(dice.below(2)).unwrap_or(0),
+                at_ms: at.plus_ms(60_000).0.min(self.now.0),
+            };
+            return Ok(tx.record(Some(sales), &Body::OrderProgressed(progress))?);
+        }
+        let minutes = 2 + i64::try_from(dice.below(9)).unwrap_or(0);
+        let handover = uuid_v7(ms, self.edges.random());
+        record_handover(tx, id, handover, sales, at.plus_ms(minutes * 60_000))
     }
 }
 

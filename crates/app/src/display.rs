@@ -4,7 +4,7 @@ use crate::{
     Result, Shop,
     cart::{CartView, Stage, TaxView},
     catalog::Art,
-    orders::OrderView,
+    order_view::OrderView,
     wire::{Names, rfc3339},
 };
 use domain::{
@@ -25,6 +25,14 @@ const PAID_MS: i64 = 12_000;
 #[derive(Default)]
 pub(crate) struct Displays {
     paid: Mutex<HashMap<SeatId, (OrderId, Moment, PaidView)>>,
+    handing: Mutex<HashMap<SeatId, (Option<Moment>, AtTheCounter)>>,
+}
+
+/// What the customer's screen of a counter without a till shows.
+#[derive(Debug, Clone)]
+enum AtTheCounter {
+    Handing(HandingView),
+    Refund(RefundDoneView),
 }
 
 impl Displays {
@@ -64,6 +72,50 @@ impl Displays {
         }
     }
 
+    /// Shows an order being handed over; for a while only, once it is done.
+    pub(crate) fn handing(&self, seat: SeatId, view: HandingView, done_at: Option<Moment>) {
+        self.counter(seat, AtTheCounter::Handing(view), done_at);
+    }
+
+    fn counter(&self, seat: SeatId, view: AtTheCounter, done_at: Option<Moment>) {
+        let until = done_at.map(|at| at.plus_ms(PAID_MS));
+        self.handing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(seat, (until, view));
+    }
+
+    pub(crate) fn forget_handing(&self, seat: SeatId) {
+        self.handing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&seat);
+    }
+
+    pub(crate) fn refunded(&self, seat: SeatId, order: &OrderView, refund: Uuid, at: Moment) {
+        let Some(note) = order.credit_notes.iter().find(|note| note.id == refund) else {
+            return;
+        };
+        let view = RefundDoneView {
+            number: order.number,
+            total_minor: note.total_minor,
+            method: note.tenders.first().map(|t| t.method.clone()).unwrap_or_default(),
+            document: note.document.clone(),
+            state: "done".to_owned(),
+            until: rfc3339(at.plus_ms(PAID_MS)),
+        };
+        self.counter(seat, AtTheCounter::Refund(view), Some(at));
+    }
+
+    fn counter_now(&self, seat: SeatId, now: Moment) -> Option<AtTheCounter> {
+        self.handing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&seat)
+            .filter(|(until, _)| until.is_none_or(|until| now < until))
+            .map(|(_, view)| view.clone())
+    }
+
     fn paid_now(&self, seat: SeatId, now: Moment) -> Option<PaidView> {
         self.lock()
             .get(&seat)
@@ -74,7 +126,7 @@ impl Displays {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DisplayView {
-    /// idle, cart, cash or paid
+    /// idle, cart, cash, paid, handing or refund
     pub state: String,
     pub shop: DisplayShop,
     /// system, light or dark
@@ -82,6 +134,50 @@ pub struct DisplayView {
     pub cart: Option<DisplayCart>,
     pub cash: Option<DisplayCash>,
     pub paid: Option<PaidView>,
+    pub handing: Option<HandingView>,
+    pub refund: Option<RefundDoneView>,
+}
+
+/// An order at the sales counter, as its guest follows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HandingView {
+    pub number: Option<u32>,
+    /// open, complete, partial or refund
+    pub verdict: String,
+    pub lines: Vec<HandingLine>,
+    pub given: String,
+    pub missing: String,
+    /// Money that comes back for what is missing.
+    pub due_minor: i64,
+    /// refund or keep
+    pub missing_as: String,
+    pub done: bool,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HandingLine {
+    pub line: u32,
+    pub name: String,
+    pub names: Names,
+    pub unit: String,
+    pub quantity: String,
+    pub given: String,
+    pub missing: String,
+    pub art: Art,
+    pub hue: Option<String>,
+}
+
+/// Money that went back just now.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RefundDoneView {
+    pub number: u32,
+    pub total_minor: i64,
+    pub method: String,
+    pub document: String,
+    /// done
+    pub state: String,
+    /// Read the display again then.
+    pub until: String,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -141,6 +237,40 @@ pub struct PaidView {
     pub until: String,
 }
 
+/// A screen that nobody signs in at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// A seat's second screen.
+    Customer,
+    /// The hall's board.
+    Board,
+}
+
+impl Screen {
+    fn as_str(self) -> &'static str {
+        match self {
+            Screen::Customer => "display",
+            Screen::Board => "board",
+        }
+    }
+
+    fn secret(self) -> &'static str {
+        match self {
+            Screen::Customer => "chandi display token v1",
+            Screen::Board => "chandi board token v1",
+        }
+    }
+}
+
+/// Asks for the key to a screen.
+#[derive(Debug, Clone, serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenDisplay {
+    pub id: Uuid,
+    /// customer (when not said) or board
+    pub kind: Option<String>,
+}
+
 /// A key to one seat's display, for a browser as the second screen. It opens nothing else.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DisplayToken {
@@ -164,24 +294,27 @@ impl Shop {
                 .find(|c| Some(c.id.uuid()) == category)
                 .map(|c| c.hue.clone())
         };
-        let (state, cash) = match (&cart, &paid) {
-            (Some(cart), _) if cart.stage == Stage::Cash => ("cash", Some(cash_of(cart))),
-            (Some(_), _) => ("cart", None),
-            (None, Some(_)) => ("paid", None),
-            (None, None) => ("idle", None),
+        let counter = self.displays.counter_now(seat, self.edges.now());
+        let (state, cash) = match (&cart, &paid, &counter) {
+            (Some(cart), _, _) if cart.stage == Stage::Cash => ("cash", Some(cash_of(cart))),
+            (Some(_), _, _) => ("cart", None),
+            (None, _, Some(AtTheCounter::Handing(_))) => ("handing", None),
+            (None, _, Some(AtTheCounter::Refund(_))) => ("refund", None),
+            (None, Some(_), None) => ("paid", None),
+            (None, None, None) => ("idle", None),
+        };
+        let (handing, refund) = match counter.filter(|_| cart.is_none()) {
+            Some(AtTheCounter::Handing(view)) => (Some(view), None),
+            Some(AtTheCounter::Refund(view)) => (None, Some(view)),
+            None => (None, None),
         };
         Ok(DisplayView {
             state: state.to_owned(),
-            shop: DisplayShop {
-                name: settings.text("shop.name").to_owned(),
-                demo: self.identity.demo,
-                language: settings.text("customer.language").to_owned(),
-                currency: settings.currency.code().to_owned(),
-                minor_digits: settings.currency.minor_digits,
-                brand_color: settings.text("shop.brand_color").to_owned(),
-            },
+            shop: self.display_shop(),
             theme: settings.text("customer.theme").to_owned(),
-            paid: paid.filter(|_| cart.is_none()),
+            paid: paid.filter(|_| state == "paid"),
+            handing,
+            refund,
             cart: cart.map(|cart| DisplayCart {
                 lines: cart
                     .lines
@@ -211,6 +344,27 @@ impl Shop {
         })
     }
 
+    /// The key that was asked for.
+    pub fn open_display(&self, seat: SeatId, request: &OpenDisplay) -> Result<DisplayToken> {
+        match request.kind.as_deref() {
+            None | Some("customer") => Ok(self.display_token(seat, Screen::Customer)),
+            Some("board") => Ok(self.display_token(seat, Screen::Board)),
+            Some(_) => Err(crate::AppError::field("kind", "customer or board")),
+        }
+    }
+
+    pub(crate) fn display_shop(&self) -> DisplayShop {
+        let settings = self.settings();
+        DisplayShop {
+            name: settings.text("shop.name").to_owned(),
+            demo: self.identity.demo,
+            language: settings.text("customer.language").to_owned(),
+            currency: settings.currency.code().to_owned(),
+            minor_digits: settings.currency.minor_digits,
+            brand_color: settings.text("shop.brand_color").to_owned(),
+        }
+    }
+
     pub(crate) fn tell_display(&self, seat: SeatId) {
         match self.display(seat).and_then(|d| {
             serde_json::to_value(d).map_err(|e| crate::AppError::new(crate::Code::Broken).caused(e))
@@ -222,28 +376,25 @@ impl Shop {
     }
 
     /// Derived from the device's secret, so that it outlives a restart and needs no keeping.
-    pub fn display_token(&self, seat: SeatId) -> DisplayToken {
-        let mac: String = self
-            .display_mac(seat)
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+    pub fn display_token(&self, seat: SeatId, screen: Screen) -> DisplayToken {
+        let mac = crate::letters::hex(&self.display_mac(seat, screen));
         DisplayToken {
-            token: format!("display.{seat}.{mac}"),
+            token: format!("{}.{seat}.{mac}", screen.as_str()),
         }
     }
 
-    /// The seat that a display token opens.
-    pub fn seat_of_display(&self, token: &str) -> Option<SeatId> {
-        let (seat, _) = token.strip_prefix("display.")?.split_once('.')?;
+    /// The seat that a token for this kind of screen opens.
+    pub fn seat_of_display(&self, token: &str, screen: Screen) -> Option<SeatId> {
+        let (kind, rest) = token.split_once('.')?;
+        let (seat, _) = rest.split_once('.')?;
         let seat: SeatId = seat.parse().ok()?;
         // blake3's comparison takes the same time wherever the difference is.
-        let right = blake3::hash(self.display_token(seat).token.as_bytes());
-        (blake3::hash(token.as_bytes()) == right).then_some(seat)
+        let right = blake3::hash(self.display_token(seat, screen).token.as_bytes());
+        (kind == screen.as_str() && blake3::hash(token.as_bytes()) == right).then_some(seat)
     }
 
-    fn display_mac(&self, seat: SeatId) -> [u8; 32] {
-        let key = blake3::derive_key("chandi display token v1", &self.identity.secret_key);
+    fn display_mac(&self, seat: SeatId, screen: Screen) -> [u8; 32] {
+        let key = blake3::derive_key(screen.secret(), &self.identity.secret_key);
         *blake3::keyed_hash(&key, &seat.bytes()).as_bytes()
     }
 }

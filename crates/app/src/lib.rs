@@ -4,23 +4,31 @@
 //! then tells the screens. The app never speaks HTTP and never draws; it reaches the clock and the dice only through
 //! [`edges::Edges`].
 
+pub mod authority;
+pub mod board;
 pub mod cart;
 pub mod catalog;
+pub mod claims;
 mod days;
 pub mod demo;
 pub mod display;
 pub mod edges;
 mod error;
+pub mod handovers;
 pub mod import;
+pub mod letters;
 pub mod live;
 mod open;
+pub mod order_view;
 pub mod orders;
+pub mod refunds;
 pub mod reports;
 pub mod scan;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod staff;
+pub mod tickets;
 pub mod tokens;
 pub mod vault;
 mod wire;

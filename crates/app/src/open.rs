@@ -2,6 +2,7 @@
 
 use crate::{
     AppError, Code, Result,
+    authority::Authority,
     display::Displays,
     edges::Edges,
     live::Live,
@@ -67,6 +68,7 @@ pub struct Shop {
     pub(crate) displays: Displays,
     pub(crate) settings: RwLock<Arc<Settings>>,
     pub(crate) identity: Identity,
+    pub(crate) authority: RwLock<Option<Arc<dyn Authority>>>,
     key_storage: KeyStorage,
 }
 
@@ -191,6 +193,7 @@ impl Shop {
             displays: Displays::default(),
             settings: RwLock::new(settings),
             identity,
+            authority: RwLock::new(None),
             key_storage,
         })
     }

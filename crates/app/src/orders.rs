@@ -3,28 +3,31 @@
 use crate::{
     Actor, AppError, Code, Page, Result, Shop,
     cart::{
-        Approvals, DiscountForm, Draft, OpenCart, RULES, TaxView, line_of_product, needs_approval,
-        parse_quantity, price_now, pricing_refused,
+        Approvals, DiscountForm, Draft, OpenCart, RULES, line_of_product, needs_approval, parse_quantity,
+        price_now, pricing_refused,
     },
+    claims::{claim_held, is_fresh},
     days,
     edges::Edges,
+    order_view::{Directory, OrderView},
     sessions::Approval,
     settings::Settings,
-    wire::{Names, content_of, rfc3339, text},
+    wire::{content_of, text},
 };
 use domain::{
     cart::{Cart, CartChange, CartLine, LineItem},
     discount::{Discount, DiscountKind},
-    ids::{CartId, OrderId, ProductId, StaffId, TenderId},
+    ids::{CartId, CustomerId, OrderId, ProductId, StaffId, TenderId},
     money::Money,
     numbers::{
         DISPLAY_NUMBERS_PER_LANE, DocumentKind, ONE_TIME_SLOTS, OneTimeNumber, ShortNumber, display_number,
         document_number, one_time_number, series_prefix,
     },
-    order::{OrderState, Placed, Progress, UnitAccount, derive_state, place},
+    order::{OrderState, Placed, place},
     people::Permission,
+    phone::Phone,
     pricing::price,
-    quantity::{Quantity, Unit},
+    quantity::Unit,
     tender::{Tender, TenderError, balance},
     time::Moment,
     token::{TokenBody, TokenLine, TokenLines},
@@ -32,15 +35,13 @@ use domain::{
 use journal::{
     Body,
     body::{
-        DiscountKindV1, DiscountV1, OrderCancelledV1, OrderLineV1, OrderPlacedV1, TenderTakenV1, TokenV1,
+        DiscountKindV1, DiscountV1, OrderCancelledV1, OrderLineV1, OrderPlacedV1, PhoneBoundV1,
+        TenderTakenV1, TokenV1,
     },
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
-use store::{
-    Reader, Write,
-    orders::{OrderQuery, OrderRow},
-};
+use store::{Reader, Write, orders::OrderQuery};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -60,6 +61,8 @@ pub struct PlaceOrder {
     pub tenders: Vec<PlaceTender>,
     /// What the client believes; another total is refused.
     pub expected_total_minor: Option<i64>,
+    /// The guest's phone number, by which the order can be found again.
+    pub phone: Option<String>,
     /// A second person's PIN, for a discount above the limit.
     pub approval: Option<Approval>,
 }
@@ -100,84 +103,11 @@ pub struct CancelOrder {
     pub approval: Option<Approval>,
 }
 
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct OrderView {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BindPhone {
     pub id: Uuid,
-    /// Today's short number, for people.
-    pub number: u32,
-    pub document: String,
-    /// placed, preparing, ready, partial, complete, refunded or cancelled
-    pub state: String,
-    pub placed_at: String,
-    pub business_day: String,
-    pub counter: Named,
-    pub staff: Option<Named>,
-    pub lines: Vec<OrderLineView>,
-    pub subtotal_minor: i64,
-    pub discount_minor: i64,
-    pub taxes: Vec<TaxView>,
-    pub rounding_minor: i64,
-    pub total_minor: i64,
-    pub tenders: Vec<TenderView>,
-    /// Null once the order was cancelled.
-    pub token: Option<TokenView>,
-    pub undo_until: String,
-    pub cancelled: Option<CancelledView>,
-    pub demo: bool,
-}
-
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Named {
-    pub id: Uuid,
-    pub name: String,
-}
-
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct OrderLineView {
-    pub line: u32,
-    pub product: Option<Uuid>,
-    pub name: String,
-    pub names: Names,
-    pub unit: String,
-    pub quantity: String,
-    pub unit_price_minor: i64,
-    pub gross_minor: i64,
-    pub discount_minor: i64,
-    pub order_discount_minor: i64,
-    pub amount_minor: i64,
-    pub ordered: String,
-    pub given: String,
-    pub missing: String,
-    pub refunded: String,
-    pub open: String,
-    pub note: String,
-}
-
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TenderView {
-    pub id: Uuid,
-    pub method: String,
-    pub amount_minor: i64,
-    pub received_minor: Option<i64>,
-    pub change_minor: i64,
-}
-
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TokenView {
-    /// The QR's text.
-    pub code: String,
-    /// Six digits, for when nothing can be scanned.
-    pub number: String,
-    pub generation: u32,
-    pub expires_at: String,
-    pub number_expires_at: String,
-}
-
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct CancelledView {
-    pub at: String,
-    pub staff: Option<Named>,
-    pub reason: String,
+    pub phone: String,
 }
 
 /// What is being sold, from a cart or from lines.
@@ -218,6 +148,12 @@ impl Shop {
             .iter()
             .map(tender_of)
             .collect::<Result<Vec<_>>>()?;
+        let phone = request
+            .phone
+            .as_deref()
+            .filter(|typed| !typed.trim().is_empty())
+            .map(|typed| self.phone(typed))
+            .transpose()?;
         let settings = self.settings();
         let at = self.edges.now();
         let (view, fresh) = self.store.write(at, |tx| {
@@ -261,17 +197,57 @@ impl Shop {
                 &sale.open.approvals,
                 &occasion,
             )?;
+            if let Some(phone) = &phone {
+                self.bind(tx, Some(actor.staff), id, phone)?;
+            }
             if let Some(cart) = sale.from_cart {
                 tx.cart_paid(cart, actor.seat, id)?;
             }
-            Ok((self.view_order(&tx.reader(), id)?, true))
+            Ok((self.view_order(&tx.reader(), id, Some(actor.seat))?, true))
         })?;
         if fresh {
+            self.displays.forget_handing(actor.seat);
             self.displays.paid(actor.seat, &view, at);
             self.live.tell("order", Some(view.id.to_string()));
             self.tell_cart(actor.seat);
         }
         Ok(view)
+    }
+
+    /// Binds a phone number to an order, or another one than before.
+    pub fn bind_phone(&self, actor: &Actor, id: OrderId, request: &BindPhone) -> Result<OrderView> {
+        let phone = self.phone(&request.phone)?;
+        let content = content_of(&format!("phone {id}"), request)?;
+        self.write_once(*request.id.as_bytes(), &content, |tx| {
+            let row = tx.reader().order(id)?.ok_or(AppError::new(Code::NotFound))?;
+            if row.cancelled_ms.is_some() {
+                return Err(Code::OrderCancelled.into());
+            }
+            self.bind(tx, Some(actor.staff), id, &phone)
+        })?;
+        self.live.tell("order", Some(id.to_string()));
+        self.order(actor, id)
+    }
+
+    /// The number, sealed under the customer's own key; whoever has it already is that customer.
+    fn bind(&self, tx: &mut Write<'_>, staff: Option<StaffId>, id: OrderId, phone: &Phone) -> Result<()> {
+        let (customer, key) = match tx.reader().customer_of_phone(phone.as_str())? {
+            Some(known) => known,
+            None => {
+                let fresh = (CustomerId::from_uuid(self.edges.new_id()), self.edges.random());
+                tx.keep_customer_key(fresh.0, &fresh.1)?;
+                fresh
+            }
+        };
+        let sealed = journal::seal::close(&key, &id.bytes(), self.edges.random(), phone.as_str().as_bytes())
+            .ok_or(AppError::new(Code::Broken))?;
+        let body = PhoneBoundV1 {
+            order: id.bytes(),
+            customer: customer.bytes(),
+            sealed,
+            bound_ms: tx.now().0,
+        };
+        Ok(tx.record(staff, &Body::PhoneBound(body))?)
     }
 
     /// The answer already given for this id; another content is refused.
@@ -283,13 +259,13 @@ impl Shop {
     ) -> Result<Option<OrderView>> {
         match reader.order(id)? {
             None => Ok(None),
-            Some(row) if row.content == *content => self.view_row(reader, &row).map(Some),
+            Some(row) if row.content == *content => self.view_order(reader, id, None).map(Some),
             Some(_) => Err(Code::IdReused.into()),
         }
     }
 
-    pub fn order(&self, id: OrderId) -> Result<OrderView> {
-        self.store.read(|r| self.view_order(r, id))
+    pub fn order(&self, actor: &Actor, id: OrderId) -> Result<OrderView> {
+        self.store.read(|r| self.view_order(r, id, Some(actor.seat)))
     }
 
     pub fn orders(&self, filter: &OrderFilter) -> Result<Page<OrderView>> {
@@ -303,12 +279,11 @@ impl Shop {
                 Some(days::number_of(date))
             }
         };
-        let cancelled = match filter.state.as_deref() {
-            None | Some("") => None,
-            Some("cancelled") => Some(true),
-            Some("placed") => Some(false),
-            Some(_) => return Err(AppError::field("state", "placed or cancelled")),
-        };
+        let wanted = filter.state.as_deref().filter(|state| !state.is_empty());
+        if wanted.is_some_and(|state| OrderState::ALL.iter().all(|known| known.as_str() != state)) {
+            return Err(AppError::field("state", "this is no state of an order"));
+        }
+        let cancelled = wanted.map(|state| state == OrderState::Cancelled.as_str());
         let before = filter.after.as_deref().map(cursor).transpose()?;
         let typed = filter.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
         let number = match typed {
@@ -323,25 +298,42 @@ impl Shop {
             },
         };
         self.store.read(|r| {
-            let query = OrderQuery {
-                business_day,
-                number,
-                cancelled,
-                before,
-                limit: limit + 1,
-            };
-            let mut rows = r.orders(&query)?;
-            let more = rows.len() > limit;
-            rows.truncate(limit);
-            let next = rows
-                .last()
-                .filter(|_| more)
-                .map(|row| format!("{}.{}", row.placed_ms, row.id));
-            let items = rows
-                .iter()
-                .map(|row| self.view_row(r, row))
-                .collect::<Result<_>>()?;
-            Ok(Page { items, next })
+            let names = Directory::read(r)?;
+            let mut before = before;
+            let mut items = Vec::new();
+            // States are derived, so a page of one state is gathered from pages of all.
+            loop {
+                let query = OrderQuery {
+                    business_day,
+                    number,
+                    cancelled,
+                    due: filter.due == Some(true),
+                    before,
+                    limit: limit + 1,
+                };
+                let rows = r.orders(&query)?;
+                let more = rows.len() > limit;
+                for row in rows.iter().take(limit) {
+                    let view = self.view_row(r, row, &names, None)?;
+                    before = Some((row.placed_ms, row.id));
+                    if wanted.is_none_or(|state| view.state == state) {
+                        items.push(view);
+                    }
+                    if items.len() == limit {
+                        break;
+                    }
+                }
+                let at_the_end = !more
+                    && rows
+                        .last()
+                        .is_none_or(|last| before == Some((last.placed_ms, last.id)));
+                if at_the_end || items.len() == limit {
+                    let next = before
+                        .filter(|_| !at_the_end)
+                        .map(|(ms, id)| format!("{ms}.{id}"));
+                    return Ok(Page { items, next });
+                }
+            }
         })
     }
 
@@ -364,6 +356,19 @@ impl Shop {
             let row = tx.reader().order(id)?.ok_or(AppError::new(Code::NotFound))?;
             if row.cancelled_ms.is_some() {
                 return Err(Code::OrderCancelled.into());
+            }
+            let untouched = |line: &store::orders::OrderLineRow| {
+                line.given == 0 && line.claimed == 0 && line.kept == 0 && line.refunded == 0
+            };
+            if !tx.reader().order_lines(id)?.iter().all(untouched) {
+                return Err(Code::OrderStarted.into());
+            }
+            if let Some(held) = tx.reader().claim_of(id)?
+                && is_fresh(&held, now)
+                && held.seat != actor.seat
+            {
+                let names = Directory::read(&tx.reader())?;
+                return Err(claim_held(&names, &held, Some(row.number), Some(actor.seat)));
             }
             let in_time = now.0 <= row.placed_ms + UNDO_MS && row.staff == Some(actor.staff);
             if !in_time && approved_by.is_none() {
@@ -388,109 +393,9 @@ impl Shop {
             Ok(())
         })?;
         self.displays.forget_order(actor.seat, id);
-        self.live.tell("order", Some(id.to_string()));
+        self.tell_order(id);
         self.tell_cart(actor.seat);
-        self.order(id)
-    }
-
-    pub(crate) fn view_order(&self, reader: &Reader<'_>, id: OrderId) -> Result<OrderView> {
-        let row = reader.order(id)?.ok_or(AppError::new(Code::NotFound))?;
-        self.view_row(reader, &row)
-    }
-
-    fn view_row(&self, reader: &Reader<'_>, row: &OrderRow) -> Result<OrderView> {
-        let people = reader.staff(true)?;
-        let named = |id: Option<StaffId>| {
-            id.and_then(|id| people.iter().find(|p| p.id == id))
-                .map(|p| Named {
-                    id: p.id.uuid(),
-                    name: p.name.clone(),
-                })
-        };
-        let mut lines = Vec::new();
-        let mut accounts = Vec::new();
-        for line in reader.order_lines(row.id)? {
-            let names = match line.product {
-                Some(product) => reader.product(product)?.map(|p| p.names).unwrap_or_default(),
-                None => Names::new(),
-            };
-            let unit: Unit = line
-                .unit
-                .parse()
-                .map_err(|e| AppError::new(Code::Broken).because(e))?;
-            let shown = |milli| {
-                Quantity::from_milli(milli, unit)
-                    .map(|q| q.to_string())
-                    .unwrap_or_default()
-            };
-            let account = UnitAccount::new(line.milli).map_err(|e| AppError::new(Code::Broken).because(e))?;
-            lines.push(OrderLineView {
-                line: line.line,
-                product: line.product.map(|p| p.uuid()),
-                name: line.name,
-                names,
-                unit: line.unit,
-                quantity: shown(line.milli),
-                unit_price_minor: line.unit_price_minor,
-                gross_minor: line.gross_minor,
-                discount_minor: line.discount_minor,
-                order_discount_minor: line.order_discount_minor,
-                amount_minor: line.gross_minor - line.discount_minor,
-                ordered: shown(account.ordered()),
-                given: shown(account.given()),
-                missing: shown(account.missing()),
-                refunded: shown(account.refunded()),
-                open: shown(account.open()),
-                note: line.note,
-            });
-            accounts.push(account);
-        }
-        let tenders = reader.tenders(row.id)?;
-        let settings = self.settings();
-        let state: OrderState = derive_state(row.cancelled_ms.is_some(), Progress::Placed, &accounts);
-        Ok(OrderView {
-            id: row.id.uuid(),
-            number: row.number,
-            document: document_of(row),
-            state: state.as_str().to_owned(),
-            placed_at: rfc3339(Moment(row.placed_ms)),
-            business_day: days::text_of(row.business_day),
-            counter: Named {
-                id: row.counter.uuid(),
-                name: settings.text("counter.name").to_owned(),
-            },
-            staff: named(row.staff),
-            lines,
-            subtotal_minor: row.subtotal_minor,
-            discount_minor: row.line_discount_minor + row.order_discount_minor,
-            taxes: vec![],
-            rounding_minor: row.rounding_minor,
-            total_minor: row.total_minor,
-            tenders: tenders
-                .into_iter()
-                .map(|t| TenderView {
-                    id: t.id.uuid(),
-                    method: t.method,
-                    amount_minor: t.amount_minor,
-                    received_minor: t.received_minor,
-                    change_minor: t.change_minor,
-                })
-                .collect(),
-            token: row.cancelled_ms.is_none().then(|| TokenView {
-                code: row.token_code.clone(),
-                number: OneTimeNumber(row.token_number).to_string(),
-                generation: row.token_generation,
-                expires_at: rfc3339(Moment(row.token_expires_ms)),
-                number_expires_at: rfc3339(Moment(row.number_expires_ms)),
-            }),
-            undo_until: rfc3339(Moment(row.placed_ms + UNDO_MS)),
-            cancelled: row.cancelled_ms.map(|at| CancelledView {
-                at: rfc3339(Moment(at)),
-                staff: named(row.cancelled_by),
-                reason: row.cancel_reason.clone().unwrap_or_default(),
-            }),
-            demo: self.identity.demo,
-        })
+        self.order(actor, id)
     }
 }
 
@@ -503,8 +408,10 @@ pub struct OrderFilter {
     pub day: Option<String>,
     /// A display number, a one-time number or a document number.
     pub q: Option<String>,
-    /// placed or cancelled
+    /// placed, preparing, ready, partial, complete, refunded or cancelled
     pub state: Option<String>,
+    /// Only orders for which money is due back.
+    pub due: Option<bool>,
     pub limit: Option<usize>,
     pub after: Option<String>,
 }
@@ -513,10 +420,6 @@ fn cursor(text: &str) -> Result<(i64, OrderId)> {
     text.split_once('.')
         .and_then(|(ms, id)| Some((ms.parse().ok()?, id.parse().ok()?)))
         .ok_or_else(|| AppError::field("after", "this is not a cursor of this list"))
-}
-
-fn document_of(row: &OrderRow) -> String {
-    format!("{}/{}/{:06}", row.prefix, row.fiscal_year, row.document_no)
 }
 
 fn tender_of(form: &PlaceTender) -> Result<Tender> {
@@ -652,12 +555,13 @@ pub(crate) fn record_order(
     let prefix = series_prefix(me.ordinal, DocumentKind::Invoice)
         .map_err(|e| AppError::new(Code::NumbersUsedUp).because(e))?;
     let label = year.label();
-    let document_no = tx.last_document(prefix.as_str(), &label)? + 1;
+    let document_no = tx.reader().last_document(prefix.as_str(), &label)? + 1;
     document_number(prefix, &year, document_no).map_err(|e| AppError::new(Code::NumbersUsedUp).because(e))?;
     let lines: Vec<OrderLineV1> = placed
         .lines()
         .iter()
-        .map(|l| line_fact(l, approvals))
+        .zip(1u32..)
+        .map(|(l, line)| line_fact(l, line, approvals))
         .collect::<Result<_>>()?;
     let token = issue_token(
         tx,
@@ -706,14 +610,15 @@ pub(crate) fn record_order(
     Ok(())
 }
 
-fn line_fact(line: &domain::order::PlacedLine, approvals: &Approvals) -> Result<OrderLineV1> {
+/// Lines count 1, 2, 3 … whatever the cart's did, as a token lists them: so a token alone names its order's lines.
+fn line_fact(line: &domain::order::PlacedLine, n: u32, approvals: &Approvals) -> Result<OrderLineV1> {
     let sold = &line.sold;
     let (product, short) = match sold.item {
         LineItem::Product { id, short } => (Some(id.bytes()), short),
         LineItem::Open => (None, ShortNumber::OPEN),
     };
     Ok(OrderLineV1 {
-        line: sold.line,
+        line: n,
         product,
         short: (short.ordinal, short.counter),
         name: sold.name.clone(),
@@ -757,12 +662,7 @@ fn issue_token(
     day_ends: Moment,
 ) -> Result<TokenV1> {
     let at = occasion.at;
-    let number_expires = at.plus_ms(
-        occasion
-            .settings
-            .int("token.number_minutes")
-            .saturating_mul(60_000),
-    );
+    let number_expires = number_expires(at, occasion.settings);
     // A sale just before the day's end still has its token for as long as its number.
     let expires = day_ends.max(number_expires);
     let lines: Vec<TokenLine> = placed
@@ -789,19 +689,29 @@ fn issue_token(
         generation: body.generation,
         issued_ms: at.0,
         expires_ms: expires.0,
-        number: free_number(tx, me, occasion)?.0,
+        number: free_number(tx, me, occasion.edges, at)?.0,
         number_expires_ms: number_expires.0,
         code: tx.sign_token(&body)?,
     })
 }
 
+/// When a one-time number given out now ends.
+pub(crate) fn number_expires(at: Moment, settings: &Settings) -> Moment {
+    at.plus_ms(settings.int("token.number_minutes").saturating_mul(60_000))
+}
+
 /// A number of this counter's share that nobody holds now, found without a pattern.
-fn free_number(tx: &Write<'_>, me: &store::Identity, occasion: &Occasion<'_>) -> Result<OneTimeNumber> {
-    let start = u16::from_be_bytes(occasion.edges.random()) % ONE_TIME_SLOTS;
+pub(crate) fn free_number(
+    tx: &Write<'_>,
+    me: &store::Identity,
+    edges: &Edges,
+    at: Moment,
+) -> Result<OneTimeNumber> {
+    let start = u16::from_be_bytes(edges.random()) % ONE_TIME_SLOTS;
     for step in 0..ONE_TIME_SLOTS {
         let slot = (start + step) % ONE_TIME_SLOTS;
         let number = one_time_number(&me.number_key, me.lane, slot);
-        if !tx.number_is_live(number.0, occasion.at)? {
+        if !tx.number_is_live(number.0, at)? {
             return Ok(number);
         }
     }

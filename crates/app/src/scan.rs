@@ -1,7 +1,7 @@
 //! What a scanned code is: a product, a token, or something that is not ours, with the word for it.
 
 use crate::{
-    Result, Shop,
+    Actor, Result, Shop,
     catalog::ProductView,
     tokens::{TokenVerdict, VerifyToken},
 };
@@ -31,7 +31,7 @@ pub enum Scanned {
 }
 
 impl Shop {
-    pub fn scan(&self, request: &Scan) -> Result<Scanned> {
+    pub fn scan(&self, actor: &Actor, request: &Scan) -> Result<Scanned> {
         let code = strip_scanner_marks(request.code.trim());
         let unknown = |why: &str| {
             Ok(Scanned::Unknown {
@@ -41,9 +41,12 @@ impl Shop {
         };
         match Kind::classify(code) {
             Kind::Token => {
-                let verdict = self.verify_token(&VerifyToken {
-                    code: request.code.clone(),
-                })?;
+                let verdict = self.verify_token(
+                    actor,
+                    &VerifyToken {
+                        code: request.code.clone(),
+                    },
+                )?;
                 Ok(Scanned::Token(Box::new(verdict)))
             }
             Kind::Url => unknown("url"),

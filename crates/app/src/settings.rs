@@ -4,14 +4,17 @@ use crate::{
     Actor, AppError, Code, Page, Result, Shop,
     wire::{content_of, text},
 };
-use domain::money::Currency;
+use domain::{ids::CounterId, money::Currency};
 use journal::{
     Body,
     fields::setting,
     register::{PatchV1, Record, Value},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 use store::{Identity, Store, StoreError, Write, settings::SettingRow};
 use utoipa::ToSchema;
 
@@ -265,7 +268,63 @@ const TABLE: &[Definition] = &[
         },
         "10",
     ),
+    define(
+        "sales.missing",
+        "tokens",
+        Scope::Shop,
+        Rule::Choice(&["refund", "keep"]),
+        "refund",
+    ),
+    define("sales.show_prices", "tokens", Scope::Shop, Rule::Bool, "false"),
+    define(
+        "sales.claim_minutes",
+        "tokens",
+        Scope::Shop,
+        Rule::Int {
+            min: 1,
+            max: 120,
+            unit: "minutes",
+        },
+        "10",
+    ),
+    // Nothing is given beyond this value while the claim authority cannot be asked; 0 is no limit.
+    define(
+        "sales.offline_cap_minor",
+        "safety",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: MOST_MINOR,
+            unit: "minor",
+        },
+        "0",
+    ),
+    define(
+        "refund.cashier_limit_minor",
+        "safety",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: MOST_MINOR,
+            unit: "minor",
+        },
+        "100000",
+    ),
+    define(
+        "refund.offline_cap_minor",
+        "safety",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: MOST_MINOR,
+            unit: "minor",
+        },
+        "50000",
+    ),
 ];
+
+/// The largest limit that an owner can set.
+const MOST_MINOR: i64 = 1_000_000_000_000;
 
 /// The settings in force on this device. A fresh copy is made at every change.
 #[derive(Debug, Clone)]
@@ -302,6 +361,14 @@ impl Settings {
             .ok_or_else(|| StoreError::Damaged(format!("unknown currency {}", identity.currency)))?;
         values.insert("shop.currency", identity.currency.clone());
         Ok(Settings { values, currency })
+    }
+
+    /// What each counter of the shop is called.
+    pub(crate) fn counter_names(rows: &[SettingRow]) -> HashMap<CounterId, String> {
+        rows.iter()
+            .filter(|row| row.key == "counter.name" && row.scope == Scope::Counter.as_str())
+            .map(|row| (CounterId::from_bytes(row.scope_id), row.value.clone()))
+            .collect()
     }
 
     pub fn text(&self, key: &str) -> &str {

@@ -1,14 +1,27 @@
-//! Is this token genuine, ours, of this branch, and still good?
+//! Tokens: genuine or not, issued again, revoked, and shown to other programs.
 
-use crate::{AppError, Code, Result, Shop, orders::OrderView, wire::rfc3339};
-use domain::{
-    numbers::ShortNumber,
-    quantity::{Quantity, Unit},
-    token::{Signed, TokenError, TokenLines, TokenRefusal, check, split},
+use crate::{
+    Actor, AppError, Code, Result, Shop,
+    claims::TokenLineView,
+    letters::hex,
+    order_view::OrderView,
+    orders::{free_number, number_expires},
+    tickets::token_refused,
+    wire::{content_of, rfc3339, text},
 };
-use journal::PublicKey;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    ids::OrderId,
+    numbers::ShortNumber,
+    token::{TokenBody, TokenLine, TokenLines, split},
+};
+use journal::{
+    Body, PublicKey,
+    body::{TokenReissuedV1, TokenRevokedV1, TokenV1},
+};
 use serde::{Deserialize, Serialize};
-use store::Reader;
+use serde_json::json;
+use store::{Write, orders::OrderRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -29,85 +42,199 @@ pub struct TokenVerdict {
     pub expires_at: String,
 }
 
+/// Why a token is issued again or revoked.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenChange {
+    pub id: Uuid,
+    pub reason: String,
+}
+
+/// The public keys by which anybody can check this shop's tokens and JWTs (RFC 7517).
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TokenLineView {
-    pub product: Option<Uuid>,
-    pub name: Option<String>,
-    pub quantity: String,
+pub struct Keys {
+    pub keys: Vec<Key>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Key {
+    pub kty: String,
+    pub crv: String,
+    pub alg: String,
+    #[serde(rename = "use")]
+    pub purpose: String,
+    pub kid: String,
+    pub x: String,
 }
 
 impl Shop {
-    pub fn verify_token(&self, request: &VerifyToken) -> Result<TokenVerdict> {
+    pub fn verify_token(&self, actor: &Actor, request: &VerifyToken) -> Result<TokenVerdict> {
         let token = split(&request.code).map_err(token_refused)?;
         self.store.read(|r| {
-            let device = r
-                .device_by_key(token.body.key_id)?
-                .ok_or(AppError::new(Code::TokenUnknownKey))?;
-            let key =
-                PublicKey::from_bytes(&device.public_key).ok_or(AppError::new(Code::TokenUnknownKey))?;
-            if !journal::token::is_signed_by(&token, &key) {
-                return Err(Code::TokenTampered.into());
-            }
-            if device.branch != self.identity.branch {
-                return Err(Code::TokenOtherBranch.into());
-            }
-            let row = r.order(token.body.order)?;
-            if row.as_ref().is_some_and(|row| row.cancelled_ms.is_some()) {
-                return Err(Code::TokenRevoked.into());
-            }
-            check(
-                &token.body,
-                self.edges.now(),
-                row.as_ref().map(|row| row.token_generation),
-            )
-            .or_else(|refusal| match refusal {
-                TokenRefusal::Expired => Err(AppError::new(Code::TokenExpired)),
-                TokenRefusal::Superseded => Err(AppError::new(Code::TokenRevoked)),
-                // We sold it ourselves, and our clock was set back since.
-                TokenRefusal::NotYetValid if row.is_some() => Ok(()),
-                TokenRefusal::NotYetValid => Err(AppError::new(Code::TokenTampered)),
-            })?;
+            let row = self.genuine(r, &token)?;
             Ok(TokenVerdict {
                 verdict: "valid".to_owned(),
-                order: row.map(|row| self.view_order(r, row.id)).transpose()?,
-                lines: lines_of(r, &token)?,
+                order: row
+                    .map(|row| self.view_order(r, row.id, Some(actor.seat)))
+                    .transpose()?,
+                lines: self.lines_of_token(r, &token)?,
                 expires_at: rfc3339(token.body.expires),
             })
         })
     }
-}
 
-fn lines_of(reader: &Reader<'_>, token: &Signed) -> Result<Option<Vec<TokenLineView>>> {
-    let TokenLines::Listed(lines) = &token.body.lines else {
-        return Ok(None);
-    };
-    let mut views = Vec::with_capacity(lines.len());
-    for line in lines {
-        let product = match line.item {
-            ShortNumber::OPEN => None,
-            short => reader.product_by_n((i64::from(short.ordinal) << 32) + i64::from(short.counter))?,
-        };
-        let unit = product
-            .as_ref()
-            .and_then(|p| p.unit.parse().ok())
-            .unwrap_or(Unit::Kilogram);
-        let quantity = Quantity::from_milli(line.milli, unit)
-            .or_else(|_| Quantity::from_milli(line.milli, Unit::Kilogram));
-        views.push(TokenLineView {
-            product: product.as_ref().map(|p| p.id.uuid()),
-            name: product.map(|p| p.name),
-            quantity: quantity
-                .map(|q| q.to_string())
-                .map_err(|_| AppError::new(Code::TokenTampered))?,
-        });
+    /// A new token for an order whose phone or paper was lost: the old one is dead at once.
+    pub fn reissue_token(&self, actor: &Actor, id: OrderId, request: &TokenChange) -> Result<OrderView> {
+        let reason = text("reason", &request.reason, 200)?;
+        let content = content_of(&format!("reissue {id}"), request)?;
+        self.write_once(*request.id.as_bytes(), &content, |tx| {
+            let row = self.live_order(tx, id)?;
+            let body = TokenReissuedV1 {
+                order: id.bytes(),
+                token: self.next_token(tx, &row)?,
+                reason,
+            };
+            Ok(tx.record(Some(actor.staff), &Body::TokenReissued(body))?)
+        })?;
+        self.displays.forget_order(actor.seat, id);
+        self.tell_display(actor.seat);
+        self.tell_order(id);
+        self.order(actor, id)
     }
-    Ok(Some(views))
-}
 
-fn token_refused(error: TokenError) -> AppError {
-    AppError::new(match error {
-        TokenError::NotOurs | TokenError::TooLong => Code::TokenNotOurs,
-        TokenError::UnknownVersion(_) => Code::TokenUnknownVersion,
-        TokenError::Truncated | TokenError::Malformed => Code::TokenTampered,
-    })
+    /// The order's token is dead, and none replaces it.
+    pub fn revoke_token(&self, actor: &Actor, id: OrderId, request: &TokenChange) -> Result<OrderView> {
+        let reason = text("reason", &request.reason, 200)?;
+        let content = content_of(&format!("revoke {id}"), request)?;
+        self.write_once(*request.id.as_bytes(), &content, |tx| {
+            let row = self.live_order(tx, id)?;
+            if row.revoked {
+                return Err(Code::TokenRevoked.into());
+            }
+            let body = TokenRevokedV1 {
+                order: id.bytes(),
+                generation: row.token_generation,
+                reason,
+                revoked_ms: tx.now().0,
+            };
+            Ok(tx.record(Some(actor.staff), &Body::TokenRevoked(body))?)
+        })?;
+        self.displays.forget_order(actor.seat, id);
+        self.tell_display(actor.seat);
+        self.tell_order(id);
+        self.order(actor, id)
+    }
+
+    fn live_order(&self, tx: &Write<'_>, id: OrderId) -> Result<OrderRow> {
+        let row = tx.reader().order(id)?.ok_or(AppError::new(Code::NotFound))?;
+        match row.cancelled_ms {
+            Some(_) => Err(AppError::new(Code::OrderCancelled).hint("number", row.number)),
+            None => Ok(row),
+        }
+    }
+
+    fn next_token(&self, tx: &Write<'_>, row: &OrderRow) -> Result<TokenV1> {
+        let settings = self.settings();
+        let at = tx.now();
+        let lines: Vec<TokenLine> = tx
+            .reader()
+            .order_lines(row.id)?
+            .iter()
+            .map(|line| TokenLine {
+                item: line
+                    .short
+                    .map_or(ShortNumber::OPEN, |(ordinal, counter)| ShortNumber {
+                        ordinal,
+                        counter,
+                    }),
+                milli: line.milli,
+            })
+            .collect();
+        let number_ends = number_expires(at, &settings);
+        let day_ends = crate::days::day_ends(at, settings.text("branch.zone"), settings.day_starts_minutes());
+        let body = TokenBody {
+            key_id: tx.key_id()?,
+            order: row.id,
+            generation: row.token_generation.saturating_add(1),
+            issued: at,
+            expires: day_ends.max(number_ends),
+            total: domain::money::Money::from_minor(row.total_minor),
+            lines: TokenLines::of(&lines),
+        };
+        Ok(TokenV1 {
+            generation: body.generation,
+            issued_ms: at.0,
+            expires_ms: body.expires.0,
+            number: free_number(tx, &self.identity, &self.edges, at)?.0,
+            number_expires_ms: number_ends.0,
+            code: tx.sign_token(&body)?,
+        })
+    }
+
+    /// The QR's text of an order whose token is good.
+    pub fn token_code(&self, id: OrderId) -> Result<String> {
+        let row = self.token_row(id)?;
+        Ok(row.token_code)
+    }
+
+    fn token_row(&self, id: OrderId) -> Result<OrderRow> {
+        let row = self
+            .store
+            .read(|r| r.order(id))?
+            .ok_or(AppError::new(Code::NotFound))?;
+        match (row.cancelled_ms, row.revoked) {
+            (Some(_), _) => Err(AppError::new(Code::OrderCancelled).hint("number", row.number)),
+            (None, true) => Err(AppError::new(Code::TokenRevoked).hint("number", row.number)),
+            (None, false) => Ok(row),
+        }
+    }
+
+    /// The same claim as a JWT (EdDSA) for other programs; no personal data.
+    pub fn token_jwt(&self, id: OrderId) -> Result<String> {
+        let row = self.token_row(id)?;
+        let lines = self.store.read(|r| r.order_lines(id))?;
+        let key_id = self.store.key_id()?;
+        let encode = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let header = encode(&json!({"alg": "EdDSA", "typ": "JWT", "kid": hex(&key_id)}));
+        let claims = encode(&json!({
+            "iss": self.identity.shop.uuid().to_string(),
+            "aud": self.identity.branch.uuid().to_string(),
+            "sub": row.id.uuid().to_string(),
+            "iat": row.token_issued_ms.div_euclid(1000),
+            "exp": row.token_expires_ms.div_euclid(1000),
+            "generation": row.token_generation,
+            "number": row.number,
+            "total_minor": row.total_minor,
+            "currency": self.identity.currency,
+            "lines": lines.iter().map(|line| json!({
+                "line": line.line,
+                "product": line.product.map(|p| p.uuid().to_string()),
+                "name": line.name,
+                "quantity": crate::order_view::unit_of(line)
+                    .map(|unit| crate::order_view::shown(line.milli, unit)).unwrap_or_default(),
+                "unit": line.unit,
+            })).collect::<Vec<_>>(),
+        }));
+        let signed = format!("{header}.{claims}");
+        let signature = self.store.sign(signed.as_bytes())?;
+        Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    pub fn keys(&self) -> Result<Keys> {
+        let keys = self.store.read(|r| r.device_keys())?;
+        Ok(Keys {
+            keys: keys
+                .iter()
+                .filter_map(PublicKey::from_bytes)
+                .map(|key| Key {
+                    kty: "OKP".to_owned(),
+                    crv: "Ed25519".to_owned(),
+                    alg: "EdDSA".to_owned(),
+                    purpose: "sig".to_owned(),
+                    kid: hex(&key.id()),
+                    x: URL_SAFE_NO_PAD.encode(key.bytes()),
+                })
+                .collect(),
+        })
+    }
 }

@@ -12,13 +12,16 @@
 pub mod barcode;
 pub mod cart;
 pub mod discount;
+pub mod handover;
 pub mod ids;
 pub mod money;
 pub mod numbers;
 pub mod order;
 pub mod people;
+pub mod phone;
 pub mod pricing;
 pub mod quantity;
+pub mod refund;
 pub mod search;
 pub mod tender;
 pub mod text;

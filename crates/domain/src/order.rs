@@ -48,6 +48,41 @@ pub enum UnitPlace {
     Refunded,
 }
 
+impl UnitPlace {
+    pub const ALL: [UnitPlace; 5] = [
+        UnitPlace::Open,
+        UnitPlace::Given,
+        UnitPlace::Claimed,
+        UnitPlace::Kept,
+        UnitPlace::Refunded,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            UnitPlace::Open => "open",
+            UnitPlace::Given => "given",
+            UnitPlace::Claimed => "claimed",
+            UnitPlace::Kept => "kept",
+            UnitPlace::Refunded => "refunded",
+        }
+    }
+
+    /// The number that facts carry. Never used again for something else.
+    pub const fn number(self) -> u8 {
+        match self {
+            UnitPlace::Open => 0,
+            UnitPlace::Given => 1,
+            UnitPlace::Claimed => 2,
+            UnitPlace::Kept => 3,
+            UnitPlace::Refunded => 4,
+        }
+    }
+
+    pub fn from_number(number: u8) -> Option<UnitPlace> {
+        UnitPlace::ALL.into_iter().find(|place| place.number() == number)
+    }
+}
+
 /// Where the units of one line are, in thousandths.
 ///
 /// Every unit ordered is in exactly one place: `ordered = open + given + claimed + kept + refunded`, and none of
@@ -153,6 +188,23 @@ impl UnitAccount {
         let mut after = *self;
         after.shift(from, -milli);
         after.shift(to, milli);
+        Ok(after)
+    }
+
+    /// The account after a move of before was taken back; refused when the units are no longer where it left them.
+    pub fn taken_back(&self, from: UnitPlace, to: UnitPlace, milli: i64) -> Result<UnitAccount, UnitError> {
+        if from == to || to == UnitPlace::Open {
+            return Err(UnitError::NoSuchMove { from, to });
+        }
+        if !(0..=MAX_MILLI).contains(&milli) {
+            return Err(UnitError::OutOfRange);
+        }
+        if milli > self.at(to) {
+            return Err(UnitError::NotEnough { there: self.at(to) });
+        }
+        let mut after = *self;
+        after.shift(to, -milli);
+        after.shift(from, milli);
         Ok(after)
     }
 
@@ -318,14 +370,6 @@ mod tests {
     use crate::tender::{Tender, TenderMethod, balance};
     use proptest::prelude::*;
 
-    const PLACES: [UnitPlace; 5] = [
-        UnitPlace::Open,
-        UnitPlace::Given,
-        UnitPlace::Claimed,
-        UnitPlace::Kept,
-        UnitPlace::Refunded,
-    ];
-
     fn line(line: u32, price_minor: i64) -> CartLine {
         CartLine {
             line,
@@ -484,14 +528,14 @@ mod tests {
             let mut account = UnitAccount::new(ordered).expect("in range");
             for (from, to, milli) in moves {
                 // A third of what is asked, so that many moves succeed.
-                let milli = milli % (account.at(PLACES[from]) + 3);
-                if let Ok(after) = account.moved(PLACES[from], PLACES[to], milli) {
-                    prop_assert_eq!(after.at(PLACES[to]), account.at(PLACES[to]) + milli);
+                let milli = milli % (account.at(UnitPlace::ALL[from]) + 3);
+                if let Ok(after) = account.moved(UnitPlace::ALL[from], UnitPlace::ALL[to], milli) {
+                    prop_assert_eq!(after.at(UnitPlace::ALL[to]), account.at(UnitPlace::ALL[to]) + milli);
                     account = after;
                 }
                 prop_assert_eq!(account.ordered(), ordered);
-                prop_assert_eq!(PLACES.iter().map(|place| account.at(*place)).sum::<i64>(), ordered);
-                prop_assert!(PLACES.iter().all(|place| account.at(*place) >= 0));
+                prop_assert_eq!(UnitPlace::ALL.iter().map(|place| account.at(*place)).sum::<i64>(), ordered);
+                prop_assert!(UnitPlace::ALL.iter().all(|place| account.at(*place) >= 0));
             }
         }
 

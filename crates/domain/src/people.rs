@@ -66,6 +66,15 @@ words! {
         DiscountAboveLimit = "discount.above_limit",
         PriceOpen = "price.open",
         TokenVerify = "token.verify",
+        TokenRedeem = "token.redeem",
+        TokenReissue = "token.reissue",
+        HandoverGive = "handover.give",
+        // Hands over without the token: the person vouches for the guest.
+        HandoverConfirm = "handover.confirm",
+        HandoverUndo = "handover.undo",
+        OrderProgress = "order.progress",
+        RefundMake = "refund.make",
+        RefundApprove = "refund.approve",
         StaffRead = "staff.read",
         StaffChange = "staff.change",
         SettingRead = "setting.read",
@@ -110,6 +119,14 @@ impl Role {
                 DiscountAboveLimit,
                 PriceOpen,
                 TokenVerify,
+                TokenRedeem,
+                TokenReissue,
+                HandoverGive,
+                HandoverConfirm,
+                HandoverUndo,
+                OrderProgress,
+                RefundMake,
+                RefundApprove,
                 StaffRead,
                 StaffChange,
                 SettingRead,
@@ -135,6 +152,14 @@ impl Role {
                 DiscountAboveLimit,
                 PriceOpen,
                 TokenVerify,
+                TokenRedeem,
+                TokenReissue,
+                HandoverGive,
+                HandoverConfirm,
+                HandoverUndo,
+                OrderProgress,
+                RefundMake,
+                RefundApprove,
                 StaffRead,
                 SettingRead,
                 SessionList,
@@ -151,6 +176,12 @@ impl Role {
                 OrderRead,
                 PriceOpen,
                 TokenVerify,
+                TokenRedeem,
+                TokenReissue,
+                HandoverGive,
+                HandoverConfirm,
+                OrderProgress,
+                RefundMake,
                 SettingRead,
                 DisplayOpen,
                 LiveListen,
@@ -160,11 +191,16 @@ impl Role {
                 CatalogRead,
                 OrderRead,
                 TokenVerify,
+                TokenRedeem,
+                HandoverGive,
+                HandoverConfirm,
+                OrderProgress,
                 SettingRead,
+                DisplayOpen,
                 LiveListen,
                 ScanUse,
             ],
-            Role::Kitchen => &[CatalogRead, OrderRead, SettingRead, LiveListen],
+            Role::Kitchen => &[CatalogRead, OrderRead, OrderProgress, SettingRead, LiveListen],
         }
     }
 }
@@ -208,6 +244,19 @@ pub fn check_pin_shape(pin: &str) -> Result<(), PinError> {
         return Err(PinError::Run);
     }
     Ok(())
+}
+
+/// How long the next try must wait after so many wrong one-time numbers in a row, in milliseconds.
+///
+/// Four slips cost nothing; the fifth costs 5 seconds, and each further one doubles that, up to ten minutes. The
+/// numbers of a day are few among a million, so what is found that way is nothing.
+pub fn number_wait(failures: u32) -> u64 {
+    const FIRST_MS: u64 = 5_000;
+    const MOST_MS: u64 = 600_000;
+    match failures.checked_sub(5) {
+        None => 0,
+        Some(doublings) => (FIRST_MS << doublings.min(7)).min(MOST_MS),
+    }
 }
 
 /// How long the next try must wait after so many wrong PINs in a row, in milliseconds.
@@ -264,13 +313,27 @@ mod tests {
             DiscountAboveLimit,
             SessionEnd,
             ReportRead,
+            HandoverUndo,
+            RefundApprove,
         ] {
             assert_eq!(allowed(chiefs), ["owner", "manager"], "{chiefs}");
         }
-        for till in [CartUse, OrderPlace, PriceOpen, DisplayOpen] {
+        for till in [CartUse, OrderPlace, PriceOpen, TokenReissue, RefundMake] {
             assert_eq!(allowed(till), ["owner", "manager", "cashier"], "{till}");
         }
-        assert_eq!(allowed(TokenVerify), ["owner", "manager", "cashier", "sales"]);
+        for counter in [
+            TokenVerify,
+            TokenRedeem,
+            HandoverGive,
+            HandoverConfirm,
+            DisplayOpen,
+        ] {
+            assert_eq!(
+                allowed(counter),
+                ["owner", "manager", "cashier", "sales"],
+                "{counter}"
+            );
+        }
         assert_eq!(
             allowed(LiveListen),
             ["owner", "manager", "cashier", "sales", "kitchen"]
@@ -336,6 +399,7 @@ mod tests {
     proptest! {
         #[test]
         fn waiting_never_shrinks(failures: u32) {
+            prop_assert!(number_wait(failures) <= number_wait(failures.saturating_add(1)));
             prop_assert!(wait_after(failures) <= wait_after(failures.saturating_add(1)));
         }
 

@@ -112,6 +112,132 @@ pub struct OrderCancelledV1 {
     pub approved_by: Option<Id>,
 }
 
+/// Another device of the shop, admitted by one that belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceAdmittedV1 {
+    pub device: Id,
+    pub public_key: [u8; 32],
+    pub branch: Id,
+    pub counter: Id,
+    pub ordinal: u16,
+    pub lane: u8,
+    pub admitted_ms: i64,
+}
+
+/// The guest's phone number, sealed under the customer's own key: erasing the key erases the number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhoneBoundV1 {
+    pub order: Id,
+    pub customer: Id,
+    pub sealed: Vec<u8>,
+    pub bound_ms: i64,
+}
+
+/// A new token for an order; every older one is dead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenReissuedV1 {
+    pub order: Id,
+    pub token: TokenV1,
+    pub reason: String,
+}
+
+/// The order's tokens up to this generation are dead, and none replaces them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRevokedV1 {
+    pub order: Id,
+    pub generation: u32,
+    pub reason: String,
+    pub revoked_ms: i64,
+}
+
+/// How far the work before the counter is: 0 placed, 1 preparing, 2 ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderProgressedV1 {
+    pub order: Id,
+    pub progress: u8,
+    pub at_ms: i64,
+}
+
+/// So many thousandths of a line went from one place to another; places by their numbers in `domain::order`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveV1 {
+    pub line: u32,
+    pub from: u8,
+    pub to: u8,
+    pub milli: i64,
+}
+
+/// By what the guest's right to the goods was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SeenV1 {
+    Qr,
+    Number,
+    /// A member of staff, the fact's actor, vouches.
+    Staff,
+}
+
+/// Goods given out, and what was missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedOverV1 {
+    pub handover: Id,
+    pub order: Id,
+    pub counter: Id,
+    pub seat: u16,
+    pub at_ms: i64,
+    pub moves: Vec<MoveV1>,
+    pub seen: SeenV1,
+    /// The claim authority could not be asked.
+    pub offline: bool,
+    /// The hash of the request, as in `OrderPlacedV1`.
+    pub content: [u8; 32],
+}
+
+/// A handover taken back: its moves go the other way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandoverUndoneV1 {
+    pub handover: Id,
+    pub order: Id,
+    pub at_ms: i64,
+    pub approved_by: Option<Id>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundLineV1 {
+    pub line: u32,
+    pub milli: i64,
+    pub amount_minor: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundTenderV1 {
+    pub tender: Id,
+    pub method: String,
+    pub amount_minor: i64,
+}
+
+/// Money given back: a credit note with a number of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundedV1 {
+    pub refund: Id,
+    pub order: Id,
+    pub counter: Id,
+    pub seat: u16,
+    pub at_ms: i64,
+    pub business_day: u32,
+    pub prefix: String,
+    pub fiscal_year: String,
+    pub document_no: u32,
+    pub lines: Vec<RefundLineV1>,
+    pub moves: Vec<MoveV1>,
+    pub tenders: Vec<RefundTenderV1>,
+    pub rounding_minor: i64,
+    pub total_minor: i64,
+    pub reason: String,
+    pub approved_by: Option<Id>,
+    pub offline: bool,
+    pub content: [u8; 32],
+}
+
 /// Every body that this build understands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
@@ -123,6 +249,14 @@ pub enum Body {
     OrderPlaced(Box<OrderPlacedV1>),
     TenderTaken(TenderTakenV1),
     OrderCancelled(OrderCancelledV1),
+    DeviceAdmitted(DeviceAdmittedV1),
+    PhoneBound(PhoneBoundV1),
+    TokenReissued(TokenReissuedV1),
+    TokenRevoked(TokenRevokedV1),
+    OrderProgressed(OrderProgressedV1),
+    HandedOver(HandedOverV1),
+    HandoverUndone(HandoverUndoneV1),
+    Refunded(Box<RefundedV1>),
     /// A kind or version of a newer build: kept and passed on.
     Unknown,
 }
@@ -147,6 +281,14 @@ impl Body {
             Body::OrderPlaced(_) => (20, 1),
             Body::TenderTaken(_) => (21, 1),
             Body::OrderCancelled(_) => (22, 1),
+            Body::DeviceAdmitted(_) => (2, 1),
+            Body::PhoneBound(_) => (23, 1),
+            Body::TokenReissued(_) => (24, 1),
+            Body::TokenRevoked(_) => (25, 1),
+            Body::OrderProgressed(_) => (26, 1),
+            Body::HandedOver(_) => (30, 1),
+            Body::HandoverUndone(_) => (31, 1),
+            Body::Refunded(_) => (32, 1),
             Body::Unknown => (0, 0),
         }
     }
@@ -158,6 +300,14 @@ impl Body {
             Body::OrderPlaced(b) => bytes(b),
             Body::TenderTaken(b) => bytes(b),
             Body::OrderCancelled(b) => bytes(b),
+            Body::DeviceAdmitted(b) => bytes(b),
+            Body::PhoneBound(b) => bytes(b),
+            Body::TokenReissued(b) => bytes(b),
+            Body::TokenRevoked(b) => bytes(b),
+            Body::OrderProgressed(b) => bytes(b),
+            Body::HandedOver(b) => bytes(b),
+            Body::HandoverUndone(b) => bytes(b),
+            Body::Refunded(b) => bytes(b),
             Body::Unknown => Vec::new(),
         }
     }
@@ -173,6 +323,14 @@ impl Body {
             (20, 1) => Body::OrderPlaced(Box::new(read(body).ok_or(unreadable)?)),
             (21, 1) => Body::TenderTaken(read(body).ok_or(unreadable)?),
             (22, 1) => Body::OrderCancelled(read(body).ok_or(unreadable)?),
+            (2, 1) => Body::DeviceAdmitted(read(body).ok_or(unreadable)?),
+            (23, 1) => Body::PhoneBound(read(body).ok_or(unreadable)?),
+            (24, 1) => Body::TokenReissued(read(body).ok_or(unreadable)?),
+            (25, 1) => Body::TokenRevoked(read(body).ok_or(unreadable)?),
+            (26, 1) => Body::OrderProgressed(read(body).ok_or(unreadable)?),
+            (30, 1) => Body::HandedOver(read(body).ok_or(unreadable)?),
+            (31, 1) => Body::HandoverUndone(read(body).ok_or(unreadable)?),
+            (32, 1) => Body::Refunded(Box::new(read(body).ok_or(unreadable)?)),
             _ => Body::Unknown,
         })
     }

@@ -10,6 +10,7 @@ pub mod fact;
 pub mod fields;
 pub mod keys;
 pub mod register;
+pub mod seal;
 pub mod series;
 pub mod token;
 

@@ -85,6 +85,24 @@ impl Store {
         self.lock().me.as_ref().map(|me| me.who.identity.clone())
     }
 
+    /// Signs with this device's key.
+    pub fn sign(&self, message: &[u8]) -> Result<[u8; 64], StoreError> {
+        Ok(self.who()?.key.sign(message))
+    }
+
+    /// The name by which signatures point at this device's key.
+    pub fn key_id(&self) -> Result<[u8; 4], StoreError> {
+        Ok(self.who()?.key.public().id())
+    }
+
+    fn who(&self) -> Result<Arc<Who>, StoreError> {
+        self.lock()
+            .me
+            .as_ref()
+            .map(|me| me.who.clone())
+            .ok_or(StoreError::NoShop)
+    }
+
     pub fn file(&self) -> &Path {
         &self.options.file
     }

@@ -26,6 +26,7 @@ pub struct OrderRow {
     pub total_minor: i64,
     pub token_generation: u32,
     pub token_code: String,
+    pub token_issued_ms: i64,
     pub token_expires_ms: i64,
     pub token_number: u32,
     pub number_expires_ms: i64,
@@ -33,15 +34,22 @@ pub struct OrderRow {
     pub cancelled_ms: Option<i64>,
     pub cancelled_by: Option<StaffId>,
     pub cancel_reason: Option<String>,
+    /// No token is good: revoked, and not issued again.
+    pub revoked: bool,
+    pub progress: u8,
+    pub preparing_ms: Option<i64>,
+    pub ready_ms: Option<i64>,
+    pub delivered_ms: Option<i64>,
 }
 
-const ORDER: &str =
+pub(crate) const ORDER: &str =
     "order_id, branch_id, counter_id, staff_id, placed_ms, business_day, number, prefix, fiscal_year,
     document_no, subtotal_minor, line_discount_minor, order_discount_minor, rounding_minor, total_minor,
     token_generation, token_code, token_expires_ms, token_number, number_expires_ms, content, cancelled_ms,
-    cancelled_by, cancel_reason";
+    cancelled_by, cancel_reason, revoked, progress, preparing_ms, ready_ms, delivered_ms,
+    token_issued_ms";
 
-fn order(r: &Row<'_>) -> rusqlite::Result<OrderRow> {
+pub(crate) fn order(r: &Row<'_>) -> rusqlite::Result<OrderRow> {
     Ok(OrderRow {
         id: OrderId::from_bytes(r.get(0)?),
         branch: BranchId::from_bytes(r.get(1)?),
@@ -67,6 +75,12 @@ fn order(r: &Row<'_>) -> rusqlite::Result<OrderRow> {
         cancelled_ms: r.get(21)?,
         cancelled_by: r.get::<_, Option<[u8; 16]>>(22)?.map(StaffId::from_bytes),
         cancel_reason: r.get(23)?,
+        revoked: r.get(24)?,
+        progress: r.get(25)?,
+        preparing_ms: r.get(26)?,
+        ready_ms: r.get(27)?,
+        delivered_ms: r.get(28)?,
+        token_issued_ms: r.get(29)?,
     })
 }
 
@@ -74,6 +88,8 @@ fn order(r: &Row<'_>) -> rusqlite::Result<OrderRow> {
 pub struct OrderLineRow {
     pub line: u32,
     pub product: Option<ProductId>,
+    /// The product's short catalogue number: the device's ordinal and its count.
+    pub short: Option<(u16, u32)>,
     pub name: String,
     pub unit: String,
     pub milli: i64,
@@ -82,6 +98,30 @@ pub struct OrderLineRow {
     pub discount_minor: i64,
     pub order_discount_minor: i64,
     pub note: String,
+    pub given: i64,
+    pub claimed: i64,
+    pub kept: i64,
+    pub refunded: i64,
+    /// The money that went back for what was refunded.
+    pub refunded_minor: i64,
+}
+
+impl OrderLineRow {
+    /// By the numbers of places in facts; what is open is in no column.
+    fn shift(&mut self, place: u8, milli: i64) {
+        match place {
+            1 => self.given += milli,
+            2 => self.claimed += milli,
+            3 => self.kept += milli,
+            4 => self.refunded += milli,
+            _ => {}
+        }
+    }
+
+    /// What the line cost after every discount.
+    pub fn net_minor(&self) -> i64 {
+        self.gross_minor - self.discount_minor - self.order_discount_minor
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,9 +139,20 @@ pub struct OrderQuery {
     /// A display number, a one-time number, or the running number of a document.
     pub number: Option<u32>,
     pub cancelled: Option<bool>,
+    /// Only orders for which money is due back.
+    pub due: bool,
     /// Where the last page ended.
     pub before: Option<(i64, OrderId)>,
     pub limit: usize,
+}
+
+/// A catalogue number as its two parts.
+fn short_of(n: i64) -> (u16, u32) {
+    let n = n.unsigned_abs();
+    (
+        u16::try_from(n >> 32).unwrap_or(u16::MAX),
+        u32::try_from(n & u64::from(u32::MAX)).unwrap_or(u32::MAX),
+    )
 }
 
 /// A device that may have signed a token.
@@ -139,9 +190,11 @@ impl Reader<'_> {
 
     pub fn order_lines(&self, id: OrderId) -> Result<Vec<OrderLineRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "select line, product_id, name, unit, milli, unit_price_minor, gross_minor, discount_minor,
-                    order_discount_minor, note
-             from order_line where order_id = ?1 order by line",
+            "select l.line, product_id, name, unit, milli, unit_price_minor, gross_minor, discount_minor,
+                    order_discount_minor, note, coalesce(given, 0), coalesce(claimed, 0), coalesce(kept, 0),
+                    coalesce(refunded, 0), coalesce(refunded_minor, 0), n
+             from order_line l left join order_units u on u.order_id = l.order_id and u.line = l.line
+             where l.order_id = ?1 order by l.line",
         )?;
         let rows = statement.query_map([id.bytes()], |r| {
             Ok(OrderLineRow {
@@ -155,9 +208,22 @@ impl Reader<'_> {
                 discount_minor: r.get(7)?,
                 order_discount_minor: r.get(8)?,
                 note: r.get(9)?,
+                given: r.get(10)?,
+                claimed: r.get(11)?,
+                kept: r.get(12)?,
+                refunded: r.get(13)?,
+                refunded_minor: r.get(14)?,
+                short: r.get::<_, Option<i64>>(15)?.map(short_of),
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut lines: Vec<OrderLineRow> = rows.collect::<Result<_, _>>()?;
+        for one in self.told(id)?.iter().flat_map(|told| &told.moves) {
+            if let Some(line) = lines.iter_mut().find(|line| line.line == one.line) {
+                line.shift(one.from, -one.milli);
+                line.shift(one.to, one.milli);
+            }
+        }
+        Ok(lines)
     }
 
     pub fn tenders(&self, id: OrderId) -> Result<Vec<TenderRow>, StoreError> {
@@ -194,6 +260,9 @@ impl Reader<'_> {
             Some(true) => wanted.push_str(" and cancelled_ms is not null"),
             Some(false) => wanted.push_str(" and cancelled_ms is null"),
             None => {}
+        }
+        if query.due {
+            wanted.push_str(" and order_id in (select order_id from order_units where claimed > 0)");
         }
         if query.before.is_some() {
             wanted.push_str(" and (placed_ms, order_id) < (?3, ?4)");
@@ -274,6 +343,16 @@ impl Reader<'_> {
             .conn
             .query_row("select coalesce(sum(orders), 0) from day_hour", [], |r| r.get(0))?)
     }
+
+    /// The last running number of a document series.
+    pub fn last_document(&self, prefix: &str, fiscal_year: &str) -> Result<u32, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select last from document_series where prefix = ?1 and fiscal_year = ?2")?
+            .query_row([prefix, fiscal_year], |r| r.get(0))
+            .optional()?
+            .unwrap_or(0))
+    }
 }
 
 impl Write<'_> {
@@ -283,16 +362,6 @@ impl Write<'_> {
             .tx
             .prepare_cached("select orders from counter_day where counter_id = ?1 and business_day = ?2")?
             .query_row(params![counter.bytes(), day], |r| r.get(0))
-            .optional()?
-            .unwrap_or(0))
-    }
-
-    /// The last running number of a document series.
-    pub fn last_document(&self, prefix: &str, fiscal_year: &str) -> Result<u32, StoreError> {
-        Ok(self
-            .tx
-            .prepare_cached("select last from document_series where prefix = ?1 and fiscal_year = ?2")?
-            .query_row([prefix, fiscal_year], |r| r.get(0))
             .optional()?
             .unwrap_or(0))
     }

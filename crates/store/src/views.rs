@@ -1,9 +1,9 @@
 //! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
 
-use crate::{StoreError, VIEWS_VERSION, search};
+use crate::{StoreError, VIEWS_VERSION, order_views, search};
 use journal::{
     Body, Fact, Header, PublicKey,
-    body::{OrderCancelledV1, OrderPlacedV1, ShopFoundedV1, TenderTakenV1},
+    body::{DeviceAdmittedV1, OrderCancelledV1, OrderPlacedV1, ShopFoundedV1, TenderTakenV1},
     fields::{category, product, setting, staff},
     register::{PatchV1, Record, Written},
 };
@@ -23,6 +23,15 @@ pub(crate) const TABLES: &[&str] = &[
     "device",
     "\"order\"",
     "order_line",
+    "order_units",
+    "order_phone",
+    "order_event",
+    "handover",
+    "handover_move",
+    "refund",
+    "refund_line",
+    "refund_move",
+    "refund_tender",
     "tender",
     "day_hour",
     "day_product",
@@ -106,7 +115,12 @@ fn apply_whole(views: &Connection, header: &Header, body: &Body) -> Result<(), S
     // Only these write more than what one record's row replaces; the search index dislikes savepoints.
     let many_rows = matches!(
         body,
-        Body::OrderPlaced(_) | Body::OrderCancelled(_) | Body::TenderTaken(_)
+        Body::OrderPlaced(_)
+            | Body::OrderCancelled(_)
+            | Body::TenderTaken(_)
+            | Body::HandedOver(_)
+            | Body::HandoverUndone(_)
+            | Body::Refunded(_)
     );
     if !many_rows {
         return apply(views, header, body);
@@ -163,23 +177,46 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::OrderPlaced(order) => order_placed(conn, header, order),
         Body::TenderTaken(tender) => tender_taken(conn, tender),
         Body::OrderCancelled(cancelled) => order_cancelled(conn, header, cancelled),
+        Body::DeviceAdmitted(admitted) => device_admitted(conn, admitted),
+        Body::PhoneBound(bound) => order_views::phone_bound(conn, bound),
+        Body::TokenReissued(reissued) => order_views::token_reissued(conn, header, reissued),
+        Body::TokenRevoked(revoked) => order_views::token_revoked(conn, header, revoked),
+        Body::OrderProgressed(progressed) => order_views::progressed(conn, header, progressed),
+        Body::HandedOver(handed) => order_views::handed_over(conn, header, handed),
+        Body::HandoverUndone(undone) => order_views::handover_undone(conn, header, undone),
+        Body::Refunded(refunded) => order_views::refunded(conn, header, refunded),
         Body::Unknown => Ok(()),
     }
 }
 
 fn shop_founded(conn: &Connection, founded: &ShopFoundedV1) -> Result<(), StoreError> {
-    let key = PublicKey::from_bytes(&founded.public_key)
+    device_admitted(
+        conn,
+        &DeviceAdmittedV1 {
+            device: founded.device,
+            public_key: founded.public_key,
+            branch: founded.branch,
+            counter: founded.counter,
+            ordinal: founded.ordinal,
+            lane: founded.lane,
+            admitted_ms: founded.founded_ms,
+        },
+    )
+}
+
+fn device_admitted(conn: &Connection, admitted: &DeviceAdmittedV1) -> Result<(), StoreError> {
+    let key = PublicKey::from_bytes(&admitted.public_key)
         .ok_or_else(|| StoreError::damaged("a device's public key is no key"))?;
     conn.execute(
         "insert into device values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
-            founded.device,
+            admitted.device,
             key.id(),
-            founded.public_key,
-            founded.branch,
-            founded.counter,
-            founded.ordinal,
-            founded.lane
+            admitted.public_key,
+            admitted.branch,
+            admitted.counter,
+            admitted.ordinal,
+            admitted.lane
         ],
     )?;
     Ok(())
@@ -348,7 +385,7 @@ fn setting_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), St
 fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV1) -> Result<(), StoreError> {
     conn.prepare_cached(
         "insert into \"order\" values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                                       ?19, ?20, ?21, ?22, ?23, null, null, null)",
+                                       ?19, ?20, ?21, ?22, ?23, null, null, null, 0, 0, null, null, null)",
     )?
     .execute(params![
         order.order,
@@ -417,7 +454,7 @@ fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV1) -> Re
         "insert into document_series values (?1, ?2, ?3) on conflict do update set last = max(last, excluded.last)",
     )?
     .execute(params![order.prefix, order.fiscal_year, order.document_no])?;
-    Ok(())
+    order_views::settled(conn, &order.order)
 }
 
 fn count_sale(conn: &Connection, day: u32, hour: u8, orders: i64, sold_minor: i64) -> Result<(), StoreError> {

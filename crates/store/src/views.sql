@@ -118,7 +118,12 @@ create table "order" (
     content              blob    not null,
     cancelled_ms         integer,
     cancelled_by         blob,
-    cancel_reason        text
+    cancel_reason        text,
+    revoked              integer not null, -- no token is good
+    progress             integer not null, -- 0 placed, 1 preparing, 2 ready
+    preparing_ms         integer,
+    ready_ms             integer,
+    delivered_ms         integer           -- since when nothing is left to give
 ) strict, without rowid;
 
 create index order_by_time on "order" (placed_ms, order_id);
@@ -141,6 +146,119 @@ create table order_line (
     order_discount_minor integer not null,
     note                 text    not null,
     primary key (order_id, line)
+) strict, without rowid;
+
+create index order_in_work on "order" (progress, ready_ms) where progress > 0 and delivered_ms is null;
+create index order_delivered on "order" (delivered_ms) where delivered_ms is not null;
+
+-- Where the units of each line are; what is in no column is open. Moves of an order that has not arrived stand here too.
+create table order_units (
+    order_id       blob    not null,
+    line           integer not null,
+    given          integer not null,
+    claimed        integer not null,
+    kept           integer not null,
+    refunded       integer not null,
+    refunded_minor integer not null,
+    primary key (order_id, line)
+) strict, without rowid;
+
+create index order_units_claimed on order_units (order_id) where claimed > 0;
+
+create table order_phone (
+    order_id    blob not null primary key,
+    customer_id blob not null,
+    phone       text           -- null once the customer's key is gone
+) strict, without rowid;
+
+create index order_by_phone on order_phone (phone) where phone is not null;
+
+-- What happened to an order after it was placed.
+create table order_event (
+    order_id    blob    not null,
+    stamp       integer not null,
+    device_id   blob    not null,
+    kind        text    not null,
+    at_ms       integer not null,
+    staff_id    blob,
+    reason      text,
+    approved_by blob,
+    subject_id  blob,          -- the handover, refund … it is about
+    primary key (order_id, stamp, device_id)
+) strict, without rowid;
+
+create table handover (
+    handover_id blob    not null primary key,
+    order_id    blob    not null,
+    counter_id  blob    not null,
+    seat        integer not null,
+    staff_id    blob,
+    at_ms       integer not null,
+    seen        text    not null,
+    offline     integer not null,
+    content     blob    not null,
+    undone_ms   integer
+) strict, without rowid;
+
+create index handover_of_order on handover (order_id, at_ms);
+create index handover_by_time on handover (at_ms);
+
+create table handover_move (
+    handover_id blob    not null,
+    n           integer not null,
+    line        integer not null,
+    from_place  integer not null,
+    to_place    integer not null,
+    milli       integer not null,
+    primary key (handover_id, n)
+) strict, without rowid;
+
+create table refund (
+    refund_id      blob    not null primary key,
+    order_id       blob    not null,
+    counter_id     blob    not null,
+    seat           integer not null,
+    staff_id       blob,
+    at_ms          integer not null,
+    business_day   integer not null,
+    prefix         text    not null,
+    fiscal_year    text    not null,
+    document_no    integer not null,
+    rounding_minor integer not null,
+    total_minor    integer not null,
+    reason         text    not null,
+    approved_by    blob,
+    offline        integer not null,
+    content        blob    not null
+) strict, without rowid;
+
+create index refund_of_order on refund (order_id, at_ms);
+create index refund_by_day on refund (business_day);
+
+create table refund_line (
+    refund_id    blob    not null,
+    line         integer not null,
+    milli        integer not null,
+    amount_minor integer not null,
+    primary key (refund_id, line)
+) strict, without rowid;
+
+create table refund_move (
+    refund_id  blob    not null,
+    n          integer not null,
+    line       integer not null,
+    from_place integer not null,
+    to_place   integer not null,
+    milli      integer not null,
+    primary key (refund_id, n)
+) strict, without rowid;
+
+create table refund_tender (
+    refund_id    blob    not null,
+    tender_id    blob    not null,
+    method       text    not null,
+    amount_minor integer not null,
+    primary key (refund_id, tender_id)
 ) strict, without rowid;
 
 create table tender (

@@ -221,6 +221,10 @@ pub async fn restore_category(
 
 /// What a scanned code is.
 #[utoipa::path(post, path = "/api/v1/scan", tag = "catalog", request_body = Scan, responses((status = 200, body = Scanned), (status = 422, body = ErrorBody)), security(("session" = [])))]
-pub async fn scan(OpenShop(shop): OpenShop, Body(request): Body<Scan>) -> ApiResult<Json<Scanned>> {
-    run(move || shop.scan(&request)).await.map(Json)
+pub async fn scan(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Body(request): Body<Scan>,
+) -> ApiResult<Json<Scanned>> {
+    run(move || shop.scan(&actor, &request)).await.map(Json)
 }

@@ -10,8 +10,7 @@ use crate::{
 };
 use app::{
     Actor,
-    cart::WriteId,
-    display::{DisplayToken, DisplayView},
+    display::{DisplayToken, DisplayView, OpenDisplay},
 };
 use axum::{
     Extension, Json,
@@ -34,7 +33,9 @@ pub async fn live(
         .or(headers.get(header::AUTHORIZATION))
         .and_then(|v| v.to_str().ok())
         .unwrap_or_default();
-    let feed = if offered.contains("display.") {
+    let feed = if offered.contains("board.") {
+        LiveFeed::of_board(door)
+    } else if offered.contains("display.") {
         LiveFeed::of_display(door, seat)
     } else {
         LiveFeed::of_till(door, seat)
@@ -45,15 +46,18 @@ pub async fn live(
         .on_upgrade(move |socket| pump(socket, feed))
 }
 
-/// A token for a browser as this till's second screen.
-#[utoipa::path(post, path = "/api/v1/displays", tag = "display", request_body = WriteId,
-    responses((status = 201, body = DisplayToken)), security(("session" = [])))]
+/// A token for a browser as this till's second screen, or as the hall's board.
+#[utoipa::path(post, path = "/api/v1/displays", tag = "display", request_body = OpenDisplay,
+    responses((status = 201, body = DisplayToken), (status = 422, body = ErrorBody)), security(("session" = [])))]
 pub async fn open_display(
     OpenShop(shop): OpenShop,
     Extension(actor): Extension<Actor>,
-    Body(_request): Body<WriteId>,
-) -> (StatusCode, Json<DisplayToken>) {
-    (StatusCode::CREATED, Json(shop.display_token(actor.seat)))
+    Body(request): Body<OpenDisplay>,
+) -> ApiResult<(StatusCode, Json<DisplayToken>)> {
+    Ok((
+        StatusCode::CREATED,
+        Json(shop.open_display(actor.seat, &request)?),
+    ))
 }
 
 /// What the customer sees now.

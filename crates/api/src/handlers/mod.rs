@@ -3,12 +3,15 @@
 pub mod cart;
 pub mod catalog;
 pub mod display;
+pub mod handovers;
+pub mod nodes;
 pub mod orders;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod staff;
 pub mod system;
+pub mod tokens;
 
 use crate::{
     Door,

@@ -7,9 +7,9 @@ use crate::{
 };
 use app::{
     Actor, Page,
-    orders::{CancelOrder, OrderFilter, OrderView, PlaceOrder},
+    order_view::OrderView,
+    orders::{BindPhone, CancelOrder, OrderFilter, PlaceOrder},
     reports::TodayView,
-    tokens::{TokenVerdict, VerifyToken},
 };
 use axum::{Extension, Json, http::StatusCode};
 use domain::ids::OrderId;
@@ -40,8 +40,30 @@ pub async fn list(
 /// One order as it is now.
 #[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, body = OrderView), (status = 404, body = ErrorBody)), security(("session" = [])))]
-pub async fn order(OpenShop(shop): OpenShop, Id(id): Id) -> ApiResult<Json<OrderView>> {
-    run(move || shop.order(OrderId::from_uuid(id))).await.map(Json)
+pub async fn order(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Id(id): Id,
+) -> ApiResult<Json<OrderView>> {
+    run(move || shop.order(&actor, OrderId::from_uuid(id)))
+        .await
+        .map(Json)
+}
+
+/// Binds the guest's phone number to an order.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/phone", tag = "orders", params(("id" = uuid::Uuid, Path)),
+    request_body = BindPhone,
+    responses((status = 200, body = OrderView), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)),
+    security(("session" = [])))]
+pub async fn phone(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Id(id): Id,
+    Body(request): Body<BindPhone>,
+) -> ApiResult<Json<OrderView>> {
+    run(move || shop.bind_phone(&actor, OrderId::from_uuid(id), &request))
+        .await
+        .map(Json)
 }
 
 /// Undoes an order before anything was handed over: its token is dead, its tenders go back.
@@ -58,16 +80,6 @@ pub async fn cancel(
     run(move || shop.cancel_order(&actor, OrderId::from_uuid(id), &request))
         .await
         .map(Json)
-}
-
-/// Whether a token is genuine, ours, of this branch, and still good.
-#[utoipa::path(post, path = "/api/v1/tokens/verify", tag = "orders", request_body = VerifyToken,
-    responses((status = 200, body = TokenVerdict), (status = 422, body = ErrorBody)), security(("session" = [])))]
-pub async fn verify_token(
-    OpenShop(shop): OpenShop,
-    Body(request): Body<VerifyToken>,
-) -> ApiResult<Json<TokenVerdict>> {
-    run(move || shop.verify_token(&request)).await.map(Json)
 }
 
 /// The day at a glance.

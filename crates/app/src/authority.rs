@@ -1,0 +1,480 @@
+//! The claim authority of a branch: the one node that decides which counter has an order.
+//!
+//! A node alone is its own authority. With another one appointed it is asked before anything is handed over; when it
+//! does not answer in time the counter goes on alone, and what it does is marked offline and told later.
+
+use crate::{
+    AppError, Code, Result, Shop,
+    claims::Wanted,
+    order_view::Directory,
+    tickets::{Who, who},
+    wire::content_of,
+};
+use domain::{
+    ids::{CounterId, DeviceId, OrderId, SeatId, StaffId},
+    order::UnitPlace,
+};
+use serde::{Deserialize, Serialize};
+use store::{
+    Reader,
+    handovers::{ClaimRow, HandoverRow, MoveRow, RefundRow, Told},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The way to the appointed authority. Every call is bounded in time.
+pub trait Authority: Send + Sync {
+    fn claim(&self, ask: &ClaimAsk) -> std::result::Result<ClaimReply, Unreachable>;
+    fn release(&self, release: &ClaimRelease) -> std::result::Result<(), Unreachable>;
+    fn tell(&self, deeds: &Deeds) -> std::result::Result<(), Unreachable>;
+}
+
+/// No answer in time, or none that can be believed.
+#[derive(Debug, thiserror::Error)]
+#[error("the claim authority does not answer: {0}")]
+pub struct Unreachable(pub String);
+
+/// What came of asking.
+pub(crate) enum Verdict {
+    /// This node decides itself.
+    Ours,
+    /// With what the authority knows about the order.
+    Granted(Vec<Told>),
+    Unreachable,
+}
+
+/// One node asks another for an order.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimAsk {
+    pub claim: Uuid,
+    pub order: Uuid,
+    pub generation: u32,
+    pub counter: Uuid,
+    pub seat: Uuid,
+    pub seat_number: u16,
+    pub staff: Uuid,
+    pub seen: String,
+    pub at_ms: i64,
+    pub lease_ms: i64,
+    pub take_over: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum ClaimReply {
+    Granted {
+        deeds: Vec<Deed>,
+    },
+    Refused {
+        code: String,
+        hints: serde_json::Map<String, serde_json::Value>,
+    },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRelease {
+    pub claim: Uuid,
+    pub order: Uuid,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deeds {
+    pub id: Uuid,
+    pub deeds: Vec<Deed>,
+}
+
+/// A handover, its undoing, or a refund, as one node tells another. The fact itself comes with the sync.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deed {
+    /// handover, undo or refund
+    pub kind: String,
+    pub subject: Uuid,
+    pub order: Uuid,
+    pub counter: Uuid,
+    pub seat: u16,
+    pub staff: Option<Uuid>,
+    pub at_ms: i64,
+    pub moves: Vec<DeedMove>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeedMove {
+    pub line: u32,
+    pub from: u8,
+    pub to: u8,
+    pub milli: i64,
+}
+
+impl Deed {
+    fn of(told: &Told) -> Deed {
+        Deed {
+            kind: told.kind.clone(),
+            subject: Uuid::from_bytes(told.subject),
+            order: told.order.uuid(),
+            counter: told.counter.uuid(),
+            seat: told.seat_number,
+            staff: told.staff.map(|s| s.uuid()),
+            at_ms: told.at_ms,
+            moves: told
+                .moves
+                .iter()
+                .map(|m| DeedMove {
+                    line: m.line,
+                    from: m.from,
+                    to: m.to,
+                    milli: m.milli,
+                })
+                .collect(),
+        }
+    }
+
+    /// As it is kept, or `None` when it says something that cannot be.
+    fn told(&self) -> Option<Told> {
+        let right = |m: &DeedMove| {
+            UnitPlace::from_number(m.from).is_some()
+                && UnitPlace::from_number(m.to).is_some()
+                && (0..=domain::quantity::MAX_MILLI).contains(&m.milli)
+        };
+        let known = matches!(self.kind.as_str(), "handover" | "undo" | "refund");
+        (known && self.moves.len() <= 10_000 && self.moves.iter().all(right)).then(|| Told {
+            kind: self.kind.clone(),
+            subject: *self.subject.as_bytes(),
+            order: OrderId::from_uuid(self.order),
+            counter: CounterId::from_uuid(self.counter),
+            seat_number: self.seat,
+            staff: self.staff.map(StaffId::from_uuid),
+            at_ms: self.at_ms,
+            moves: self
+                .moves
+                .iter()
+                .map(|m| MoveRow {
+                    line: m.line,
+                    from: m.from,
+                    to: m.to,
+                    milli: m.milli,
+                })
+                .collect(),
+        })
+    }
+}
+
+impl Shop {
+    /// Appoints another node as the branch's claim authority, or this one.
+    pub fn appoint(&self, authority: Option<std::sync::Arc<dyn Authority>>) {
+        *self
+            .authority
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = authority;
+    }
+
+    pub(crate) fn appointed(&self) -> Option<std::sync::Arc<dyn Authority>> {
+        self.authority
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn ask_authority(&self, wanted: &Wanted) -> Result<Verdict> {
+        let Some(authority) = self.appointed() else {
+            return Ok(Verdict::Ours);
+        };
+        // What it has not heard yet must not be handed out by it meanwhile.
+        let heard = self.tell_authority();
+        let row = &wanted.claim;
+        let ask = ClaimAsk {
+            claim: Uuid::from_bytes(row.claim),
+            order: row.order.uuid(),
+            generation: row.generation,
+            counter: row.counter.uuid(),
+            seat: row.seat.uuid(),
+            seat_number: row.seat_number,
+            staff: row.staff.uuid(),
+            seen: row.seen.clone(),
+            at_ms: row.at_ms,
+            lease_ms: row.expires_ms - row.at_ms,
+            take_over: wanted.take_over,
+        };
+        let reply = match heard.and_then(|()| authority.claim(&ask)) {
+            Ok(reply) => reply,
+            Err(unreachable) => {
+                tracing::warn!(%unreachable, "this counter goes on alone");
+                return Ok(Verdict::Unreachable);
+            }
+        };
+        match reply {
+            ClaimReply::Granted { deeds } => Ok(Verdict::Granted(
+                deeds
+                    .iter()
+                    .filter_map(Deed::told)
+                    .filter(|told| told.order == row.order)
+                    .collect(),
+            )),
+            ClaimReply::Refused { code, hints } => {
+                let code = Code::ALL
+                    .iter()
+                    .copied()
+                    .find(|known| known.as_str() == code)
+                    .unwrap_or(Code::ClaimHeld);
+                Err(AppError {
+                    hints,
+                    ..AppError::new(code)
+                })
+            }
+        }
+    }
+
+    /// Tells the authority what it has not heard; fails as soon as it does not answer.
+    pub fn tell_authority(&self) -> std::result::Result<(), Unreachable> {
+        let Some(authority) = self.appointed() else {
+            return Ok(());
+        };
+        let broken = |e: AppError| Unreachable(e.to_string());
+        loop {
+            let (waiting, deeds) = self
+                .store
+                .read(|r| {
+                    let waiting = r.untold(50)?;
+                    let deeds = waiting
+                        .iter()
+                        .map(|(kind, subject, _)| deed(r, kind, *subject))
+                        .collect::<Result<Vec<_>>>()?;
+                    Ok::<_, AppError>((waiting, deeds))
+                })
+                .map_err(broken)?;
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            authority.tell(&Deeds {
+                id: self.edges.new_id(),
+                deeds: deeds.into_iter().flatten().collect(),
+            })?;
+            self.store
+                .write(self.edges.now(), |tx| {
+                    for (kind, subject, _) in &waiting {
+                        tx.was_told(kind, *subject)?;
+                    }
+                    Ok::<_, AppError>(())
+                })
+                .map_err(broken)?;
+        }
+    }
+
+    pub(crate) fn release_at_authority(&self, order: OrderId, claim: Uuid) {
+        if let Some(authority) = self.appointed() {
+            let release = ClaimRelease {
+                claim,
+                order: order.uuid(),
+            };
+            if let Err(unreachable) = authority.release(&release) {
+                // The lease ends by itself.
+                tracing::warn!(%unreachable, "the claim authority did not hear that an order is free");
+            }
+        }
+    }
+
+    /// Another device of this branch asks for an order. The same question gets the same answer for ever.
+    pub fn decide_claim(&self, device: DeviceId, ask: &ClaimAsk) -> Result<ClaimReply> {
+        let content = content_of(&format!("claim of {device}"), ask)?;
+        let order = OrderId::from_uuid(ask.order);
+        let now = self.edges.now();
+        let lease_ms = ask.lease_ms.clamp(0, 7_200_000);
+        let known = matches!(ask.seen.as_str(), "qr" | "number" | "confirmed" | "refund");
+        if !known {
+            return Err(AppError::field("seen", "qr, number, confirmed or refund"));
+        }
+        let wanted = Wanted {
+            claim: ClaimRow {
+                order,
+                claim: *ask.claim.as_bytes(),
+                generation: ask.generation,
+                device,
+                counter: CounterId::from_uuid(ask.counter),
+                seat: SeatId::from_uuid(ask.seat),
+                seat_number: ask.seat_number,
+                staff: StaffId::from_uuid(ask.staff),
+                seen: ask.seen.clone(),
+                at_ms: now.0,
+                expires_ms: now.0 + lease_ms,
+                offline: false,
+                state: "open".to_owned(),
+                code: None,
+            },
+            take_over: ask.take_over,
+        };
+        let reply = self.write_once(*ask.claim.as_bytes(), &content, |tx| {
+            let reader = tx.reader();
+            let may = match reader.order(order)? {
+                Some(row) if row.revoked || ask.generation < row.token_generation => {
+                    Err(AppError::new(Code::TokenRevoked).hint("number", row.number))
+                }
+                Some(_) if ask.seen == "refund" => Ok(()),
+                Some(row) => self.must_be_collectable(&reader, &row),
+                None => Ok(()),
+            };
+            match may.and_then(|()| self.grant(tx, &wanted, wanted.claim.seat)) {
+                Ok(()) => Ok(ClaimReply::Granted {
+                    deeds: deeds_of(&tx.reader(), order)?,
+                }),
+                Err(refusal) if refusal.code.kind() == crate::error::Kind::Broken => Err(refusal),
+                Err(refusal) => Ok(ClaimReply::Refused {
+                    code: refusal.code.as_str().to_owned(),
+                    hints: refusal.hints,
+                }),
+            }
+        })?;
+        self.tell_claim(order);
+        Ok(reply)
+    }
+
+    /// Another device gives an order back.
+    pub fn hear_release(&self, device: DeviceId, release: &ClaimRelease) -> Result<()> {
+        let order = OrderId::from_uuid(release.order);
+        self.store.write(self.edges.now(), |tx| {
+            match tx.reader().claim_of(order)? {
+                Some(row) if row.claim == *release.claim.as_bytes() && row.device == device => {
+                    tx.save_claim(&ClaimRow {
+                        state: "released".to_owned(),
+                        ..row
+                    })?;
+                }
+                _ => {}
+            }
+            Ok::<_, AppError>(())
+        })?;
+        self.tell_claim(order);
+        Ok(())
+    }
+
+    /// Another device tells what it did. The same twice is once.
+    pub fn hear_deeds(&self, device: DeviceId, heard: &Deeds) -> Result<()> {
+        let told: Vec<Told> = heard
+            .deeds
+            .iter()
+            .map(|deed| deed.told().ok_or(AppError::new(Code::Malformed)))
+            .collect::<Result<_>>()?;
+        self.store.write(self.edges.now(), |tx| {
+            for one in &told {
+                tx.keep_told(one)?;
+                // What was handed over is not open any more at that device.
+                if let Some(row) = tx.reader().claim_of(one.order)?
+                    && row.device == device
+                    && row.state == "open"
+                {
+                    tx.save_claim(&ClaimRow {
+                        state: "handed".to_owned(),
+                        ..row
+                    })?;
+                }
+            }
+            Ok::<_, AppError>(())
+        })?;
+        for one in &told {
+            self.live.tell("order", Some(one.order.to_string()));
+            self.tell_claim(one.order);
+        }
+        Ok(())
+    }
+
+    /// Keeps what the authority must hear of; told at once when it listens.
+    pub(crate) fn must_tell(
+        &self,
+        tx: &store::Write<'_>,
+        kind: &str,
+        subject: Uuid,
+        order: OrderId,
+    ) -> Result<()> {
+        if self.appointed().is_some() {
+            tx.must_tell(kind, *subject.as_bytes(), order)?;
+        }
+        Ok(())
+    }
+
+    /// After the commit: the authority hears at once, or as soon as it can be reached.
+    pub(crate) fn told_now(&self) {
+        if let Err(unreachable) = self.tell_authority() {
+            tracing::warn!(%unreachable, "the claim authority hears of this later");
+        }
+    }
+}
+
+/// Everything that this node knows was done with an order.
+fn deeds_of(reader: &Reader<'_>, order: OrderId) -> Result<Vec<Deed>> {
+    let mut deeds: Vec<Deed> = Vec::new();
+    for handover in reader.handovers(order)? {
+        deeds.push(of_handover(&handover));
+        deeds.extend(of_undo(&handover));
+    }
+    for refund in reader.refunds(order)? {
+        deeds.push(of_refund(reader, &refund)?);
+    }
+    deeds.extend(reader.told(order)?.iter().map(Deed::of));
+    Ok(deeds)
+}
+
+/// One deed of this device by its name.
+fn deed(reader: &Reader<'_>, kind: &str, subject: [u8; 16]) -> Result<Option<Deed>> {
+    Ok(match kind {
+        "handover" => reader.handover(subject)?.as_ref().map(of_handover),
+        "undo" => reader.handover(subject)?.as_ref().and_then(of_undo),
+        _ => match reader.refund(subject)? {
+            Some(refund) => Some(of_refund(reader, &refund)?),
+            None => None,
+        },
+    })
+}
+
+fn of_handover(row: &HandoverRow) -> Deed {
+    Deed::of(&Told {
+        kind: "handover".to_owned(),
+        subject: row.id,
+        order: row.order,
+        counter: row.counter,
+        seat_number: row.seat_number,
+        staff: row.staff,
+        at_ms: row.at_ms,
+        moves: row.moves.clone(),
+    })
+}
+
+fn of_undo(row: &HandoverRow) -> Option<Deed> {
+    let at_ms = row.undone_ms?;
+    let back = |m: &MoveRow| MoveRow {
+        from: m.to,
+        to: m.from,
+        ..*m
+    };
+    Some(Deed {
+        kind: "undo".to_owned(),
+        at_ms,
+        ..of_handover(&HandoverRow {
+            moves: row.moves.iter().rev().map(back).collect(),
+            ..row.clone()
+        })
+    })
+}
+
+fn of_refund(reader: &Reader<'_>, row: &RefundRow) -> Result<Deed> {
+    Ok(Deed::of(&Told {
+        kind: "refund".to_owned(),
+        subject: row.id,
+        order: row.order,
+        counter: row.counter,
+        seat_number: row.seat_number,
+        staff: row.staff,
+        at_ms: row.at_ms,
+        moves: reader.refund_moves(row.id)?,
+    }))
+}
+
+/// Names the one who did the order's last deed.
+pub(crate) fn named(names: &Directory, error: AppError, by: Option<Who>) -> AppError {
+    match by {
+        Some(by) => who(names, error, &by),
+        None => error,
+    }
+}

@@ -1,0 +1,619 @@
+//! An order as the screens see it: what was bought, where each unit is now, and what happened to it.
+
+use crate::{
+    AppError, Code, Result, Shop,
+    cart::TaxView,
+    catalog::Art,
+    days,
+    orders::UNDO_MS,
+    settings::Settings,
+    wire::{Names, rfc3339},
+};
+use domain::{
+    ids::{CounterId, OrderId, SeatId, StaffId},
+    money::Money,
+    numbers::OneTimeNumber,
+    order::{Progress, UnitAccount, derive_state},
+    phone::Phone,
+    quantity::{Quantity, Unit},
+    refund::{LineMoney, line_back, rounding_back},
+    time::Moment,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use store::{
+    Reader,
+    handovers::{ClaimRow, HandoverRow, MoveRow, RefundRow},
+    orders::{OrderLineRow, OrderRow},
+    people::StaffRow,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct OrderView {
+    pub id: Uuid,
+    /// Today's short number, for people.
+    pub number: u32,
+    pub document: String,
+    /// placed, preparing, ready, partial, complete, refunded or cancelled
+    pub state: String,
+    pub placed_at: String,
+    pub preparing_at: Option<String>,
+    pub ready_at: Option<String>,
+    /// Since when nothing is left to give.
+    pub delivered_at: Option<String>,
+    pub business_day: String,
+    pub counter: Named,
+    pub staff: Option<Named>,
+    /// What a person would count.
+    pub items: String,
+    pub lines: Vec<OrderLineView>,
+    pub subtotal_minor: i64,
+    pub discount_minor: i64,
+    pub taxes: Vec<TaxView>,
+    pub rounding_minor: i64,
+    pub total_minor: i64,
+    /// Money due back for what was missing.
+    pub due_minor: i64,
+    pub refunded_minor: i64,
+    pub tenders: Vec<TenderView>,
+    /// Null once the order was cancelled or the token revoked.
+    pub token: Option<TokenView>,
+    pub token_revoked: bool,
+    /// The guest's number, all but six digits hidden.
+    pub phone: Option<String>,
+    pub undo_until: String,
+    pub cancelled: Option<CancelledView>,
+    /// The counter that has it open for handing over.
+    pub claim: Option<ClaimView>,
+    /// Until when the newest handover may be undone by whoever did it.
+    pub handover_undo_until: Option<String>,
+    pub credit_notes: Vec<CreditNoteView>,
+    /// What happened, the oldest first. Empty in lists.
+    pub history: Vec<EventView>,
+    /// over_given: counters apart from each other gave out more than was ordered.
+    pub anomaly: Option<String>,
+    pub demo: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Named {
+    pub id: Uuid,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct OrderLineView {
+    pub line: u32,
+    pub product: Option<Uuid>,
+    pub name: String,
+    pub names: Names,
+    pub art: Art,
+    pub hue: Option<String>,
+    pub unit: String,
+    pub quantity: String,
+    pub unit_price_minor: i64,
+    pub gross_minor: i64,
+    pub discount_minor: i64,
+    pub order_discount_minor: i64,
+    pub amount_minor: i64,
+    pub ordered: String,
+    pub open: String,
+    pub given: String,
+    /// claimed + kept
+    pub missing: String,
+    /// Missing, and its money goes back.
+    pub claimed: String,
+    /// Missing, and to be given later.
+    pub kept: String,
+    pub refunded: String,
+    /// Money due back for what is claimed.
+    pub due_minor: i64,
+    /// What could still be paid back for this line.
+    pub refundable_minor: i64,
+    pub note: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TenderView {
+    pub id: Uuid,
+    pub method: String,
+    pub amount_minor: i64,
+    pub received_minor: Option<i64>,
+    pub change_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TokenView {
+    /// The QR's text.
+    pub code: String,
+    /// Six digits, for when nothing can be scanned.
+    pub number: String,
+    pub generation: u32,
+    pub expires_at: String,
+    pub number_expires_at: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CancelledView {
+    pub at: String,
+    pub staff: Option<Named>,
+    pub reason: String,
+}
+
+/// Who has an order open.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ClaimView {
+    pub id: Uuid,
+    /// Whether it is this very seat.
+    pub mine: bool,
+    pub staff: Option<Named>,
+    pub counter: Named,
+    /// The seat's number at its node.
+    pub seat: u16,
+    pub at: String,
+    /// qr, number or confirmed
+    pub by: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CreditNoteView {
+    pub id: Uuid,
+    pub document: String,
+    pub at: String,
+    pub staff: Option<Named>,
+    pub approved_by: Option<Named>,
+    pub reason: String,
+    pub lines: Vec<CreditLineView>,
+    pub tenders: Vec<RefundTenderView>,
+    pub rounding_minor: i64,
+    pub total_minor: i64,
+    /// The claim authority could not be asked.
+    pub offline: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CreditLineView {
+    pub line: u32,
+    pub quantity: String,
+    pub amount_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RefundTenderView {
+    pub id: Uuid,
+    pub method: String,
+    pub amount_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct EventView {
+    /// placed, preparing, ready, handed_over, handover_undone, refunded, token_reissued, token_revoked or cancelled
+    pub kind: String,
+    /// The handover or refund that it is about.
+    pub id: Option<Uuid>,
+    pub at: String,
+    pub staff: Option<Named>,
+    pub approved_by: Option<Named>,
+    pub counter: Option<Named>,
+    pub seat: Option<u16>,
+    pub reason: Option<String>,
+    pub amount_minor: Option<i64>,
+    pub lines: Vec<EventLineView>,
+    /// How the guest's right was seen: qr, number or confirmed.
+    pub by: Option<String>,
+    pub undone: bool,
+    pub offline: bool,
+}
+
+/// What a handover did to one line.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct EventLineView {
+    pub line: u32,
+    pub name: String,
+    pub unit: String,
+    pub given: String,
+    pub missing: String,
+}
+
+/// Where a line's units are. When counters apart from each other gave too much, the surplus is cut for showing.
+pub(crate) fn account_of(row: &OrderLineRow) -> Result<(UnitAccount, bool)> {
+    let broken = |e| AppError::new(Code::Broken).because(e);
+    let [given, claimed, kept, refunded] = [row.given, row.claimed, row.kept, row.refunded];
+    if let Ok(account) = UnitAccount::from_parts(row.milli, given, claimed, kept, refunded) {
+        return Ok((account, false));
+    }
+    let mut left = row.milli;
+    let mut cut = |milli: i64| {
+        let part = milli.clamp(0, left);
+        left -= part;
+        part
+    };
+    let (given, refunded, claimed, kept) = (cut(given), cut(refunded), cut(claimed), cut(kept));
+    let account = UnitAccount::from_parts(row.milli, given, claimed, kept, refunded).map_err(broken)?;
+    Ok((account, true))
+}
+
+pub(crate) fn money_of(row: &OrderLineRow) -> LineMoney {
+    LineMoney {
+        net: Money::from_minor(row.net_minor()),
+        ordered: row.milli,
+    }
+}
+
+pub(crate) fn unit_of(row: &OrderLineRow) -> Result<Unit> {
+    row.unit
+        .parse()
+        .map_err(|e| AppError::new(Code::Broken).because(e))
+}
+
+/// Thousandths as people read them in this unit.
+pub(crate) fn shown(milli: i64, unit: Unit) -> String {
+    Quantity::from_milli(milli, unit)
+        .or_else(|_| Quantity::from_milli(milli, Unit::Kilogram))
+        .map(|q| q.to_string())
+        .unwrap_or_default()
+}
+
+/// What a person would count of so many thousandths.
+pub(crate) fn counted(milli: i64, unit: Unit) -> u64 {
+    match unit.is_measured() {
+        true => u64::from(milli > 0),
+        false => milli.unsigned_abs() / 1000,
+    }
+}
+
+/// What would go back for all the money still due: lines and the order's rounding.
+pub(crate) fn due_of(row: &OrderRow, lines: &[OrderLineRow]) -> Result<i64> {
+    let back: Vec<(usize, i64)> = lines.iter().map(|l| l.claimed).enumerate().collect();
+    let (amounts, rounding) = money_back(row, lines, &back)?;
+    Ok(amounts.iter().sum::<i64>() + rounding)
+}
+
+/// The money for so many thousandths of some lines (by their place), and the part of the order's rounding.
+pub(crate) fn money_back(
+    row: &OrderRow,
+    lines: &[OrderLineRow],
+    back: &[(usize, i64)],
+) -> Result<(Vec<i64>, i64)> {
+    let too_large = |_| AppError::new(Code::PriceTooLarge);
+    let mut amounts = Vec::with_capacity(back.len());
+    for (at, milli) in back {
+        let line = &lines[*at];
+        let before = line.refunded.clamp(0, line.milli);
+        let amount = line_back(&money_of(line), before, *milli).map_err(too_large)?;
+        amounts.push(amount.minor());
+    }
+    let whole: i64 = lines.iter().map(OrderLineRow::net_minor).sum();
+    let before: i64 = lines.iter().map(|l| l.refunded_minor).sum();
+    let after = before + amounts.iter().sum::<i64>();
+    let [rounding, whole, before, after] = [row.rounding_minor, whole, before, after].map(Money::from_minor);
+    let rounding = rounding_back(rounding, whole, before, after).map_err(too_large)?;
+    Ok((amounts, rounding.minor()))
+}
+
+pub(crate) fn document_of(prefix: &str, fiscal_year: &str, n: u32) -> String {
+    format!("{prefix}/{fiscal_year}/{n:06}")
+}
+
+/// Names of people, counters and colours, read once for a view or a whole page of them.
+pub(crate) struct Directory {
+    people: Vec<StaffRow>,
+    counters: HashMap<CounterId, String>,
+    hues: HashMap<Uuid, String>,
+}
+
+impl Directory {
+    pub(crate) fn read(reader: &Reader<'_>) -> Result<Directory> {
+        Ok(Directory {
+            people: reader.staff(true)?,
+            counters: Settings::counter_names(&reader.settings()?),
+            hues: reader
+                .categories(true)?
+                .into_iter()
+                .map(|c| (c.id.uuid(), c.hue))
+                .collect(),
+        })
+    }
+
+    pub(crate) fn staff(&self, id: Option<StaffId>) -> Option<Named> {
+        let id = id?;
+        self.people.iter().find(|p| p.id == id).map(|p| Named {
+            id: p.id.uuid(),
+            name: p.name.clone(),
+        })
+    }
+
+    pub(crate) fn counter(&self, id: CounterId) -> Named {
+        let name = self.counters.get(&id).map_or("Till 1", String::as_str);
+        Named {
+            id: id.uuid(),
+            name: name.to_owned(),
+        }
+    }
+
+    pub(crate) fn hue(&self, category: Option<Uuid>) -> Option<String> {
+        self.hues.get(&category?).cloned()
+    }
+}
+
+pub(crate) fn view_claim(names: &Directory, row: &ClaimRow, seat: Option<SeatId>) -> ClaimView {
+    ClaimView {
+        id: Uuid::from_bytes(row.claim),
+        mine: seat == Some(row.seat),
+        staff: names.staff(Some(row.staff)),
+        counter: names.counter(row.counter),
+        seat: row.seat_number,
+        at: rfc3339(Moment(row.at_ms)),
+        by: row.seen.clone(),
+    }
+}
+
+impl Shop {
+    /// One order with its history. `seat` is who asks, for whom a claim may be their own.
+    pub(crate) fn view_order(
+        &self,
+        reader: &Reader<'_>,
+        id: OrderId,
+        seat: Option<SeatId>,
+    ) -> Result<OrderView> {
+        let row = reader.order(id)?.ok_or(AppError::new(Code::NotFound))?;
+        let names = Directory::read(reader)?;
+        let mut view = self.view_row(reader, &row, &names, seat)?;
+        view.history = history(reader, &row, &view, &names)?;
+        Ok(view)
+    }
+
+    pub(crate) fn view_row(
+        &self,
+        reader: &Reader<'_>,
+        row: &OrderRow,
+        names: &Directory,
+        seat: Option<SeatId>,
+    ) -> Result<OrderView> {
+        let line_rows = reader.order_lines(row.id)?;
+        let mut lines = Vec::with_capacity(line_rows.len());
+        let mut accounts = Vec::with_capacity(line_rows.len());
+        let (mut items, mut over) = (0, false);
+        for (at, line) in line_rows.iter().enumerate() {
+            let unit = unit_of(line)?;
+            let (account, cut) = account_of(line)?;
+            over |= cut;
+            items += counted(line.milli, unit);
+            let money = |milli: i64| -> Result<i64> {
+                let (amounts, _) = money_back(row, &line_rows, &[(at, milli)])?;
+                Ok(amounts.iter().sum())
+            };
+            let product = line.product.map(|id| reader.product(id)).transpose()?.flatten();
+            let shown = |milli| shown(milli, unit);
+            lines.push(OrderLineView {
+                line: line.line,
+                product: line.product.map(|p| p.uuid()),
+                name: line.name.clone(),
+                names: product.as_ref().map(|p| p.names.clone()).unwrap_or_default(),
+                art: Art::read(product.as_ref().map_or("letters", |p| p.art.as_str())),
+                hue: names.hue(product.and_then(|p| p.category).map(|c| c.uuid())),
+                unit: line.unit.clone(),
+                quantity: shown(line.milli),
+                unit_price_minor: line.unit_price_minor,
+                gross_minor: line.gross_minor,
+                discount_minor: line.discount_minor,
+                order_discount_minor: line.order_discount_minor,
+                amount_minor: line.gross_minor - line.discount_minor,
+                ordered: shown(account.ordered()),
+                open: shown(account.open()),
+                given: shown(account.given()),
+                missing: shown(account.missing()),
+                claimed: shown(account.claimed()),
+                kept: shown(account.kept()),
+                refunded: shown(account.refunded()),
+                due_minor: money(account.claimed())?,
+                refundable_minor: money(account.ordered() - account.refunded())?,
+                note: line.note.clone(),
+            });
+            accounts.push(account);
+        }
+        let refunds = reader.refunds(row.id)?;
+        let country = self.settings().text("shop.country").to_owned();
+        let progress = match row.progress {
+            1 => Progress::Preparing,
+            2 => Progress::Ready,
+            _ => Progress::Placed,
+        };
+        let at = |ms: Option<i64>| ms.map(|ms| rfc3339(Moment(ms)));
+        let handovers = reader.handovers(row.id)?;
+        Ok(OrderView {
+            id: row.id.uuid(),
+            number: row.number,
+            document: document_of(&row.prefix, &row.fiscal_year, row.document_no),
+            state: derive_state(row.cancelled_ms.is_some(), progress, &accounts)
+                .as_str()
+                .to_owned(),
+            placed_at: rfc3339(Moment(row.placed_ms)),
+            preparing_at: at(row.preparing_ms),
+            ready_at: at(row.ready_ms),
+            delivered_at: at(row.delivered_ms),
+            business_day: days::text_of(row.business_day),
+            counter: names.counter(row.counter),
+            staff: names.staff(row.staff),
+            items: items.to_string(),
+            due_minor: due_of(row, &line_rows)?,
+            lines,
+            subtotal_minor: row.subtotal_minor,
+            discount_minor: row.line_discount_minor + row.order_discount_minor,
+            taxes: vec![],
+            rounding_minor: row.rounding_minor,
+            total_minor: row.total_minor,
+            refunded_minor: refunds.iter().map(|r| r.total_minor).sum(),
+            tenders: reader
+                .tenders(row.id)?
+                .into_iter()
+                .map(|t| TenderView {
+                    id: t.id.uuid(),
+                    method: t.method,
+                    amount_minor: t.amount_minor,
+                    received_minor: t.received_minor,
+                    change_minor: t.change_minor,
+                })
+                .collect(),
+            token: (row.cancelled_ms.is_none() && !row.revoked).then(|| TokenView {
+                code: row.token_code.clone(),
+                number: OneTimeNumber(row.token_number).to_string(),
+                generation: row.token_generation,
+                expires_at: rfc3339(Moment(row.token_expires_ms)),
+                number_expires_at: rfc3339(Moment(row.number_expires_ms)),
+            }),
+            token_revoked: row.revoked,
+            phone: reader
+                .phone_of(row.id)?
+                .and_then(|kept| Phone::from_kept(&kept).ok())
+                .map(|phone| phone.masked(&country)),
+            undo_until: rfc3339(Moment(row.placed_ms + UNDO_MS)),
+            cancelled: row.cancelled_ms.map(|at| CancelledView {
+                at: rfc3339(Moment(at)),
+                staff: names.staff(row.cancelled_by),
+                reason: row.cancel_reason.clone().unwrap_or_default(),
+            }),
+            claim: reader
+                .claim_of(row.id)?
+                .filter(|claim| claim.state == "open" && claim.expires_ms > self.edges.now().0)
+                .map(|claim| view_claim(names, &claim, seat)),
+            handover_undo_until: handovers
+                .iter()
+                .rfind(|h| h.undone_ms.is_none())
+                .map(|h| rfc3339(Moment(h.at_ms + UNDO_MS))),
+            credit_notes: refunds
+                .iter()
+                .map(|refund| view_credit_note(refund, &line_rows, names))
+                .collect(),
+            history: vec![],
+            anomaly: over.then(|| "over_given".to_owned()),
+            demo: self.identity.demo,
+        })
+    }
+}
+
+fn view_credit_note(refund: &RefundRow, lines: &[OrderLineRow], names: &Directory) -> CreditNoteView {
+    let unit = |line: u32| {
+        lines
+            .iter()
+            .find(|l| l.line == line)
+            .and_then(|l| unit_of(l).ok())
+            .unwrap_or(Unit::Kilogram)
+    };
+    CreditNoteView {
+        id: Uuid::from_bytes(refund.id),
+        document: document_of(&refund.prefix, &refund.fiscal_year, refund.document_no),
+        at: rfc3339(Moment(refund.at_ms)),
+        staff: names.staff(refund.staff),
+        approved_by: names.staff(refund.approved_by),
+        reason: refund.reason.clone(),
+        lines: refund
+            .lines
+            .iter()
+            .map(|(line, milli, amount_minor)| CreditLineView {
+                line: *line,
+                quantity: shown(*milli, unit(*line)),
+                amount_minor: *amount_minor,
+            })
+            .collect(),
+        tenders: refund
+            .tenders
+            .iter()
+            .map(|t| RefundTenderView {
+                id: Uuid::from_bytes(t.id),
+                method: t.method.clone(),
+                amount_minor: t.amount_minor,
+            })
+            .collect(),
+        rounding_minor: refund.rounding_minor,
+        total_minor: refund.total_minor,
+        offline: refund.offline,
+    }
+}
+
+fn history(
+    reader: &Reader<'_>,
+    row: &OrderRow,
+    view: &OrderView,
+    names: &Directory,
+) -> Result<Vec<EventView>> {
+    let plain = |kind: &str, at_ms: i64| EventView {
+        kind: kind.to_owned(),
+        id: None,
+        at: rfc3339(Moment(at_ms)),
+        staff: None,
+        approved_by: None,
+        counter: None,
+        seat: None,
+        reason: None,
+        amount_minor: None,
+        lines: vec![],
+        by: None,
+        undone: false,
+        offline: false,
+    };
+    let handovers = reader.handovers(row.id)?;
+    let refunds = reader.refunds(row.id)?;
+    let mut events = vec![EventView {
+        staff: view.staff.clone(),
+        counter: Some(view.counter.clone()),
+        amount_minor: Some(row.total_minor),
+        ..plain("placed", row.placed_ms)
+    }];
+    for event in reader.events(row.id)? {
+        let mut shown = EventView {
+            id: event.subject.map(Uuid::from_bytes),
+            staff: names.staff(event.staff),
+            approved_by: names.staff(event.approved_by),
+            reason: event.reason.filter(|reason| !reason.is_empty()),
+            ..plain(&event.kind, event.at_ms)
+        };
+        if let Some(handover) = handovers.iter().find(|h| Some(h.id) == event.subject) {
+            shown.counter = Some(names.counter(handover.counter));
+            shown.seat = Some(handover.seat_number);
+            shown.by = Some(handover.seen.clone());
+            shown.undone = handover.undone_ms.is_some();
+            shown.offline = handover.offline;
+            shown.lines = handed_lines(handover, view);
+        }
+        if let Some(refund) = refunds.iter().find(|r| Some(r.id) == event.subject) {
+            shown.counter = Some(names.counter(refund.counter));
+            shown.seat = Some(refund.seat_number);
+            shown.amount_minor = Some(refund.total_minor);
+            shown.offline = refund.offline;
+        }
+        events.push(shown);
+    }
+    if let Some(cancelled) = &view.cancelled {
+        events.push(EventView {
+            staff: cancelled.staff.clone(),
+            reason: Some(cancelled.reason.clone()),
+            ..plain("cancelled", row.cancelled_ms.unwrap_or(row.placed_ms))
+        });
+    }
+    Ok(events)
+}
+
+/// What one handover did, line by line.
+pub(crate) fn handed_lines(handover: &HandoverRow, view: &OrderView) -> Vec<EventLineView> {
+    let sum = |line: u32, to: &[u8]| -> i64 {
+        let of_line = |m: &&MoveRow| m.line == line && to.contains(&m.to);
+        handover.moves.iter().filter(of_line).map(|m| m.milli).sum()
+    };
+    view.lines
+        .iter()
+        .filter(|l| handover.moves.iter().any(|m| m.line == l.line))
+        .map(|l| {
+            let unit = l.unit.parse().unwrap_or(Unit::Kilogram);
+            EventLineView {
+                line: l.line,
+                name: l.name.clone(),
+                unit: l.unit.clone(),
+                given: shown(sum(l.line, &[1]), unit),
+                missing: shown(sum(l.line, &[2, 3]), unit),
+            }
+        })
+        .collect()
+}

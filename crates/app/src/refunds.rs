@@ -1,0 +1,680 @@
+//! The refund desk: find the order, pay back what can still be paid back, once, with a credit note.
+
+use crate::{
+    Actor, AppError, Code, Result, Shop,
+    authority::{Verdict, named},
+    claims::{LastDeed, Wanted, claim_held, is_fresh, last_done},
+    days,
+    order_view::{Directory, OrderView, account_of, document_of, money_back, shown, unit_of},
+    sessions::Approval,
+    tickets::{Candidate, western},
+    wire::{content_of, optional_text},
+};
+use domain::{
+    handover::{UnitMove, pay_back},
+    ids::OrderId,
+    money::Money,
+    numbers::{DocumentKind, OneTimeNumber, document_number, series_prefix},
+    order::UnitPlace,
+    people::Permission,
+    quantity::Quantity,
+    refund::original_tenders,
+    tender::TenderMethod,
+    time::Moment,
+};
+use journal::{
+    Body,
+    body::{MoveV1, RefundLineV1, RefundTenderV1, RefundedV1},
+};
+use serde::{Deserialize, Serialize};
+use store::{
+    Reader, Write,
+    handovers::ClaimRow,
+    orders::{OrderLineRow, OrderRow, TenderRow},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Why money is paid back, when nobody says it.
+const DEFAULT_REASON: &str = "not_available";
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindOrder {
+    /// A QR's text, a one-time number, a document's number, a display number or a phone number.
+    pub code: String,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum FoundOrder {
+    Order { order: Box<OrderView> },
+    Candidates { candidates: Vec<Candidate> },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refund {
+    pub id: Uuid,
+    pub lines: Vec<RefundLine>,
+    /// The original tenders when nobody says it.
+    pub tenders: Option<Vec<RefundTender>>,
+    pub reason: Option<String>,
+    /// A second person's PIN, for what the first may not.
+    pub approval: Option<Approval>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundLine {
+    pub line: u32,
+    pub quantity: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundTender {
+    pub id: Uuid,
+    pub method: String,
+    /// One tender may leave it out and pays the rest.
+    pub amount_minor: Option<i64>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewRefund {
+    /// Everything that money is due for, when not said.
+    pub lines: Option<Vec<RefundLine>>,
+    pub tenders: Option<Vec<RefundTender>>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RefundPreview {
+    pub total_minor: i64,
+    pub rounding_minor: i64,
+    pub lines: Vec<RefundLineView>,
+    pub tenders: Vec<PreviewTender>,
+    /// not_claimed, other_counter_offline, other_tender or above_limit; null when nobody else is needed
+    pub approval_needed: Option<String>,
+    /// The number that the credit note would get.
+    pub credit_note: String,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RefundLineView {
+    pub line: u32,
+    pub quantity: String,
+    pub amount_minor: i64,
+    /// Whether all of it was marked missing.
+    pub claimed: bool,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PreviewTender {
+    pub method: String,
+    pub amount_minor: i64,
+    /// Whether it goes back the way it came.
+    pub original: bool,
+}
+
+/// A refund worked out, before anybody decides on it.
+struct Worked {
+    lines: Vec<(RefundLineV1, String, bool)>,
+    moves: Vec<MoveV1>,
+    tenders: Vec<RefundTenderV1>,
+    /// Whether each tender goes back the way it came.
+    original: Vec<bool>,
+    rounding: i64,
+    total: i64,
+    /// Something that was not marked missing.
+    not_claimed: bool,
+    /// A line whose claims were all paid back before.
+    settled: bool,
+    /// Something that a sales counter might be handing over just now.
+    takes_open: bool,
+}
+
+impl Shop {
+    pub fn find_for_refund(&self, actor: &Actor, request: &FindOrder) -> Result<FoundOrder> {
+        let code = request.code.trim();
+        let order = |id: OrderId| -> Result<FoundOrder> {
+            Ok(FoundOrder::Order {
+                order: Box::new(self.order(actor, id)?),
+            })
+        };
+        if let Some(row) = self.by_document(code)? {
+            return order(row.id);
+        }
+        let digits = western(code);
+        let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        if is_number && digits.len() <= 5 {
+            return Ok(FoundOrder::Candidates {
+                candidates: self.by_display_number(&digits, true)?,
+            });
+        }
+        let looks_like_phone = code
+            .chars()
+            .all(|c| domain::text::digit_value(c).is_some() || "+-() ./".contains(c));
+        if looks_like_phone && code.parse::<OneTimeNumber>().is_err() {
+            return Ok(FoundOrder::Candidates {
+                candidates: self.by_phone(actor, code, true)?,
+            });
+        }
+        match self.ticket(actor, code) {
+            Ok(ticket) => match ticket.row {
+                Some(row) => order(row.id),
+                None => Err(Code::OrderNotHere.into()),
+            },
+            // An old token still names its order; money is paid back by what the books say, not by the token.
+            Err(refusal) if matches!(refusal.code, Code::TokenExpired | Code::TokenRevoked) => {
+                let token = domain::token::split(code).map_err(crate::tickets::token_refused)?;
+                match self.store.read(|r| r.order(token.body.order))? {
+                    Some(row) if row.token_generation == token.body.generation && !row.revoked => {
+                        order(row.id)
+                    }
+                    _ => Err(refusal),
+                }
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// A document's number as it stands on a receipt: an invoice's or a credit note's.
+    fn by_document(&self, text: &str) -> Result<Option<OrderRow>> {
+        let upper = text.to_uppercase();
+        let mut parts = upper.split('/');
+        let (Some(prefix), Some(year), Some(n), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Ok(None);
+        };
+        let Ok(n) = western(n).parse() else {
+            return Ok(None);
+        };
+        self.store.read(|r| Ok(r.order_by_document(prefix, year, n)?))
+    }
+
+    /// What a refund would be, before anybody decides on it.
+    pub fn preview_refund(
+        &self,
+        actor: &Actor,
+        id: OrderId,
+        request: &PreviewRefund,
+    ) -> Result<RefundPreview> {
+        self.store.read(|r| {
+            let row = self.refundable(r, id)?;
+            let lines = r.order_lines(id)?;
+            let worked = work_out(
+                r,
+                &row,
+                &lines,
+                request.lines.as_deref(),
+                request.tenders.as_deref(),
+                None,
+            )?;
+            let why = self.second_person(actor, &worked, false);
+            let (prefix, label, n) = self.next_credit_note(r)?;
+            Ok(RefundPreview {
+                total_minor: worked.total,
+                rounding_minor: worked.rounding,
+                lines: worked
+                    .lines
+                    .iter()
+                    .map(|(line, quantity, claimed)| RefundLineView {
+                        line: line.line,
+                        quantity: quantity.clone(),
+                        amount_minor: line.amount_minor,
+                        claimed: *claimed,
+                    })
+                    .collect(),
+                tenders: worked
+                    .tenders
+                    .iter()
+                    .zip(&worked.original)
+                    .map(|(tender, original)| PreviewTender {
+                        method: tender.method.clone(),
+                        amount_minor: tender.amount_minor,
+                        original: *original,
+                    })
+                    .collect(),
+                approval_needed: why.map(str::to_owned),
+                credit_note: document_of(&prefix, &label, n),
+            })
+        })
+    }
+
+    /// Pays money back, once.
+    pub fn refund(&self, actor: &Actor, id: OrderId, request: &Refund) -> Result<OrderView> {
+        let content = content_of(
+            &format!("refund {id}"),
+            &Refund {
+                approval: None,
+                ..request.clone()
+            },
+        )?;
+        let refund = *request.id.as_bytes();
+        if let Some(row) = self.store.read(|r| r.refund(refund))? {
+            return match row.content == content {
+                true => self.order(actor, id),
+                false => Err(Code::IdReused.into()),
+            };
+        }
+        let reason = optional_text("reason", request.reason.as_deref(), 200)?
+            .unwrap_or_else(|| DEFAULT_REASON.to_owned());
+        let approved_by = match &request.approval {
+            Some(approval) => Some(self.approve(approval, Permission::RefundApprove, actor.seat)?),
+            None => None,
+        };
+        let now = self.edges.now();
+        let row = self.store.read(|r| self.refundable(r, id))?;
+        let (told, offline) = self.ask_for_refund(actor, &row, request.id, now)?;
+        self.store.write(now, |tx| {
+            if let Some(row) = tx.reader().refund(refund)? {
+                return match row.content == content {
+                    true => Ok::<_, AppError>(()),
+                    false => Err(Code::IdReused.into()),
+                };
+            }
+            for one in &told {
+                tx.keep_told(one)?;
+            }
+            let reader = tx.reader();
+            let row = self.refundable(&reader, id)?;
+            let lines = reader.order_lines(id)?;
+            let worked = work_out(
+                &reader,
+                &row,
+                &lines,
+                Some(&request.lines),
+                request.tenders.as_deref(),
+                Some(request.id),
+            )?;
+            if worked.moves.is_empty() {
+                return Err(nothing_to_refund(&reader, id)?);
+            }
+            if worked.takes_open
+                && let Some(held) = reader.claim_of(id)?
+                && is_fresh(&held, now)
+                && held.seat != actor.seat
+                && held.claim != refund
+            {
+                let names = Directory::read(&reader)?;
+                return Err(claim_held(&names, &held, Some(row.number), Some(actor.seat)));
+            }
+            let foreign = offline && row.counter != self.identity.counter;
+            if foreign && worked.total > self.settings().int("refund.offline_cap_minor") {
+                return Err(AppError::new(Code::OfflineCap)
+                    .hint("most_minor", self.settings().int("refund.offline_cap_minor")));
+            }
+            // Alone, the order of another counter needs a second person even when the first is a manager.
+            let needed = self.second_person(actor, &worked, foreign);
+            if let (Some(why), None) = (needed, approved_by) {
+                if worked.settled {
+                    return Err(nothing_to_refund(&reader, id)?);
+                }
+                return Err(AppError::new(Code::RefundNeedsApproval).hint("why", why));
+            }
+            self.record_refund(
+                tx,
+                actor,
+                id,
+                request.id,
+                worked,
+                reason,
+                approved_by,
+                offline,
+                content,
+            )
+        })?;
+        self.told_now();
+        let view = self.order(actor, id)?;
+        self.displays.refunded(actor.seat, &view, request.id, now);
+        self.tell_display(actor.seat);
+        self.tell_order(id);
+        Ok(view)
+    }
+
+    /// Where another node is the authority, it must know before money goes back for its orders too.
+    fn ask_for_refund(
+        &self,
+        actor: &Actor,
+        row: &OrderRow,
+        id: Uuid,
+        now: Moment,
+    ) -> Result<(Vec<store::handovers::Told>, bool)> {
+        if self.appointed().is_none() {
+            return Ok((vec![], false));
+        }
+        let wanted = Wanted {
+            claim: ClaimRow {
+                order: row.id,
+                claim: *id.as_bytes(),
+                generation: row.token_generation,
+                device: self.identity.device,
+                counter: self.identity.counter,
+                seat: actor.seat,
+                seat_number: self.seat_number(actor.seat)?,
+                staff: actor.staff,
+                seen: "refund".to_owned(),
+                at_ms: now.0,
+                expires_ms: now.0 + 60_000,
+                offline: false,
+                state: "open".to_owned(),
+                code: None,
+            },
+            take_over: false,
+        };
+        Ok(match self.ask_authority(&wanted)? {
+            Verdict::Ours => (vec![], false),
+            Verdict::Granted(told) => (told, false),
+            Verdict::Unreachable => (vec![], true),
+        })
+    }
+
+    fn refundable(&self, reader: &Reader<'_>, id: OrderId) -> Result<OrderRow> {
+        let row = reader.order(id)?.ok_or(AppError::new(Code::NotFound))?;
+        match row.cancelled_ms {
+            Some(_) => Err(AppError::new(Code::OrderCancelled).hint("number", row.number)),
+            None => Ok(row),
+        }
+    }
+
+    /// Why this needs a second person's PIN, if it does.
+    fn second_person(&self, actor: &Actor, worked: &Worked, foreign: bool) -> Option<&'static str> {
+        if foreign {
+            return Some("other_counter_offline");
+        }
+        // Always a PIN, whoever asks: a repeated tap must never pay back what the guest took home.
+        if worked.not_claimed {
+            return Some("not_claimed");
+        }
+        if actor.role.allows(Permission::RefundApprove) {
+            return None;
+        }
+        let limit = self.settings().int("refund.cashier_limit_minor");
+        if worked.original.iter().any(|original| !original) {
+            Some("other_tender")
+        } else {
+            (worked.total > limit).then_some("above_limit")
+        }
+    }
+
+    fn next_credit_note(&self, reader: &Reader<'_>) -> Result<(String, String, u32)> {
+        let settings = self.settings();
+        let time = days::branch_time(
+            self.edges.now(),
+            settings.text("branch.zone"),
+            settings.day_starts_minutes(),
+        );
+        let month = u8::try_from(settings.int("branch.fiscal_month")).unwrap_or(4);
+        let year = days::fiscal_year(time.date, month);
+        let used_up = |e| AppError::new(Code::NumbersUsedUp).because(e);
+        let prefix = series_prefix(self.identity.ordinal, DocumentKind::CreditNote).map_err(used_up)?;
+        let n = reader.last_document(prefix.as_str(), &year.label())? + 1;
+        document_number(prefix, &year, n).map_err(used_up)?;
+        Ok((prefix.as_str().to_owned(), year.label(), n))
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "a refund has this many sides, and one caller"
+    )]
+    fn record_refund(
+        &self,
+        tx: &mut Write<'_>,
+        actor: &Actor,
+        id: OrderId,
+        refund: Uuid,
+        worked: Worked,
+        reason: String,
+        approved_by: Option<domain::ids::StaffId>,
+        offline: bool,
+        content: [u8; 32],
+    ) -> Result<()> {
+        let settings = self.settings();
+        let at = tx.now();
+        let time = days::branch_time(at, settings.text("branch.zone"), settings.day_starts_minutes());
+        let (prefix, fiscal_year, document_no) = self.next_credit_note(&tx.reader())?;
+        let body = RefundedV1 {
+            refund: *refund.as_bytes(),
+            order: id.bytes(),
+            counter: self.identity.counter.bytes(),
+            seat: tx.number_of_seat(actor.seat)?,
+            at_ms: at.0,
+            business_day: time.business_day,
+            prefix,
+            fiscal_year,
+            document_no,
+            lines: worked.lines.into_iter().map(|(line, _, _)| line).collect(),
+            moves: worked.moves,
+            tenders: worked.tenders,
+            rounding_minor: worked.rounding,
+            total_minor: worked.total,
+            reason,
+            approved_by: approved_by.map(|s| s.bytes()),
+            offline,
+            content,
+        };
+        tx.record(Some(actor.staff), &Body::Refunded(Box::new(body)))?;
+        self.must_tell(tx, "refund", refund, id)
+    }
+}
+
+/// Who had the money already.
+fn nothing_to_refund(reader: &Reader<'_>, id: OrderId) -> Result<AppError> {
+    let names = Directory::read(reader)?;
+    let error = AppError::new(Code::NothingToRefund);
+    let error = match reader.refunds(id)?.last() {
+        Some(last) => error.hint("amount_minor", last.total_minor).hint(
+            "document",
+            document_of(&last.prefix, &last.fiscal_year, last.document_no),
+        ),
+        None => error,
+    };
+    Ok(named(&names, error, last_done(reader, id, LastDeed::Any)?))
+}
+
+/// Lines, money and tenders of a refund, from what can still be paid back.
+fn work_out(
+    reader: &Reader<'_>,
+    row: &OrderRow,
+    lines: &[OrderLineRow],
+    wanted: Option<&[RefundLine]>,
+    tenders: Option<&[RefundTender]>,
+    refund: Option<Uuid>,
+) -> Result<Worked> {
+    let mut back: Vec<(usize, i64, Vec<UnitMove>)> = Vec::new();
+    match wanted {
+        None => {
+            for (at, line) in lines.iter().enumerate() {
+                let (account, _) = account_of(line)?;
+                let (_, moves) = pay_back(&account, account.claimed())
+                    .map_err(|e| AppError::new(Code::Broken).because(e))?;
+                if account.claimed() > 0 {
+                    back.push((at, account.claimed(), moves));
+                }
+            }
+        }
+        Some(wanted) => {
+            for one in wanted {
+                let at = lines
+                    .iter()
+                    .position(|l| l.line == one.line)
+                    .ok_or_else(|| AppError::new(Code::LineGone).hint("line", one.line))?;
+                if back.iter().any(|(named, _, _)| *named == at) {
+                    return Err(AppError::new(Code::QuantityInvalid)
+                        .because("a line is named twice")
+                        .hint("line", one.line));
+                }
+                let unit = unit_of(&lines[at])?;
+                let milli = Quantity::parse(&one.quantity, unit)
+                    .map_err(|e| {
+                        AppError::new(Code::QuantityInvalid)
+                            .because(e)
+                            .hint("line", one.line)
+                    })?
+                    .milli();
+                let (account, _) = account_of(&lines[at])?;
+                let left = account.ordered() - account.refunded();
+                if left == 0 && milli > 0 {
+                    return Err(nothing_to_refund(reader, row.id)?);
+                }
+                let (_, moves) = pay_back(&account, milli).map_err(|_| {
+                    AppError::new(Code::RefundTooMuch)
+                        .hint("line", one.line)
+                        .hint("most", shown(left, unit))
+                })?;
+                if milli > 0 {
+                    back.push((at, milli, moves));
+                }
+            }
+        }
+    }
+    let pairs: Vec<(usize, i64)> = back.iter().map(|(at, milli, _)| (*at, *milli)).collect();
+    let (amounts, rounding) = money_back(row, lines, &pairs)?;
+    let total = amounts.iter().sum::<i64>() + rounding;
+    let (tenders, original) = refund_tenders(reader, row, total, tenders, refund)?;
+    let mut worked = Worked {
+        lines: Vec::with_capacity(back.len()),
+        moves: Vec::new(),
+        tenders,
+        original,
+        rounding,
+        total,
+        not_claimed: false,
+        settled: false,
+        takes_open: false,
+    };
+    for ((at, milli, moves), amount_minor) in back.into_iter().zip(amounts) {
+        let line = &lines[at];
+        let claimed = moves.iter().all(|m| m.from == UnitPlace::Claimed);
+        worked.not_claimed |= !claimed;
+        worked.settled |= line.refunded > 0 && line.claimed <= 0;
+        worked.takes_open |= moves
+            .iter()
+            .any(|m| matches!(m.from, UnitPlace::Open | UnitPlace::Kept));
+        worked.moves.extend(moves.iter().map(|m| MoveV1 {
+            line: line.line,
+            from: m.from.number(),
+            to: m.to.number(),
+            milli: m.milli,
+        }));
+        let fact = RefundLineV1 {
+            line: line.line,
+            milli,
+            amount_minor,
+        };
+        worked.lines.push((fact, shown(milli, unit_of(line)?), claimed));
+    }
+    Ok(worked)
+}
+
+/// Where the money goes, and which part of it goes back the way it came.
+fn refund_tenders(
+    reader: &Reader<'_>,
+    row: &OrderRow,
+    total: i64,
+    wanted: Option<&[RefundTender]>,
+    refund: Option<Uuid>,
+) -> Result<(Vec<RefundTenderV1>, Vec<bool>)> {
+    let broken = |e| AppError::new(Code::Broken).because(e);
+    let paid: Vec<TenderRow> = reader.tenders(row.id)?;
+    let mut back: Vec<(String, i64)> = Vec::new();
+    for refund in reader.refunds(row.id)? {
+        for tender in refund.tenders {
+            back.push((tender.method, tender.amount_minor));
+        }
+    }
+    let methods: Vec<&str> = {
+        let mut seen: Vec<&str> = Vec::new();
+        for tender in &paid {
+            if !seen.contains(&tender.method.as_str()) {
+                seen.push(&tender.method);
+            }
+        }
+        seen
+    };
+    let standing: Vec<(Money, Money)> = methods
+        .iter()
+        .map(|method| {
+            let paid: i64 = paid
+                .iter()
+                .filter(|t| t.method == *method)
+                .map(|t| t.amount_minor)
+                .sum();
+            let back: i64 = back
+                .iter()
+                .filter(|(m, _)| m == method)
+                .map(|(_, minor)| minor)
+                .sum();
+            (Money::from_minor(paid), Money::from_minor(back))
+        })
+        .collect();
+    let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else {
+        let parts = original_tenders(Money::from_minor(total), &standing).map_err(broken)?;
+        let mut tenders = Vec::new();
+        for (n, (method, part)) in (0u8..).zip(methods.iter().zip(parts)) {
+            if part.is_positive() {
+                tenders.push(RefundTenderV1 {
+                    tender: derived_id(refund, n),
+                    method: (*method).to_owned(),
+                    amount_minor: part.minor(),
+                });
+            }
+        }
+        let original = vec![true; tenders.len()];
+        return Ok((tenders, original));
+    };
+    let invalid = |why: &str| Err(AppError::new(Code::TenderInvalid).because(why));
+    if wanted.iter().filter(|t| t.amount_minor.is_none()).count() > 1 {
+        return invalid("only one tender may leave its amount open");
+    }
+    let said: i64 = wanted
+        .iter()
+        .filter_map(|t| t.amount_minor)
+        .fold(0, i64::saturating_add);
+    let mut tenders: Vec<RefundTenderV1> = Vec::with_capacity(wanted.len());
+    let mut original = Vec::with_capacity(wanted.len());
+    for one in wanted {
+        let method: TenderMethod = one
+            .method
+            .parse()
+            .map_err(|e| AppError::new(Code::TenderInvalid).because(e))?;
+        let amount_minor = one.amount_minor.unwrap_or(total.saturating_sub(said));
+        if amount_minor < 0 || (amount_minor == 0 && total > 0) {
+            return invalid("a tender must be more than nothing");
+        }
+        if tenders.iter().any(|t| t.tender == *one.id.as_bytes()) {
+            return invalid("two tenders have the same id");
+        }
+        let sum_of_method: i64 = tenders
+            .iter()
+            .filter(|t| t.method == method.as_str())
+            .map(|t| t.amount_minor)
+            .sum();
+        let at = methods.iter().position(|m| *m == method.as_str());
+        let free = at.map_or(0, |at| standing[at].0.minor() - standing[at].1.minor());
+        original.push(sum_of_method + amount_minor <= free);
+        tenders.push(RefundTenderV1 {
+            tender: *one.id.as_bytes(),
+            method: method.as_str().to_owned(),
+            amount_minor,
+        });
+    }
+    if tenders.iter().map(|t| t.amount_minor).sum::<i64>() != total {
+        return invalid("the tenders do not sum to the refund");
+    }
+    Ok((tenders, original))
+}
+
+/// The id of a tender that nobody named: always the same for the same refund.
+fn derived_id(refund: Option<Uuid>, n: u8) -> [u8; 16] {
+    let Some(refund) = refund else {
+        return [0; 16];
+    };
+    let mut hasher = blake3::Hasher::new_derive_key("Chandi refund tender v1");
+    hasher.update(refund.as_bytes()).update(&[n]);
+    let mut tail = [0; 10];
+    tail.copy_from_slice(&hasher.finalize().as_bytes()[..10]);
+    *domain::ids::uuid_v7(domain::ids::uuid_ms(refund), tail).as_bytes()
+}
