@@ -225,11 +225,13 @@ impl Elements<'_> {
     }
 
     fn code128(&self) -> Option<Read> {
-        let start = self.symbol(0)?;
-        let module = self.edges.get(6)?.at - self.edges[0].at;
-        if !(103..=105).contains(&start) || self.before < QUIET * module / 11.0 {
+        let first = self.edges.get(6)?.at - self.edges[0].at;
+        // All three start symbols begin with a bar of two modules, and a space of one.
+        let bar = self.width(0) / first * 11.0;
+        if self.before < QUIET * first / 11.0 || !(1.1..2.9).contains(&bar) {
             return None;
         }
+        let start = self.symbol(0).filter(|word| (103..=105).contains(word))?;
         let mut words = vec![start];
         let mut first = 6;
         loop {

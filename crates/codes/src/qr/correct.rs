@@ -53,19 +53,39 @@ fn syndromes(block: &[u8], checks: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Corrects a block in place and says how many codewords that were not erased had to change.
-///
-/// `None`, and an unspeakable block, when too much is wrong.
-pub(crate) fn correct(block: &mut [u8], checks: usize, erased: &[usize]) -> Option<usize> {
-    let length = block.len();
-    if length > 255 || checks >= length || erased.len() > checks {
+/// A block as it was read, ready to be corrected with one guess after another of what is doubtful.
+pub(crate) struct Received<'a> {
+    words: &'a [u8],
+    syndromes: Vec<u8>,
+}
+
+impl Received<'_> {
+    /// `None` when no such block exists.
+    pub fn of(words: &[u8], checks: usize) -> Option<Received<'_>> {
+        (words.len() <= 255 && checks < words.len()).then(|| Received {
+            words,
+            syndromes: syndromes(words, checks),
+        })
+    }
+
+    /// The corrected block, and how many codewords that were not erased had to change.
+    ///
+    /// `None` when too much is wrong.
+    pub fn corrected(&self, erased: &[usize]) -> Option<(Vec<u8>, usize)> {
+        let mut block = self.words.to_vec();
+        if self.syndromes.iter().all(|&s| s == 0) {
+            return Some((block, 0));
+        }
+        let errors = correct(&mut block, &self.syndromes, erased)?;
+        Some((block, errors))
+    }
+}
+
+fn correct(block: &mut [u8], s: &[u8], erased: &[usize]) -> Option<usize> {
+    let (length, checks) = (block.len(), s.len());
+    if erased.len() > checks {
         return None;
     }
-    let syndromes_of = syndromes(block, checks);
-    if syndromes_of.iter().all(|&s| s == 0) {
-        return Some(0);
-    }
-    let s = &syndromes_of;
 
     // The locator starts with the erasures; Berlekamp and Massey add the errors.
     let mut locator = vec![0u8; checks + 1];
@@ -204,16 +224,17 @@ mod tests {
             for &at in &places[..erased + errors] {
                 bad[at] ^= (1 + dice(255)) as u8;
             }
-            prop_assert_eq!(correct(&mut bad, checks, &places[..erased]), Some(errors));
-            prop_assert_eq!(bad, good);
+            let received = Received::of(&bad, checks).expect("a block");
+            prop_assert_eq!(received.corrected(&places[..erased]), Some((good, errors)));
         }
 
         #[test]
         fn noise_never_panics(block in prop::collection::vec(any::<u8>(), 0..300), checks in 0usize..60, erased in prop::collection::vec(0usize..300, 0..40)) {
-            let mut block = block;
             let length = block.len();
             let erased: Vec<usize> = erased.into_iter().filter(|&at| at < length).collect();
-            correct(&mut block, checks, &erased);
+            if let Some(received) = Received::of(&block, checks) {
+                received.corrected(&erased);
+            }
         }
     }
 
@@ -226,7 +247,7 @@ mod tests {
             for i in 0..12usize {
                 bad[i * 4] ^= (seed ^ (i as u8).wrapping_mul(37)) | 1;
             }
-            refused += usize::from(correct(&mut bad, 16, &[]).is_none());
+            refused += usize::from(Received::of(&bad, 16).expect("a block").corrected(&[]).is_none());
         }
         assert!(
             refused >= 198,

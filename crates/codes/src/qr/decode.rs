@@ -4,7 +4,7 @@
 //! codewords are the first to be given up as erasures. No text leaves here without enough evidence against chance.
 
 use super::{
-    correct::correct,
+    correct::Received,
     layout::{Layout, masked},
     segments::spelled,
 };
@@ -38,8 +38,8 @@ fn format_word(code: usize) -> usize {
     (code << 10 | rest) ^ 0x5412
 }
 
-/// The two formats that the modules look most like, the likelier first.
-fn formats(layout: &Layout, soft: &[f32]) -> [Format; 2] {
+/// The formats that the modules look most like, the likeliest first: one, or two when they are nearly alike.
+fn formats(layout: &Layout, soft: &[f32]) -> Vec<Format> {
     let mut scored = [(0.0f32, 0usize); 32];
     for (code, entry) in scored.iter_mut().enumerate() {
         let word = format_word(code);
@@ -57,7 +57,12 @@ fn formats(layout: &Layout, soft: &[f32]) -> [Format; 2] {
         level: [1, 0, 3, 2][code >> 3],
         mask: (code & 7) as u8,
     };
-    [format(scored[0].1), format(scored[1].1)]
+    let [first, second, ..] = scored;
+    let mut likely = vec![format(first.1)];
+    if second.0 > 0.7 * first.0 {
+        likely.push(format(second.1));
+    }
+    likely
 }
 
 struct Block {
@@ -108,9 +113,9 @@ fn evidence(length: usize, checks: usize, erased: usize, errors: usize) -> f32 {
 fn corrected(words: &[u8], doubt: &[f32], checks: usize) -> Option<(Vec<u8>, f32)> {
     let mut order: Vec<usize> = (0..words.len()).collect();
     order.sort_by(|&a, &b| doubt[a].total_cmp(&doubt[b]));
+    let received = Received::of(words, checks)?;
     for erased in (0..checks.saturating_sub(2)).step_by(2) {
-        let mut block = words.to_vec();
-        if let Some(errors) = correct(&mut block, checks, &order[..erased]) {
+        if let Some((block, errors)) = received.corrected(&order[..erased]) {
             let evidence = evidence(words.len(), checks, erased, errors);
             if evidence >= BLOCK_EVIDENCE {
                 return Some((block, evidence));
