@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The numbers in preparation and ready, and nothing else: for the hall. */
+        get: operations["get_board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cart": {
         parameters: {
             query?: never;
@@ -194,6 +211,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/claims/{id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the marks on the screen come to; the customer's screen follows them. Keeps nothing. */
+        post: operations["post_claims_id_marks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a claim back without handing over. */
+        post: operations["post_claims_id_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/leave": {
         parameters: {
             query?: never;
@@ -237,7 +288,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A token for a browser as this till's second screen. */
+        /** A token for a browser as this till's second screen, or as the hall's board. */
         post: operations["post_displays"];
         delete?: never;
         options?: never;
@@ -254,6 +305,23 @@ export interface paths {
         };
         /** Whether the node answers, and what it holds. */
         get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public keys by which anybody can check this shop's tokens (a JSON Web Key Set). */
+        get: operations["get_keys"];
         put?: never;
         post?: never;
         delete?: never;
@@ -290,6 +358,57 @@ export interface paths {
         get: operations["get_lock"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another device asks for an order. */
+        post: operations["post_nodes_claims"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/deeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another device tells what it did. */
+        post: operations["post_nodes_deeds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another device gives an order back. */
+        post: operations["post_nodes_releases"];
         delete?: never;
         options?: never;
         head?: never;
@@ -359,6 +478,162 @@ export interface paths {
         put?: never;
         /** Undoes an order before anything was handed over: its token is dead, its tenders go back. */
         post: operations["post_orders_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives out what is there and says what is missing, under this counter's claim. The body is null while the order
+         *     itself has not arrived here.
+         */
+        post: operations["post_orders_id_handovers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/handovers/{handover}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a handover back: at once by whoever did it, later with the permission or a second person's PIN. */
+        post: operations["post_orders_id_handovers_handover_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Binds the guest's phone number to an order. */
+        post: operations["post_orders_id_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How far the work before the counter is. */
+        post: operations["post_orders_id_progress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pays money back, once, with a credit note of its own. */
+        post: operations["post_orders_id_refunds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/refunds/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a refund would come to. Keeps nothing. */
+        post: operations["post_orders_id_refunds_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/token.jwt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The claim as a JWT (EdDSA), for other programs. Its keys are at `/api/v1/keys`. */
+        get: operations["get_orders_id_token_jwt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/token/reissue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new token for an order; the old one is dead at once. */
+        post: operations["post_orders_id_token_reissue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/token/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The order's token is dead, and none replaces it. */
+        post: operations["post_orders_id_token_revoke"];
         delete?: never;
         options?: never;
         head?: never;
@@ -470,6 +745,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/refunds/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finds an order for the refund desk by a token, a number, a receipt or a phone. */
+        post: operations["post_refunds_find"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roles": {
         parameters: {
             query?: never;
@@ -479,6 +771,23 @@ export interface paths {
         };
         /** What each role may do. */
         get: operations["get_roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sales/recent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was handed out last. */
+        get: operations["get_sales_recent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -680,6 +989,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long guests wait. */
+        get: operations["get_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/today": {
         parameters: {
             query?: never;
@@ -691,6 +1017,26 @@ export interface paths {
         get: operations["get_today"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens an order at this counter by its QR or its one-time number: one counter wins, the others are told who has it.
+         *     A phone or a display number only lists candidates.
+         */
+        post: operations["post_tokens_redeem"];
         delete?: never;
         options?: never;
         head?: never;
@@ -753,6 +1099,25 @@ export interface components {
         BTreeMap: {
             [key: string]: string;
         };
+        BindPhone: {
+            /** Format: uuid */
+            id: string;
+            phone: string;
+        };
+        /** @description A number and nothing else: the hall sees no names, goods or prices. */
+        BoardNumber: {
+            /** Format: int32 */
+            number: number;
+            since: string;
+        };
+        BoardView: {
+            now: string;
+            preparing: components["schemas"]["BoardNumber"][];
+            ready: components["schemas"]["BoardNumber"][];
+            shop: components["schemas"]["DisplayShop"];
+            /** @description Read the board again then; null when nothing leaves it by itself. */
+            until?: string | null;
+        };
         CancelOrder: {
             approval?: components["schemas"]["Approval"] | null;
             /** Format: uuid */
@@ -763,6 +1128,18 @@ export interface components {
             at: string;
             reason: string;
             staff?: components["schemas"]["Named"] | null;
+        };
+        /** @description An order that somebody may have come for. */
+        Candidate: {
+            items: string;
+            /** Format: int32 */
+            number: number;
+            /** Format: uuid */
+            order: string;
+            /** @description All but six digits hidden. */
+            phone?: string | null;
+            placed_at: string;
+            state: string;
         };
         /** @description What a person does to a cart. */
         CartEdit: {
@@ -944,11 +1321,93 @@ export interface components {
             /** @description Text, a number or true/false, as the setting's kind asks. */
             value: unknown;
         };
+        /** @description One node asks another for an order. */
+        ClaimAsk: {
+            /** Format: int64 */
+            at_ms: number;
+            /** Format: uuid */
+            claim: string;
+            /** Format: uuid */
+            counter: string;
+            /** Format: int32 */
+            generation: number;
+            /** Format: int64 */
+            lease_ms: number;
+            /** Format: uuid */
+            order: string;
+            /** Format: uuid */
+            seat: string;
+            /** Format: int32 */
+            seat_number: number;
+            seen: string;
+            /** Format: uuid */
+            staff: string;
+            take_over: boolean;
+        };
+        ClaimRelease: {
+            /** Format: uuid */
+            claim: string;
+            /** Format: uuid */
+            order: string;
+        };
+        ClaimReply: {
+            deeds: components["schemas"]["Deed"][];
+            /** @enum {string} */
+            verdict: "granted";
+        } | {
+            code: string;
+            hints: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            verdict: "refused";
+        };
+        /** @description Who has an order open. */
+        ClaimView: {
+            at: string;
+            /** @description qr, number or confirmed */
+            by: string;
+            counter: components["schemas"]["Named"];
+            /** Format: uuid */
+            id: string;
+            /** @description Whether it is this very seat. */
+            mine: boolean;
+            /**
+             * Format: int32
+             * @description The seat's number at its node.
+             */
+            seat: number;
+            staff?: components["schemas"]["Named"] | null;
+        };
         CountryView: {
             code: string;
             currency: string;
             regions: components["schemas"]["RegionView"][];
             zone: string;
+        };
+        CreditLineView: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: int32 */
+            line: number;
+            quantity: string;
+        };
+        CreditNoteView: {
+            approved_by?: components["schemas"]["Named"] | null;
+            at: string;
+            document: string;
+            /** Format: uuid */
+            id: string;
+            lines: components["schemas"]["CreditLineView"][];
+            /** @description The claim authority could not be asked. */
+            offline: boolean;
+            reason: string;
+            /** Format: int64 */
+            rounding_minor: number;
+            staff?: components["schemas"]["Named"] | null;
+            tenders: components["schemas"]["RefundTenderView"][];
+            /** Format: int64 */
+            total_minor: number;
         };
         /** @description The current session, without its secret. */
         CurrentSession: {
@@ -963,6 +1422,39 @@ export interface components {
             day: string;
             /** Format: int64 */
             sold_minor: number;
+        };
+        /** @description A handover, its undoing, or a refund, as one node tells another. The fact itself comes with the sync. */
+        Deed: {
+            /** Format: int64 */
+            at_ms: number;
+            /** Format: uuid */
+            counter: string;
+            /** @description handover, undo or refund */
+            kind: string;
+            moves: components["schemas"]["DeedMove"][];
+            /** Format: uuid */
+            order: string;
+            /** Format: int32 */
+            seat: number;
+            /** Format: uuid */
+            staff?: string | null;
+            /** Format: uuid */
+            subject: string;
+        };
+        DeedMove: {
+            /** Format: int32 */
+            from: number;
+            /** Format: int32 */
+            line: number;
+            /** Format: int64 */
+            milli: number;
+            /** Format: int32 */
+            to: number;
+        };
+        Deeds: {
+            deeds: components["schemas"]["Deed"][];
+            /** Format: uuid */
+            id: string;
         };
         /** @description One discount of a request or of an answer: percent or amount, and why. */
         DiscountForm: {
@@ -1027,9 +1519,11 @@ export interface components {
         DisplayView: {
             cart?: components["schemas"]["DisplayCart"] | null;
             cash?: components["schemas"]["DisplayCash"] | null;
+            handing?: components["schemas"]["HandingView"] | null;
             paid?: components["schemas"]["PaidView"] | null;
+            refund?: components["schemas"]["RefundDoneView"] | null;
             shop: components["schemas"]["DisplayShop"];
-            /** @description idle, cart, cash or paid */
+            /** @description idle, cart, cash, paid, handing or refund */
             state: string;
             /** @description system, light or dark */
             theme: string;
@@ -1056,6 +1550,105 @@ export interface components {
             kind: string;
             /** @description For programs' authors; people read the screens' own table of codes. */
             message: string;
+        };
+        /** @description What a handover did to one line. */
+        EventLineView: {
+            given: string;
+            /** Format: int32 */
+            line: number;
+            missing: string;
+            name: string;
+            unit: string;
+        };
+        EventView: {
+            /** Format: int64 */
+            amount_minor?: number | null;
+            approved_by?: components["schemas"]["Named"] | null;
+            at: string;
+            /** @description How the guest's right was seen: qr, number or confirmed. */
+            by?: string | null;
+            counter?: components["schemas"]["Named"] | null;
+            /**
+             * Format: uuid
+             * @description The handover or refund that it is about.
+             */
+            id?: string | null;
+            /** @description placed, preparing, ready, handed_over, handover_undone, refunded, token_reissued, token_revoked or cancelled */
+            kind: string;
+            lines: components["schemas"]["EventLineView"][];
+            offline: boolean;
+            reason?: string | null;
+            /** Format: int32 */
+            seat?: number | null;
+            staff?: components["schemas"]["Named"] | null;
+            undone: boolean;
+        };
+        FindOrder: {
+            /** @description A QR's text, a one-time number, a document's number, a display number or a phone number. */
+            code: string;
+        };
+        FoundOrder: {
+            order: components["schemas"]["OrderView"];
+        } | {
+            candidates: components["schemas"]["Candidate"][];
+        };
+        GrantedClaim: {
+            /** @description qr, number or confirmed */
+            by: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The claim authority could not be asked. */
+            offline: boolean;
+            /** Format: int32 */
+            seat: number;
+        };
+        HandOver: {
+            /**
+             * Format: uuid
+             * @description The claim under which it happens, for a counter that wants to be sure.
+             */
+            claim?: string | null;
+            /** Format: uuid */
+            id: string;
+            lines: components["schemas"]["HandOverLine"][];
+            /** @description refund or keep; the shop's setting when it is not said */
+            missing_as?: string | null;
+        };
+        HandOverLine: {
+            given?: string | null;
+            /** Format: int32 */
+            line: number;
+            missing?: string | null;
+        };
+        HandingLine: {
+            art: components["schemas"]["Art"];
+            given: string;
+            hue?: string | null;
+            /** Format: int32 */
+            line: number;
+            missing: string;
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+            quantity: string;
+            unit: string;
+        };
+        /** @description An order at the sales counter, as its guest follows it. */
+        HandingView: {
+            done: boolean;
+            /**
+             * Format: int64
+             * @description Money that comes back for what is missing.
+             */
+            due_minor: number;
+            given: string;
+            lines: components["schemas"]["HandingLine"][];
+            missing: string;
+            /** @description refund or keep */
+            missing_as: string;
+            /** Format: int32 */
+            number?: number | null;
+            /** @description open, complete, partial or refund */
+            verdict: string;
         };
         Health: {
             demo: boolean;
@@ -1084,6 +1677,18 @@ export interface components {
             unchanged: number;
             updated: number;
         };
+        Key: {
+            alg: string;
+            crv: string;
+            kid: string;
+            kty: string;
+            use: string;
+            x: string;
+        };
+        /** @description The public keys by which anybody can check this shop's tokens and JWTs (RFC 7517). */
+        Keys: {
+            keys: components["schemas"]["Key"][];
+        };
         LockShop: {
             branch: string;
             counter: string;
@@ -1111,6 +1716,24 @@ export interface components {
             shop: components["schemas"]["LockShop"];
             staff: components["schemas"]["LockStaff"][];
         };
+        /** @description What the salesperson has marked so far. */
+        Marks: {
+            lines: components["schemas"]["HandOverLine"][];
+            missing_as?: string | null;
+        };
+        /** @description What these marks would come to. */
+        MarksView: {
+            /**
+             * Format: int64
+             * @description Money that would go back for what is missing now.
+             */
+            due_minor: number;
+            given: string;
+            missing: string;
+            missing_as: string;
+            /** @description complete, partial or refund */
+            to: string;
+        };
         Named: {
             /** Format: uuid */
             id: string;
@@ -1134,16 +1757,51 @@ export interface components {
             /** @description owner, manager, cashier, sales or kitchen */
             role: string;
         };
+        /** @description Asks for the key to a screen. */
+        OpenDisplay: {
+            /** Format: uuid */
+            id: string;
+            /** @description customer (when not said) or board */
+            kind?: string | null;
+        };
+        /** @description An order open at this counter. */
+        Opened: {
+            claim: components["schemas"]["GrantedClaim"];
+            /**
+             * Format: int32
+             * @description How many lines the order has.
+             */
+            count: number;
+            /** @description When the token ends; null when somebody vouched. */
+            expires_at?: string | null;
+            /** @description What is still to be given; null when the order has not arrived and is too long for its token. */
+            lines?: components["schemas"]["TokenLineView"][] | null;
+            order?: components["schemas"]["OrderView"] | null;
+            /** @description What a person would count of what is to be given. */
+            to_give: string;
+        };
         OrderLineView: {
             /** Format: int64 */
             amount_minor: number;
+            art: components["schemas"]["Art"];
+            /** @description Missing, and its money goes back. */
+            claimed: string;
             /** Format: int64 */
             discount_minor: number;
+            /**
+             * Format: int64
+             * @description Money due back for what is claimed.
+             */
+            due_minor: number;
             given: string;
             /** Format: int64 */
             gross_minor: number;
+            hue?: string | null;
+            /** @description Missing, and to be given later. */
+            kept: string;
             /** Format: int32 */
             line: number;
+            /** @description claimed + kept */
             missing: string;
             name: string;
             names: components["schemas"]["BTreeMap"];
@@ -1155,28 +1813,56 @@ export interface components {
             /** Format: uuid */
             product?: string | null;
             quantity: string;
+            /**
+             * Format: int64
+             * @description What could still be paid back for this line.
+             */
+            refundable_minor: number;
             refunded: string;
             unit: string;
             /** Format: int64 */
             unit_price_minor: number;
         };
         OrderView: {
+            /** @description over_given: counters apart from each other gave out more than was ordered. */
+            anomaly?: string | null;
             business_day: string;
             cancelled?: components["schemas"]["CancelledView"] | null;
+            claim?: components["schemas"]["ClaimView"] | null;
             counter: components["schemas"]["Named"];
+            credit_notes: components["schemas"]["CreditNoteView"][];
+            /** @description Since when nothing is left to give. */
+            delivered_at?: string | null;
             demo: boolean;
             /** Format: int64 */
             discount_minor: number;
             document: string;
+            /**
+             * Format: int64
+             * @description Money due back for what was missing.
+             */
+            due_minor: number;
+            /** @description Until when the newest handover may be undone by whoever did it. */
+            handover_undo_until?: string | null;
+            /** @description What happened, the oldest first. Empty in lists. */
+            history: components["schemas"]["EventView"][];
             /** Format: uuid */
             id: string;
+            /** @description What a person would count. */
+            items: string;
             lines: components["schemas"]["OrderLineView"][];
             /**
              * Format: int32
              * @description Today's short number, for people.
              */
             number: number;
+            /** @description The guest's number, all but six digits hidden. */
+            phone?: string | null;
             placed_at: string;
+            preparing_at?: string | null;
+            ready_at?: string | null;
+            /** Format: int64 */
+            refunded_minor: number;
             /** Format: int64 */
             rounding_minor: number;
             staff?: components["schemas"]["Named"] | null;
@@ -1187,6 +1873,7 @@ export interface components {
             taxes: components["schemas"]["TaxView"][];
             tenders: components["schemas"]["TenderView"][];
             token?: components["schemas"]["TokenView"] | null;
+            token_revoked: boolean;
             /** Format: int64 */
             total_minor: number;
             undo_until: string;
@@ -1266,22 +1953,45 @@ export interface components {
         /** @description One page of a list. */
         Page_OrderView: {
             items: {
+                /** @description over_given: counters apart from each other gave out more than was ordered. */
+                anomaly?: string | null;
                 business_day: string;
                 cancelled?: components["schemas"]["CancelledView"] | null;
+                claim?: components["schemas"]["ClaimView"] | null;
                 counter: components["schemas"]["Named"];
+                credit_notes: components["schemas"]["CreditNoteView"][];
+                /** @description Since when nothing is left to give. */
+                delivered_at?: string | null;
                 demo: boolean;
                 /** Format: int64 */
                 discount_minor: number;
                 document: string;
+                /**
+                 * Format: int64
+                 * @description Money due back for what was missing.
+                 */
+                due_minor: number;
+                /** @description Until when the newest handover may be undone by whoever did it. */
+                handover_undo_until?: string | null;
+                /** @description What happened, the oldest first. Empty in lists. */
+                history: components["schemas"]["EventView"][];
                 /** Format: uuid */
                 id: string;
+                /** @description What a person would count. */
+                items: string;
                 lines: components["schemas"]["OrderLineView"][];
                 /**
                  * Format: int32
                  * @description Today's short number, for people.
                  */
                 number: number;
+                /** @description The guest's number, all but six digits hidden. */
+                phone?: string | null;
                 placed_at: string;
+                preparing_at?: string | null;
+                ready_at?: string | null;
+                /** Format: int64 */
+                refunded_minor: number;
                 /** Format: int64 */
                 rounding_minor: number;
                 staff?: components["schemas"]["Named"] | null;
@@ -1292,6 +2002,7 @@ export interface components {
                 taxes: components["schemas"]["TaxView"][];
                 tenders: components["schemas"]["TenderView"][];
                 token?: components["schemas"]["TokenView"] | null;
+                token_revoked: boolean;
                 /** Format: int64 */
                 total_minor: number;
                 undo_until: string;
@@ -1444,6 +2155,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             lines?: components["schemas"]["PlaceLine"][] | null;
+            /** @description The guest's phone number, by which the order can be found again. */
+            phone?: string | null;
             tenders?: components["schemas"]["PlaceTender"][];
         };
         PlaceTender: {
@@ -1461,6 +2174,18 @@ export interface components {
              * @description What the customer handed over.
              */
             received_minor?: number | null;
+        };
+        PreviewRefund: {
+            /** @description Everything that money is due for, when not said. */
+            lines?: components["schemas"]["RefundLine"][] | null;
+            tenders?: components["schemas"]["RefundTender"][] | null;
+        };
+        PreviewTender: {
+            /** Format: int64 */
+            amount_minor: number;
+            method: string;
+            /** @description Whether it goes back the way it came. */
+            original: boolean;
         };
         PriceExample: {
             /** Format: int64 */
@@ -1519,6 +2244,113 @@ export interface components {
             sample: boolean;
             sku?: string | null;
             unit: string;
+        };
+        Progressed: {
+            /** Format: uuid */
+            id: string;
+            /** @description placed, preparing or ready */
+            to: string;
+        };
+        /** @description Handed out lately. */
+        RecentHandover: {
+            at: string;
+            items: string;
+            /** Format: int32 */
+            number: number;
+            /** Format: uuid */
+            order: string;
+            state: string;
+            /**
+             * Format: uuid
+             * @description The handover that can be undone.
+             */
+            undo?: string | null;
+        };
+        Redeem: {
+            /** @description The QR's text, or the six digits. */
+            code?: string | null;
+            confirmed?: boolean | null;
+            /** Format: uuid */
+            id: string;
+            /** @description Lists the orders under a display number; opens none. */
+            number?: string | null;
+            /**
+             * Format: uuid
+             * @description A member of staff vouches for the guest, together with `confirmed`.
+             */
+            order?: string | null;
+            /** @description Lists the orders of a phone number; opens none. */
+            phone?: string | null;
+            /** @description Take it from the counter that has it open. */
+            take_over?: boolean | null;
+        };
+        Redeemed: components["schemas"]["Opened"] | {
+            candidates: components["schemas"]["Candidate"][];
+        };
+        Refund: {
+            approval?: components["schemas"]["Approval"] | null;
+            /** Format: uuid */
+            id: string;
+            lines: components["schemas"]["RefundLine"][];
+            reason?: string | null;
+            /** @description The original tenders when nobody says it. */
+            tenders?: components["schemas"]["RefundTender"][] | null;
+        };
+        /** @description Money that went back just now. */
+        RefundDoneView: {
+            document: string;
+            method: string;
+            /** Format: int32 */
+            number: number;
+            /** @description done */
+            state: string;
+            /** Format: int64 */
+            total_minor: number;
+            /** @description Read the display again then. */
+            until: string;
+        };
+        RefundLine: {
+            /** Format: int32 */
+            line: number;
+            quantity: string;
+        };
+        RefundLineView: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** @description Whether all of it was marked missing. */
+            claimed: boolean;
+            /** Format: int32 */
+            line: number;
+            quantity: string;
+        };
+        RefundPreview: {
+            /** @description not_claimed, other_counter_offline, other_tender or above_limit; null when nobody else is needed */
+            approval_needed?: string | null;
+            /** @description The number that the credit note would get. */
+            credit_note: string;
+            lines: components["schemas"]["RefundLineView"][];
+            /** Format: int64 */
+            rounding_minor: number;
+            tenders: components["schemas"]["PreviewTender"][];
+            /** Format: int64 */
+            total_minor: number;
+        };
+        RefundTender: {
+            /**
+             * Format: int64
+             * @description One tender may leave it out and pays the rest.
+             */
+            amount_minor?: number | null;
+            /** Format: uuid */
+            id: string;
+            method: string;
+        };
+        RefundTenderView: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: uuid */
+            id: string;
+            method: string;
         };
         RegionView: {
             code: string;
@@ -1670,6 +2502,11 @@ export interface components {
             /** Format: int64 */
             received_minor?: number | null;
         };
+        TimesView: {
+            /** @description The same weekday a week ago. */
+            last_week: components["schemas"]["WaitView"];
+            today: components["schemas"]["WaitView"];
+        };
         TodayView: {
             by_hour: components["schemas"]["HourView"][];
             day: string;
@@ -1691,11 +2528,24 @@ export interface components {
             top: components["schemas"]["TopView"][];
             week: components["schemas"]["DayView"][];
         };
+        /** @description Why a token is issued again or revoked. */
+        TokenChange: {
+            /** Format: uuid */
+            id: string;
+            reason: string;
+        };
+        /** @description A line as a token or an order says it. */
         TokenLineView: {
+            art: components["schemas"]["Art"];
+            hue?: string | null;
+            /** Format: int32 */
+            line: number;
             name?: string | null;
+            names: components["schemas"]["BTreeMap"];
             /** Format: uuid */
             product?: string | null;
             quantity: string;
+            unit: string;
         };
         TokenVerdict: {
             expires_at: string;
@@ -1724,8 +2574,27 @@ export interface components {
             sold_minor: number;
             unit: string;
         };
+        UndoHandover: {
+            approval?: components["schemas"]["Approval"] | null;
+            /** Format: uuid */
+            id: string;
+        };
         VerifyToken: {
             code: string;
+        };
+        /** @description Medians, in milliseconds; null when no order had both ends. */
+        WaitView: {
+            /**
+             * Format: int64
+             * @description How many orders were delivered.
+             */
+            orders: number;
+            /** Format: int64 */
+            placed_delivered_ms?: number | null;
+            /** Format: int64 */
+            placed_ready_ms?: number | null;
+            /** Format: int64 */
+            ready_delivered_ms?: number | null;
         };
         WriteId: {
             /** Format: uuid */
@@ -1755,6 +2624,25 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+        };
+    };
+    get_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardView"];
                 };
             };
         };
@@ -2138,6 +3026,78 @@ export interface operations {
             };
         };
     };
+    post_claims_id_marks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Marks"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarksView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_claims_id_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_demo_leave: {
         parameters: {
             query?: never;
@@ -2203,7 +3163,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["WriteId"];
+                "application/json": components["schemas"]["OpenDisplay"];
             };
         };
         responses: {
@@ -2213,6 +3173,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DisplayToken"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
@@ -2232,6 +3200,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    get_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keys"];
                 };
             };
         };
@@ -2289,6 +3276,95 @@ export interface operations {
             };
         };
     };
+    post_nodes_claims: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimAsk"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimReply"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_nodes_deeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Deeds"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_nodes_releases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimRelease"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_openapi_json: {
         parameters: {
             query?: never;
@@ -2315,8 +3391,10 @@ export interface operations {
                 day?: string;
                 /** @description A display number, a one-time number or a document number. */
                 q?: string;
-                /** @description placed or cancelled */
+                /** @description placed, preparing, ready, partial, complete, refunded or cancelled */
                 state?: string;
+                /** @description Only orders for which money is due back. */
+                due?: boolean;
                 limit?: number;
                 after?: string;
             };
@@ -2433,6 +3511,348 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_orders_id_handovers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOver"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"] | null;
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_orders_id_handovers_handover_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                handover: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoHandover"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_orders_id_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindPhone"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_orders_id_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Progressed"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_orders_id_refunds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refund"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_orders_id_refunds_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRefund"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundPreview"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_orders_id_token_jwt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jwt": string;
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_orders_id_token_reissue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_orders_id_token_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
                 };
             };
             409: {
@@ -2739,6 +4159,45 @@ export interface operations {
             };
         };
     };
+    post_refunds_find: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindOrder"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundOrder"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_roles: {
         parameters: {
             query?: never;
@@ -2754,6 +4213,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RoleView"];
+                };
+            };
+        };
+    };
+    get_sales_recent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentHandover"][];
                 };
             };
         };
@@ -3245,6 +4723,25 @@ export interface operations {
             };
         };
     };
+    get_times: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimesView"];
+                };
+            };
+        };
+    };
     get_today: {
         parameters: {
             query?: never;
@@ -3260,6 +4757,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TodayView"];
+                };
+            };
+        };
+    };
+    post_tokens_redeem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Redeem"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redeemed"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
