@@ -1,7 +1,7 @@
 /** How devices are spoken of in lists. */
 import type { Printer } from '$shared/api';
 import { t } from '$shared/i18n';
-import { whyText } from '$features/printing/printing.svelte';
+import { capital, whyText } from '$features/printing/printing.svelte';
 
 export function driverName(driver: Printer['driver']): string {
   return t(`devices.driver.${driver}`);
@@ -15,5 +15,5 @@ export function placeOf(printer: Pick<Printer, 'driver' | 'address'>): string {
 /** "Paper out", or null when nothing is wrong. */
 export function troubleOf(printer: Pick<Printer, 'light' | 'why'>): string | null {
   const why = whyText(printer.why);
-  return why === null ? null : why.charAt(0).toLocaleUpperCase() + why.slice(1);
+  return why === null ? null : capital(why);
 }

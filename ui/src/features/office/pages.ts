@@ -6,11 +6,12 @@ import Grid from '@lucide/svelte/icons/layout-grid';
 import Tags from '@lucide/svelte/icons/tags';
 import Badge from '@lucide/svelte/icons/id-card';
 import Monitor from '@lucide/svelte/icons/monitor';
+import Scroll from '@lucide/svelte/icons/scroll-text';
 import Plug from '@lucide/svelte/icons/plug';
 import Gear from '@lucide/svelte/icons/settings';
 
 export interface Page {
-  name: 'today' | 'orders' | 'products' | 'categories' | 'staff' | 'sessions' | 'devices' | 'settings';
+  name: 'today' | 'orders' | 'products' | 'categories' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
   needs: string;
   icon: Component<{ class?: string }>;
 }
@@ -22,6 +23,7 @@ export const PAGES: Page[] = [
   { name: 'categories', needs: 'catalog.read', icon: Tags },
   { name: 'staff', needs: 'staff.read', icon: Badge },
   { name: 'sessions', needs: 'session.list', icon: Monitor },
+  { name: 'receipts', needs: 'setting.read', icon: Scroll },
   { name: 'devices', needs: 'device.change', icon: Plug },
   { name: 'settings', needs: 'setting.read', icon: Gear },
 ];

@@ -61,6 +61,11 @@ export function whyText(why: string | null): string | null {
   return why === null ? null : (tMaybe(`print.why.${why}`) ?? t('print.why.printer_error'));
 }
 
+/** Words that stand alone begin as a sentence does. */
+export function capital(text: string): string {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+}
+
 export type PrintAsk = { kind: 'retry'; printer?: string } | { kind: 'answer'; came_out: boolean } | { kind: 'discard' };
 
 /** Answers whether it was done; what went wrong is said. */

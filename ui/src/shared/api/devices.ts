@@ -141,3 +141,23 @@ export interface ScannerCodes {
   test: DrawnCode;
   sets: { maker: string; steps: (DrawnCode & { name: string })[] }[];
 }
+
+/** One part of a receipt; `size` is 1 to 4. */
+export interface ReceiptPart {
+  block: string;
+  on: boolean;
+  size: number;
+}
+
+/** How a branch's receipts look. The logo is the core's own picture of one bit a dot. */
+export interface ReceiptTemplate {
+  version: number;
+  paper: { dots: number };
+  blocks: ReceiptPart[];
+  header: string[];
+  footer: string[];
+  second_names: boolean;
+  unit_prices: boolean;
+  qr_size: 'small' | 'medium' | 'large';
+  logo: { width: number; height: number; bits: string } | null;
+}
