@@ -76,7 +76,8 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("codes", &[]),
     ("journal", &["domain"]),
     ("store", &["domain", "journal"]),
-    ("app", &["domain", "journal", "store"]),
+    ("devices", &["codes"]),
+    ("app", &["devices", "domain", "journal", "paper", "store"]),
     ("api", &["app", "domain"]),
     ("node", &["api", "app", "domain"]),
     ("chandi", &["api", "app"]),
@@ -159,6 +160,7 @@ fn every_module_says_what_it_is_for() {
 const EDGES: &[&str] = &[
     "crates/app/src/edges.rs",
     "crates/api/src/routes.rs",
+    "crates/devices/src/deadline.rs",
     "src-tauri/timing.rs",
 ];
 

@@ -4,6 +4,7 @@
 
 pub mod dice;
 pub mod disk;
+pub mod printer;
 
 use api::{Caller, Door};
 use app::{App, Config, edges::Edges};
