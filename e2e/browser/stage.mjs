@@ -175,7 +175,7 @@ const dictionaries = new Map();
 export function words(language) {
   if (!dictionaries.has(language)) {
     const read = (name) => JSON.parse(readFileSync(join(root, "ui/messages", name, `${language}.json`), "utf8"));
-    dictionaries.set(language, { ...read("."), ...read("office") });
+    dictionaries.set(language, { ...read("."), ...read("office"), ...read("sales") });
   }
   const all = dictionaries.get(language);
   return (key, values = {}) => {

@@ -4,6 +4,8 @@ import { inApp, live, onLive, onResync, startLive, stopLive } from '$shared/live
 
 const KEY = 'chandi.display';
 const PATIENCE_MS = 1500;
+/** After how long at most an ended hand-out or refund is looked at again. */
+const OVER_MS = 13_000;
 
 const state = $state<{ display: Display | null; trouble: 'none' | 'ended' | 'noShop'; late: boolean }>({ display: null, trouble: 'none', late: false });
 
@@ -53,6 +55,10 @@ export function follow(): () => void {
       const whole = Date.parse(display.paid.until) - Date.parse(display.paid.at);
       const left = Date.parse(display.paid.until) - Date.now();
       paidOver = setTimeout(() => void read(), Math.max(1000, Math.min(whole, left)) + 100);
+    } else if (display.state === 'refund' && display.refund) {
+      paidOver = setTimeout(() => void read(), Math.max(1000, Math.min(OVER_MS, Date.parse(display.refund.until) - Date.now())) + 100);
+    } else if (display.state === 'handing' && display.handing?.done) {
+      paidOver = setTimeout(() => void read(), OVER_MS);
     }
   };
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { homeOf } from './home';
 
-const cashier = (permission: string) => permission === 'order.place';
+const CASHIER = new Set(['order.place', 'handover.give', 'refund.make']);
+const cashier = (permission: string) => CASHIER.has(permission);
+const sales = (permission: string) => permission === 'handover.give';
 const kitchen = () => false;
 
 describe('after signing in', () => {
@@ -15,5 +17,16 @@ describe('after signing in', () => {
   test('who may not sell reads in the back office', () => {
     expect(homeOf(kitchen, 'till', true)).toBe('/office');
     expect(homeOf(kitchen, 'office', false)).toBeNull();
+  });
+  test('who hands out stands at the sales counter, whatever this seat did last', () => {
+    expect(homeOf(sales, 'till', false)).toBe('/sales');
+    expect(homeOf(sales, 'office', true)).toBe('/sales');
+    expect(homeOf(sales, 'sales', false, 'refund')).toBeNull();
+  });
+  test('a seat keeps its work for who may do it', () => {
+    expect(homeOf(cashier, 'till', false, 'sales')).toBe('/sales');
+    expect(homeOf(cashier, 'till', false, 'refund')).toBe('/refund');
+    expect(homeOf(cashier, 'refund', true, 'refund')).toBeNull();
+    expect(homeOf(kitchen, 'sales', false, 'sales')).toBe('/office');
   });
 });

@@ -8,12 +8,13 @@ interface Refusal {
   limit: number | null;
 }
 
-const state = $state<{ cart: Cart | null; parked: number; waiting: number; paid: Order | null; needsApproval: Refusal | null }>({
+const state = $state<{ cart: Cart | null; parked: number; waiting: number; paid: Order | null; needsApproval: Refusal | null; phone: string | null }>({
   cart: null,
   parked: 0,
   waiting: 0,
   paid: null,
   needsApproval: null,
+  phone: null,
 });
 
 export const till = {
@@ -36,6 +37,10 @@ export const till = {
   /** The order that was just paid, until the next sale begins. */
   get paid(): Order | null {
     return state.paid;
+  },
+  /** The customer's phone number, for the next payment. */
+  get phone(): string | null {
+    return state.phone;
   },
   /** A discount that waits for a second person. */
   get needsApproval(): Refusal | null {
@@ -111,21 +116,22 @@ export async function deleteParked(id: string): Promise<void> {
 }
 
 // The same payment keeps its ids however often it is tried, so that an answer that got lost is not a second order.
-let attempt: { cart: string; revision: number; received: number | null; order: string; tender: string } | null = null;
+let attempt: { cart: string; revision: number; received: number | null; phone: string | null; order: string; tender: string } | null = null;
 
 /** Pays the open cart in cash; `received` null means exactly the total. */
 export async function payCash(received: number | null): Promise<Order> {
   const cart = state.cart;
   if (!cart) throw new Error('there is no cart to pay');
-  if (!attempt || attempt.cart !== cart.id || attempt.revision !== cart.revision || attempt.received !== received) {
-    attempt = { cart: cart.id, revision: cart.revision, received, order: uuidv7(), tender: uuidv7() };
+  if (!attempt || attempt.cart !== cart.id || attempt.revision !== cart.revision || attempt.received !== received || attempt.phone !== state.phone) {
+    attempt = { cart: cart.id, revision: cart.revision, received, phone: state.phone, order: uuidv7(), tender: uuidv7() };
   }
   const tenders = cart.total_minor === 0 ? [] : [{ id: attempt.tender, method: 'cash', ...(received === null ? {} : { received_minor: received }) }];
-  const body = { id: attempt.order, cart: cart.id, tenders, expected_total_minor: cart.total_minor };
+  const body = { id: attempt.order, cart: cart.id, tenders, expected_total_minor: cart.total_minor, ...(state.phone ? { phone: state.phone } : {}) };
   state.waiting += 1;
   try {
     const order = await inTurn(() => post<Order>('/orders', body));
     attempt = null;
+    state.phone = null;
     state.paid = order;
     state.cart = await get<Cart>('/cart');
     return order;
@@ -146,6 +152,15 @@ export async function undoPayment(order: Order, reason: string): Promise<void> {
 
 export function closePaid(): void {
   state.paid = null;
+}
+
+/** The paid order changed: a new token, a phone number. */
+export function showPaid(order: Order): void {
+  if (state.paid?.id === order.id) state.paid = order;
+}
+
+export function setPhone(phone: string | null): void {
+  state.phone = phone;
 }
 
 /** Follows the core while the till is shown: other windows of the same seat, and reconnections. */

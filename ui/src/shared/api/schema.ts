@@ -207,13 +207,6 @@ export interface Named {
   name: string;
 }
 
-/** Where somebody works at a node: `number` is what people call the counter. */
-export interface SeatRef {
-  id: Id;
-  number: number;
-  name: string;
-}
-
 export type OrderState = 'placed' | 'preparing' | 'ready' | 'partial' | 'complete' | 'refunded' | 'cancelled';
 
 /** Quantities are decimal strings of the line's unit; ordered = open + given + claimed + kept + refunded. */
@@ -243,8 +236,8 @@ export interface OrderLine {
   due_minor: number;
   /** Money back for everything that is not refunded yet. */
   refundable_minor: number;
-  note: string | null;
-  art: Art | null;
+  note: string;
+  art: Art;
   hue: Hue | null;
 }
 
@@ -260,8 +253,10 @@ export interface Claim {
   id: Id;
   /** This seat has it open. */
   mine: boolean;
-  staff: Named;
-  seat: SeatRef;
+  staff: Named | null;
+  counter: Named;
+  /** What people call the counter. */
+  seat: number;
   at: string;
   by: 'qr' | 'number' | 'confirmed';
 }
@@ -269,15 +264,18 @@ export interface Claim {
 export type HistoryKind = 'placed' | 'preparing' | 'ready' | 'handed_over' | 'handover_undone' | 'refunded' | 'token_reissued' | 'token_revoked' | 'cancelled';
 
 export interface HistoryEntry {
-  id: Id;
+  /** The handover or refund that it is about. */
+  id: Id | null;
   kind: HistoryKind;
   at: string;
   staff: Named | null;
-  counter: Named;
-  seat: SeatRef | null;
+  counter: Named | null;
+  seat: number | null;
   amount_minor: number | null;
   reason: string | null;
   approved_by: Named | null;
+  lines: { line: number; name: string; unit: UnitName; given: string; missing: string }[];
+  by: 'qr' | 'number' | 'confirmed' | null;
   undone: boolean;
   offline: boolean;
 }
@@ -291,6 +289,7 @@ export interface CreditNote {
   lines: { line: number; quantity: string; amount_minor: number }[];
   tenders: { id: Id; method: string; amount_minor: number }[];
   reason: string;
+  rounding_minor: number;
   approved_by: Named | null;
   offline: boolean;
 }
@@ -336,21 +335,31 @@ export interface Order {
 /** A line as the token itself tells it, when the order has not arrived here. */
 export interface TokenLine {
   line: number;
-  name: string;
+  /** Null when this device does not know the product. */
+  name: string | null;
   names: Names;
   product: Id | null;
   quantity: string;
   unit: UnitName;
-  art: Art | null;
+  art: Art;
   hue: Hue | null;
 }
 
 export interface Redeemed {
-  claim: { id: Id; by: 'qr' | 'number' | 'confirmed'; offline: boolean };
+  claim: {
+    id: Id;
+    by: 'qr' | 'number' | 'confirmed';
+    offline: boolean;
+    seat: number;
+    /** Known from the token too, when the order itself is not here. */
+    order?: Id | null;
+    number?: number | null;
+  };
   order: Order | null;
   lines: TokenLine[] | null;
-  expires_at: string;
+  count: number;
   to_give: string;
+  expires_at: string | null;
 }
 
 export interface Candidate {
@@ -364,6 +373,7 @@ export interface Candidate {
 
 /** What the marks on the rows come to, by the core. */
 export interface Marked {
+  missing_as: 'refund' | 'keep';
   due_minor: number;
   given: string;
   missing: string;
@@ -388,6 +398,7 @@ export interface RecentHandover {
 
 export interface RefundPreview {
   total_minor: number;
+  rounding_minor: number;
   lines: { line: number; quantity: string; amount_minor: number; claimed: boolean }[];
   tenders: { method: string; amount_minor: number; original: boolean }[];
   approval_needed: null | 'not_claimed' | 'above_limit' | 'other_tender' | 'other_counter_offline';
@@ -400,10 +411,21 @@ export interface Board {
   ready: { number: number; since: string }[];
   shop: Display['shop'];
   now: string;
+  /** Read it again then. */
+  until: string | null;
+}
+
+/** Medians; null when no order had both ends. */
+export interface Waits {
+  placed_ready_ms: number | null;
+  ready_delivered_ms: number | null;
+  placed_delivered_ms: number | null;
+  orders: number;
 }
 
 export interface Times {
-  today: { placed_ready_ms: number | null; ready_delivered_ms: number | null; placed_delivered_ms: number | null; orders: number };
+  today: Waits;
+  last_week: Waits;
 }
 
 export interface NewOrder {
@@ -447,7 +469,7 @@ export interface HandingLine {
   quantity: string;
   given: string;
   missing: string;
-  art: Art | null;
+  art: Art;
   hue: Hue | null;
 }
 
@@ -479,7 +501,7 @@ export interface Display {
     until: string;
   };
   handing: null | {
-    number: number;
+    number: number | null;
     verdict: 'open' | 'partial' | 'complete' | 'refund';
     lines: HandingLine[];
     given: string;
@@ -488,7 +510,7 @@ export interface Display {
     missing_as: 'refund' | 'keep';
     done: boolean;
   };
-  refund: null | { number: number; total_minor: number; method: string; document: string; state: 'done' };
+  refund: null | { number: number; total_minor: number; method: string; document: string; state: 'done'; until: string };
 }
 
 export type LiveKind = 'cart' | 'order' | 'product' | 'category' | 'staff' | 'setting' | 'session' | 'display' | 'claim' | 'board' | 'print' | 'device' | 'resync';

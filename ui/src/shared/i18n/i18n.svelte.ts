@@ -1,13 +1,14 @@
 /**
  * The words of the product. `t('key', { count: 3 })` is reactive: changing the language redraws what used it.
- * Each language is a file of its own, loaded when it is first spoken; the back office brings its own words.
+ * Each language is a file of its own, loaded when it is first spoken; back office and sales counter bring their own words.
  */
 import type enWords from '$messages/en.json';
 import type enOfficeWords from '$messages/office/en.json';
+import type enSalesWords from '$messages/sales/en.json';
 import { formatMessage, type Messages, type Values } from './format';
 import { directionOf, guessLanguage, isLanguage, type Language } from './languages';
 
-export type MessageKey = keyof typeof enWords | keyof typeof enOfficeWords;
+export type MessageKey = keyof typeof enWords | keyof typeof enOfficeWords | keyof typeof enSalesWords;
 
 type Loader = () => Promise<{ default: unknown }>;
 const till: Record<Language, Loader> = {
@@ -19,6 +20,11 @@ const office: Record<Language, Loader> = {
   en: () => import('$messages/office/en.json'),
   hi: () => import('$messages/office/hi.json'),
   ar: () => import('$messages/office/ar.json'),
+};
+const sales: Record<Language, Loader> = {
+  en: () => import('$messages/sales/en.json'),
+  hi: () => import('$messages/sales/hi.json'),
+  ar: () => import('$messages/sales/ar.json'),
 };
 
 const sets: Record<Language, Loader>[] = [till];
@@ -86,6 +92,12 @@ export async function alsoSpeak(language: Language): Promise<void> {
 /** Adds the words of back office and onboarding; their screens await this before they draw. */
 export async function useOfficeWords(): Promise<void> {
   if (!sets.includes(office)) sets.push(office);
+  await load(current.language);
+}
+
+/** Adds the words of the sales counter, the refund desk and the board in the hall. */
+export async function useSalesWords(): Promise<void> {
+  if (!sets.includes(sales)) sets.push(sales);
   await load(current.language);
 }
 

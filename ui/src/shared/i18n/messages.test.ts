@@ -5,12 +5,16 @@ import hi from '$messages/hi.json';
 import officeAr from '$messages/office/ar.json';
 import officeEn from '$messages/office/en.json';
 import officeHi from '$messages/office/hi.json';
+import salesAr from '$messages/sales/ar.json';
+import salesEn from '$messages/sales/en.json';
+import salesHi from '$messages/sales/hi.json';
 import { formatMessage, type Message, type Messages } from './format';
 import { LANGUAGES } from './languages';
 
 const sets: Record<string, Record<(typeof LANGUAGES)[number], Messages>> = {
   till: { en, hi, ar },
   office: { en: officeEn, hi: officeHi, ar: officeAr },
+  sales: { en: salesEn, hi: salesHi, ar: salesAr },
 };
 
 function places(message: Message): string[] {

@@ -1,18 +1,20 @@
 /**
  * A tiny router. A screen is `?screen=customer` (windows and second browsers) or a path in the hash: `#/office/products`.
- * The customer's screen carries its token in the hash instead.
+ * The screens that nobody signs in to, the customer's and the hall's, carry their token in the hash instead.
  */
+const UNSIGNED = ['customer', 'board'];
+
 function read(): { screen: string; path: string } {
   const asked = new URLSearchParams(location.search).get('screen');
   const hash = location.hash.startsWith('#/') ? location.hash.slice(1) : null;
   const path = hash ?? `/${asked ?? 'till'}`;
-  return { screen: asked === 'customer' ? 'customer' : (path.split('/')[1] ?? 'till'), path };
+  return { screen: asked !== null && UNSIGNED.includes(asked) ? asked : (path.split('/')[1] ?? 'till'), path };
 }
 
 const state = $state(read());
 
 export const route = {
-  /** 'till', 'office', 'customer', … */
+  /** 'till', 'sales', 'refund', 'office', 'customer', 'board' */
   get screen(): string {
     return state.screen;
   },
