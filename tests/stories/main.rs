@@ -3,7 +3,9 @@
 mod carts;
 mod catalog;
 mod door;
+mod handovers;
 mod orders;
 mod people;
+mod refunds;
 mod shop;
 mod tokens;

@@ -87,7 +87,11 @@ async fn everything_else_is_refused_by_its_own_name() {
     owner
         .post(&cancel, json!({"id": testkit::new_id(), "reason": "undo"}))
         .await;
-    assert_eq!(refusal(&owner, &code).await, "token_revoked");
+    let (status, answer) = owner.post("/api/v1/tokens/verify", json!({"code": code})).await;
+    assert_eq!(
+        (status.as_u16(), &answer["error"]["code"]),
+        (409, &json!("order_cancelled"))
+    );
     let order = sold(&owner).await;
     let code = order["token"]["code"].as_str().expect("a code").to_owned();
     node.clock.forward(2 * 86_400_000);

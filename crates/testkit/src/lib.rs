@@ -34,6 +34,8 @@ pub const NOON_MS: i64 = 1_795_243_800_000;
 
 /// The owner's PIN in every test shop.
 pub const OWNER_PIN: &str = "8042";
+/// The PIN of everybody whom [`Node::counter`] hires.
+pub const COUNTER_PIN: &str = "3571";
 
 /// A wall clock that tests set.
 #[derive(Clone)]
@@ -155,6 +157,22 @@ impl Node {
             caller: Some(Caller::Tcp(address)),
             token: None,
         }
+    }
+
+    /// Hires somebody and signs them in at a browser of their own: another counter.
+    pub async fn counter(&self, owner: &Client, name: &str, role: &str) -> Client {
+        let staff = owner.staff(name, role, COUNTER_PIN).await;
+        let browser = self.browser("127.0.0.1:4100");
+        let body = json!({"staff": staff, "pin": COUNTER_PIN, "seat": new_id()});
+        let (status, answer) = browser.post("/api/v1/sessions", body).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        browser.signed_in(&answer)
+    }
+
+    /// What `verify` finds wrong: nothing, in a whole store.
+    pub fn faults(&self) -> Vec<String> {
+        let shop = self.door.app().shop().expect("a shop");
+        shop.store().verify().expect("a store that reads").faults
     }
 
     /// A request whose transport does not say who asks.
@@ -312,6 +330,66 @@ impl Client {
         cart
     }
 
+    /// Sells these products, each (id, quantity), and gives the order.
+    pub async fn sell(&self, goods: &[(Uuid, &str)]) -> Value {
+        let lines: Vec<Value> = goods
+            .iter()
+            .map(|(product, quantity)| json!({"product": product, "quantity": quantity}))
+            .collect();
+        let body = json!({
+            "id": new_id(), "lines": lines, "tenders": [{"id": new_id(), "method": "cash"}]
+        });
+        let (status, order) = self.post("/api/v1/orders", body).await;
+        assert_eq!(status, StatusCode::CREATED, "{order}");
+        order
+    }
+
+    /// Opens an order at this counter by its QR.
+    pub async fn redeem(&self, order: &Value) -> (StatusCode, Value) {
+        let body = json!({"id": new_id(), "code": order["token"]["code"]});
+        self.post("/api/v1/tokens/redeem", body).await
+    }
+
+    /// Hands over: each line as (line, given, missing).
+    pub async fn hand_over(
+        &self,
+        order: &Value,
+        lines: &[(u32, &str, &str)],
+        missing_as: &str,
+    ) -> (StatusCode, Value) {
+        let lines: Vec<Value> = lines
+            .iter()
+            .map(|(line, given, missing)| json!({"line": line, "given": given, "missing": missing}))
+            .collect();
+        let body = json!({"id": new_id(), "lines": lines, "missing_as": missing_as});
+        self.post(&order_path(order, "handovers"), body).await
+    }
+
+    /// Pays back: each line as (line, quantity).
+    pub async fn refund(&self, order: &Value, lines: &[(u32, &str)]) -> (StatusCode, Value) {
+        let lines: Vec<Value> = lines
+            .iter()
+            .map(|(line, quantity)| json!({"line": line, "quantity": quantity}))
+            .collect();
+        self.post(
+            &order_path(order, "refunds"),
+            json!({"id": new_id(), "lines": lines}),
+        )
+        .await
+    }
+
+    /// The order as it is now.
+    pub async fn order(&self, order: &Value) -> Value {
+        let (status, now) = self
+            .get(&format!(
+                "/api/v1/orders/{}",
+                order["id"].as_str().expect("an id")
+            ))
+            .await;
+        assert_eq!(status, StatusCode::OK, "{now}");
+        now
+    }
+
     /// Pays the open cart in cash and gives the order.
     pub async fn pay_cash(&self, cart: &Value) -> Value {
         let body = json!({
@@ -322,4 +400,18 @@ impl Client {
         assert_eq!(status, StatusCode::CREATED, "{order}");
         order
     }
+}
+
+/// The path of something that belongs to an order.
+pub fn order_path(order: &Value, what: &str) -> String {
+    format!(
+        "/api/v1/orders/{}/{what}",
+        order["id"].as_str().expect("an order's id")
+    )
+}
+
+/// The bytes behind base64url without padding, as JWTs have it.
+pub fn from_base64url(text: &str) -> Vec<u8> {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.decode(text).expect("base64url")
 }
