@@ -315,8 +315,21 @@ async fn any_sequence_of_deeds_keeps_every_unit_and_every_cent() {
         assert_eq!(status, 201, "{order}");
         let mut deeds = 0;
         for _ in 0..24 {
-            let lines: Vec<(u32, String, String)> = (1..=3)
-                .map(|line| (line, dice.below(3).to_string(), dice.below(2).to_string()))
+            let before = owner.order(&order).await;
+            let lines: Vec<(u32, String, String)> = (1..=3u32)
+                .zip(before["lines"].as_array().expect("lines"))
+                .map(|(line, now)| {
+                    let units = |place: &str| {
+                        now[place]
+                            .as_str()
+                            .and_then(|q| q.parse::<usize>().ok())
+                            .expect("units")
+                    };
+                    let there = units("open") + units("missing");
+                    let given = dice.below(there.min(2) + 1);
+                    let missing = dice.below((there - given).min(2) + 1);
+                    (line, given.to_string(), missing.to_string())
+                })
                 .collect();
             let lines: Vec<(u32, &str, &str)> = lines
                 .iter()
@@ -338,8 +351,7 @@ async fn any_sequence_of_deeds_keeps_every_unit_and_every_cent() {
                     meena.post(&order_path(&order, "refunds"), body).await.0
                 }
                 _ => {
-                    let now = owner.order(&order).await;
-                    let events = now["history"].as_array().expect("a history");
+                    let events = before["history"].as_array().expect("a history");
                     let handed: Vec<&Value> = events.iter().filter(|e| e["kind"] == "handed_over").collect();
                     let Some(one) = handed.get(dice.below(handed.len())) else {
                         continue;
