@@ -107,9 +107,10 @@ export function uuid() {
 
 /** Chromium, with what went wrong on its pages. */
 export class Eyes {
-  static async open() {
+  /** `more`: further switches of the browser, as a camera that plays a file. */
+  static async open(more = []) {
     const eyes = new Eyes();
-    eyes.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: QUIET });
+    eyes.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: [...QUIET, ...more] });
     return eyes;
   }
 

@@ -18,6 +18,10 @@ export const printing = {
   get hasPrinter(): boolean {
     return this.lights.some((one) => one.kind === 'printer');
   },
+  /** Is there another one to print on? */
+  get several(): boolean {
+    return this.lights.filter((one) => one.kind === 'printer').length > 1;
+  },
   /** Has this person a printer to print on? */
   get offered(): boolean {
     return this.hasPrinter && session.may('print.use');
