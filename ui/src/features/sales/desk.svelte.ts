@@ -64,9 +64,9 @@ export const desk = {
   get outcome(): Outcome {
     return state.open ? outcomeOf(state.open.rows, state.open.missingAs) : 'complete';
   },
-  /** Nothing is open or being looked at: the next scan counts. */
+  /** No order is open here: the next scan counts. */
   get listening(): boolean {
-    return !state.open && !state.absent && !state.seen && !state.busy;
+    return !state.open && !state.absent && !state.busy;
   },
 };
 
@@ -96,7 +96,11 @@ function take(redeemed: Redeemed, way: Way): void {
   const id = order?.id ?? claim.order ?? null;
   const rows = order ? rowsOf(order) : rowsOfToken(redeemed.lines ?? []);
   if (id && rows.length > 0) state.open = { id, order, number: order?.number ?? claim.number ?? null, items: redeemed.to_give, claim, way, rows, missingAs: state.missingAs };
-  else if (order) state.seen = order;
+  else if (order) {
+    // Nothing to give: it is only looked at, and the next counter need not take it over.
+    state.seen = order;
+    void post(`/claims/${claim.id}/release`, { id: uuidv7() }).catch(() => undefined);
+  }
   else state.absent = { code: 'code' in way ? way.code : '', claim, count: redeemed.count };
 }
 
@@ -104,6 +108,8 @@ function take(redeemed: Redeemed, way: Way): void {
 export async function ask(text: string): Promise<void> {
   const asked = askedFor(text);
   if (!desk.listening || text.trim() === '') return;
+  state.seen = null;
+  state.candidates = null;
   if ('code' in asked) return redeem(asked);
   state.busy = true;
   try {

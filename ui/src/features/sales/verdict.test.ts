@@ -32,6 +32,7 @@ describe('a scan has one verdict', () => {
     expect(opened(redeemed({ id: 'o', number: 4, items: '5', lines: [line('0')] }))).toMatchObject({ kind: 'go', count: 5, number: 4 });
     expect(opened(redeemed({ id: 'o', number: 4, items: '5', lines: [line('2')] }))).toMatchObject({ kind: 'partial', count: 1 });
     expect(opened(redeemed({ id: 'o', number: 4, items: '5', lines: [line('0')] }, true)).kind).toBe('offline');
+    expect(opened(redeemed({ id: 'o', number: 4, items: '5', due_minor: 8500, delivered_at: null, lines: [{ ...line('1'), open: '0' }] }))).toMatchObject({ kind: 'due', due_minor: 8500 });
     expect(opened(redeemed(null))).toMatchObject({ kind: 'not_arrived', count: 3, order: null });
   });
 });

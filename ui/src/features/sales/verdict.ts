@@ -5,7 +5,7 @@ import { rowsOf } from './rows';
 import { strangeCode } from './asked';
 
 export type VerdictKind =
-  | 'go' | 'partial' | 'offline'
+  | 'go' | 'partial' | 'offline' | 'due'
   | 'collected' | 'held' | 'wait' | 'not_arrived'
   | 'refunded' | 'cancelled' | 'expired' | 'revoked' | 'other_branch' | 'other_shop' | 'not_ours' | 'upi' | 'url' | 'tampered' | 'newer' | 'unknown' | 'broken';
 
@@ -19,6 +19,8 @@ export interface Verdict {
   number: number | null;
   /** How much there is to give, or left. */
   count: number;
+  /** Money that waits at the token counter. */
+  due_minor: number;
   /** Who had it before, where and when. */
   staff: string | null;
   counter: string | null;
@@ -29,7 +31,7 @@ export interface Verdict {
 }
 
 const TONE: Record<VerdictKind, VerdictTone> = {
-  go: 'go', partial: 'warn', offline: 'warn',
+  go: 'go', partial: 'warn', offline: 'warn', due: 'warn',
   collected: 'warn', held: 'warn', wait: 'warn', not_arrived: 'warn',
   refunded: 'bad', cancelled: 'bad', expired: 'bad', revoked: 'bad', other_branch: 'bad', other_shop: 'bad', not_ours: 'bad', upi: 'bad', url: 'bad', tampered: 'bad', newer: 'bad', unknown: 'bad', broken: 'bad',
 };
@@ -54,14 +56,17 @@ const OF_CODE: Record<string, VerdictKind> = {
   token_unknown_version: 'newer',
 };
 
-const blank: Omit<Verdict, 'kind' | 'tone'> = { order: null, number: null, count: 0, staff: null, counter: null, at: null, seconds: 0, error: null };
+const blank: Omit<Verdict, 'kind' | 'tone'> = { order: null, number: null, count: 0, due_minor: 0, staff: null, counter: null, at: null, seconds: 0, error: null };
 
 export function opened(redeemed: Redeemed): Verdict {
   const { order } = redeemed;
   if (!order) return { ...blank, kind: 'not_arrived', tone: TONE.not_arrived, order: redeemed.claim.order ?? null, number: redeemed.claim.number ?? null, count: redeemed.count };
   const some = order.lines.some((line) => !isNone(line.given) || !isNone(line.missing) || !isNone(line.refunded));
+  const left = rowsOf(order).length;
+  // Everything was given or marked as missing before: only the money of it waits, or nothing at all.
+  if (left === 0) return { ...blank, kind: order.due_minor > 0 ? 'due' : 'collected', tone: 'warn', order: order.id, number: order.number, due_minor: order.due_minor, at: order.delivered_at };
   const kind = redeemed.claim.offline ? 'offline' : some ? 'partial' : 'go';
-  return { ...blank, kind, tone: TONE[kind], order: order.id, number: order.number, count: some ? rowsOf(order).length : Math.round(Number(order.items)) };
+  return { ...blank, kind, tone: TONE[kind], order: order.id, number: order.number, count: some ? left : Math.round(Number(order.items)) };
 }
 
 const text = (value: unknown): string | null => {
@@ -87,6 +92,7 @@ export function refused(error: ApiError, code: string): Verdict {
     order: text(hints.order),
     number: Number.isFinite(Number(hints.number)) && hints.number !== undefined && hints.number !== null ? Number(hints.number) : null,
     count: 0,
+    due_minor: 0,
     staff: text(hints.staff),
     counter: place(hints.seat) ?? text(hints.counter),
     at: text(hints.at),

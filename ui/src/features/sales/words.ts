@@ -1,6 +1,8 @@
 /** A verdict in the reader's words: the word, the line under it, and what to do next. */
 import { explain } from '$shared/api';
 import { t, tMaybe, type MessageKey } from '$shared/i18n';
+import { formatMinor } from '$shared/money/money';
+import { session } from '$shared/state/session.svelte';
 import { timeText } from '$shared/state/clock.svelte';
 import type { Verdict } from './verdict';
 
@@ -20,6 +22,7 @@ export function wordsOf(verdict: Verdict, language: string): VerdictWords {
     count: verdict.kind === 'wait' ? verdict.seconds : verdict.count,
     counter: verdict.counter ?? '',
     staff: verdict.staff ?? '',
+    amount: formatMinor(verdict.due_minor, session.currency),
   };
   const word = verdict.kind === 'held' && !verdict.counter ? t('verdict.held.somewhere') : t(`verdict.${verdict.kind}` as MessageKey, values);
   const when = [verdict.at ? timeText(verdict.at, language) : null, verdict.staff].filter(Boolean).join(', ');
