@@ -1,7 +1,6 @@
 //! Kill -9 in the middle of sales: a real `chandi-node` over real HTTP, killed two hundred times. What it acknowledged
 //! is there, under the same number; what it did not is there whole or not at all; and the books are in order.
 
-use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,6 +10,7 @@ use std::{
     sync::mpsc,
     time::Duration,
 };
+use stories::{Node, Person, node_binary};
 use testkit::{OWNER_PIN, dice::Dice, new_id};
 
 const KILLS: usize = 200;
@@ -18,141 +18,6 @@ const KILLS: usize = 200;
 const KILLS_OF_A_FOLDER: usize = 50;
 /// How many people sell at the same time.
 const TILLS: usize = 2;
-
-/// Builds the node like the program that these tests run beside, and says where it lies.
-fn node_binary() -> PathBuf {
-    let here = std::env::current_exe().expect("this test is a file");
-    let profile = here.ancestors().nth(2).expect("target/<profile>/deps/<test>");
-    let mut build = Command::new(env!("CARGO"));
-    build.args([
-        "build",
-        "--quiet",
-        "--locked",
-        "--offline",
-        "--package",
-        "node",
-        "--bin",
-        "chandi-node",
-    ]);
-    if profile.file_name().is_some_and(|name| name == "release") {
-        build.arg("--release");
-    }
-    build.arg("--target-dir").arg(profile.parent().expect("target"));
-    let built = build
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .expect("cargo runs");
-    assert!(built.success(), "chandi-node builds");
-    profile.join(format!("chandi-node{}", std::env::consts::EXE_SUFFIX))
-}
-
-/// A running node; killed at the latest when the test ends.
-struct Node {
-    process: Child,
-    address: String,
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-impl Node {
-    fn start(binary: &Path, data: &Path) -> Node {
-        let mut process = Command::new(binary)
-            .args(["--no-keyring", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .env("CHANDI_LOG", "error")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("chandi-node starts");
-        let mut line = String::new();
-        let output = process.stdout.take().expect("its standard output");
-        BufReader::new(output)
-            .read_line(&mut line)
-            .expect("it announces itself");
-        let announced: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        let address = announced["address"].as_str().expect("an address").to_owned();
-        Node { process, address }
-    }
-
-    /// SIGKILL: nothing of the process runs after this.
-    fn kill(&mut self) {
-        // A process that is gone already cannot be killed, which is as good.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Somebody who talks to the node; every request is one connection's at most.
-#[derive(Clone)]
-struct Person {
-    http: Client,
-    address: String,
-    token: String,
-}
-
-impl Person {
-    fn at(node: &Node) -> Person {
-        let http = Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(60))
-            .build()
-            .expect("a client");
-        Person {
-            http,
-            address: node.address.clone(),
-            token: String::new(),
-        }
-    }
-
-    /// The status and the answer; `None` when the node was gone before it had answered.
-    fn post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
-        let request = self
-            .http
-            .post(format!("{}/api/v1/{path}", self.address))
-            .header("x-chandi", "1");
-        let answer = request.bearer_auth(&self.token).json(body).send().ok()?;
-        let status = answer.status().as_u16();
-        Some((status, answer.json().ok()?))
-    }
-
-    fn get(&self, path: &str) -> Value {
-        let request = self
-            .http
-            .get(format!("{}/api/v1/{path}", self.address))
-            .bearer_auth(&self.token);
-        request
-            .send()
-            .and_then(|answer| answer.json())
-            .unwrap_or_else(|e| panic!("GET {path}: {e}"))
-    }
-
-    fn signed_in(node: &Node) -> Person {
-        let mut person = Person::at(node);
-        let staff = person.get("lock")["staff"][0]["id"].clone();
-        let (status, session) = person
-            .post("sessions", &json!({"staff": staff, "pin": OWNER_PIN}))
-            .expect("answered");
-        assert_eq!(status, 201, "{session}");
-        person.token = session["token"].as_str().expect("a token").to_owned();
-        person
-    }
-
-    fn orders(&self) -> Vec<Value> {
-        let mut orders = vec![];
-        let mut after = String::new();
-        loop {
-            let page = self.get(&format!("orders?limit=200{after}"));
-            orders.extend(page["items"].as_array().expect("a list").iter().cloned());
-            match page["next"].as_str() {
-                Some(next) => after = format!("&after={next}"),
-                None => return orders,
-            }
-        }
-    }
-}
 
 fn set_up(binary: &Path, data: &Path) {
     let node = Node::start(binary, data);

@@ -77,9 +77,13 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("journal", &["domain"]),
     ("store", &["domain", "journal"]),
     ("devices", &["codes"]),
-    ("app", &["devices", "domain", "journal", "paper", "store"]),
+    (
+        "app",
+        &["codes", "devices", "domain", "journal", "paper", "store"],
+    ),
     ("api", &["app", "domain"]),
-    ("node", &["api", "app", "domain"]),
+    ("sync", &["app", "domain"]),
+    ("node", &["api", "app", "domain", "sync"]),
     ("chandi", &["api", "app"]),
     // Tools and tests stand beside the house; nothing in it may know them.
     ("testkit", &["api", "app", "domain", "journal", "store"]),

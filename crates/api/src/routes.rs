@@ -162,6 +162,8 @@ pub const ROUTES: &[Row] = &[
         "/api/v1/orders/{id}/token/revoke",
         Access::May(P::TokenReissue),
     ),
+    row("GET", "/api/v1/orders/{id}/token.svg", Access::May(P::OrderRead)),
+    row("GET", "/api/v1/orders/{id}/token.png", Access::May(P::OrderRead)),
     row("GET", "/api/v1/orders/{id}/token.jwt", Access::May(P::OrderRead)),
     row("POST", "/api/v1/tokens/verify", Access::May(P::TokenVerify)),
     row("POST", "/api/v1/tokens/redeem", Access::May(P::TokenRedeem)),
@@ -256,6 +258,8 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::tokens::marks))
         .routes(routes!(h::tokens::reissue))
         .routes(routes!(h::tokens::revoke))
+        .routes(routes!(h::tokens::svg))
+        .routes(routes!(h::tokens::png))
         .routes(routes!(h::tokens::jwt))
         .routes(routes!(h::tokens::keys))
         .routes(routes!(h::nodes::claim))

@@ -5,7 +5,7 @@
 
 use crate::{
     AppError, Code, Result, Shop,
-    claims::Wanted,
+    claims::{Wanted, claim_held},
     order_view::Directory,
     tickets::{Who, who},
     wire::content_of,
@@ -27,7 +27,12 @@ pub trait Authority: Send + Sync {
     fn claim(&self, ask: &ClaimAsk) -> std::result::Result<ClaimReply, Unreachable>;
     fn release(&self, release: &ClaimRelease) -> std::result::Result<(), Unreachable>;
     fn tell(&self, deeds: &Deeds) -> std::result::Result<(), Unreachable>;
+    /// There is something to tell, as soon as it listens.
+    fn nudge(&self);
 }
+
+/// No device may hold an order for longer than this without asking again.
+const MOST_LEASE_MS: i64 = 7_200_000;
 
 /// No answer in time, or none that can be believed.
 #[derive(Debug, thiserror::Error)]
@@ -264,6 +269,22 @@ impl Shop {
         }
     }
 
+    /// Whether the authority still says that the order is ours; what it told besides is kept with the handover.
+    pub(crate) fn ask_again(&self, claim: &ClaimRow) -> Result<Verdict> {
+        let verdict = self.ask_authority(&Wanted {
+            claim: claim.clone(),
+            take_over: false,
+        });
+        match verdict {
+            Err(refusal) if refusal.code == Code::ClaimHeld => Err(AppError {
+                code: Code::ClaimLost,
+                message: Code::ClaimLost.sentence().to_owned(),
+                ..refusal
+            }),
+            other => other,
+        }
+    }
+
     pub(crate) fn release_at_authority(&self, order: OrderId, claim: Uuid) {
         if let Some(authority) = self.appointed() {
             let release = ClaimRelease {
@@ -277,16 +298,18 @@ impl Shop {
         }
     }
 
-    /// Another device of this branch asks for an order. The same question gets the same answer for ever.
+    /// Another device of this branch asks for an order, or whether it still has it.
+    ///
+    /// Once a claim was granted, asking again renews it while nobody took it over, and never takes it back: so a
+    /// repeated question of any age does no harm.
     pub fn decide_claim(&self, device: DeviceId, ask: &ClaimAsk) -> Result<ClaimReply> {
-        let content = content_of(&format!("claim of {device}"), ask)?;
-        let order = OrderId::from_uuid(ask.order);
-        let now = self.edges.now();
-        let lease_ms = ask.lease_ms.clamp(0, 7_200_000);
-        let known = matches!(ask.seen.as_str(), "qr" | "number" | "confirmed" | "refund");
-        if !known {
+        use store::drafts::Answered;
+        if !matches!(ask.seen.as_str(), "qr" | "number" | "confirmed" | "refund") {
             return Err(AppError::field("seen", "qr, number, confirmed or refund"));
         }
+        let content = content_of(&format!("claim of {device}"), &(ask.claim, ask.order))?;
+        let order = OrderId::from_uuid(ask.order);
+        let now = self.edges.now();
         let wanted = Wanted {
             claim: ClaimRow {
                 order,
@@ -299,27 +322,42 @@ impl Shop {
                 staff: StaffId::from_uuid(ask.staff),
                 seen: ask.seen.clone(),
                 at_ms: now.0,
-                expires_ms: now.0 + lease_ms,
+                expires_ms: now.0 + ask.lease_ms.clamp(0, MOST_LEASE_MS),
                 offline: false,
                 state: "open".to_owned(),
                 code: None,
             },
             take_over: ask.take_over,
         };
-        let reply = self.write_once(*ask.claim.as_bytes(), &content, |tx| {
+        let reply = self.store.write(now, |tx| {
             let reader = tx.reader();
-            let may = match reader.order(order)? {
-                Some(row) if row.revoked || ask.generation < row.token_generation => {
-                    Err(AppError::new(Code::TokenRevoked).hint("number", row.number))
+            let before = reader.answered(*ask.claim.as_bytes(), &content)?;
+            let held = reader.claim_of(order)?;
+            let first = before == Answered::No;
+            let decided = match (before, held) {
+                (Answered::Differs, _) => return Err(AppError::from(Code::IdReused)),
+                (Answered::Same(_), Some(held)) if held.claim == wanted.claim.claim => {
+                    if held.state == "open" {
+                        tx.save_claim(&ClaimRow {
+                            expires_ms: wanted.claim.expires_ms,
+                            ..held
+                        })?;
+                    }
+                    Ok(())
                 }
-                Some(_) if ask.seen == "refund" => Ok(()),
-                Some(row) => self.must_be_collectable(&reader, &row),
-                None => Ok(()),
+                (Answered::Same(_), Some(held)) => Err(self.lost_to(&reader, &held, wanted.claim.seat)?),
+                (Answered::Same(_), None) => Err(AppError::new(Code::ClaimLost)),
+                (Answered::No, _) => self.grant_to(tx, &wanted),
             };
-            match may.and_then(|()| self.grant(tx, &wanted, wanted.claim.seat)) {
-                Ok(()) => Ok(ClaimReply::Granted {
-                    deeds: deeds_of(&tx.reader(), order)?,
-                }),
+            match decided {
+                Ok(()) => {
+                    if first {
+                        tx.answer(*ask.claim.as_bytes(), &content, "granted")?;
+                    }
+                    Ok(ClaimReply::Granted {
+                        deeds: deeds_of(&tx.reader(), order)?,
+                    })
+                }
                 Err(refusal) if refusal.code.kind() == crate::error::Kind::Broken => Err(refusal),
                 Err(refusal) => Ok(ClaimReply::Refused {
                     code: refusal.code.as_str().to_owned(),
@@ -329,6 +367,32 @@ impl Shop {
         })?;
         self.tell_claim(order);
         Ok(reply)
+    }
+
+    /// The rules that hold for this node's own counters, for another's.
+    fn grant_to(&self, tx: &mut store::Write<'_>, wanted: &Wanted) -> Result<()> {
+        match tx.reader().order(wanted.claim.order)? {
+            Some(row) if row.cancelled_ms.is_some() => {
+                return Err(AppError::new(Code::OrderCancelled).hint("number", row.number));
+            }
+            Some(row) if row.revoked || wanted.claim.generation < row.token_generation => {
+                return Err(AppError::new(Code::TokenRevoked).hint("number", row.number));
+            }
+            Some(row) if wanted.claim.seen != "refund" => self.must_be_collectable(&tx.reader(), &row)?,
+            Some(_) | None => {}
+        }
+        self.grant(tx, wanted, wanted.claim.seat)
+    }
+
+    /// Another counter took it over: who, when and where.
+    pub(crate) fn lost_to(&self, reader: &Reader<'_>, held: &ClaimRow, asks: SeatId) -> Result<AppError> {
+        let names = Directory::read(reader)?;
+        let number = reader.order(held.order)?.map(|row| row.number);
+        Ok(AppError {
+            code: Code::ClaimLost,
+            message: Code::ClaimLost.sentence().to_owned(),
+            ..claim_held(&names, held, number, Some(asks))
+        })
     }
 
     /// Another device gives an order back.
@@ -394,10 +458,10 @@ impl Shop {
         Ok(())
     }
 
-    /// After the commit: the authority hears at once, or as soon as it can be reached.
+    /// After the commit: the authority hears of it soon, and nobody waits for that.
     pub(crate) fn told_now(&self) {
-        if let Err(unreachable) = self.tell_authority() {
-            tracing::warn!(%unreachable, "the claim authority hears of this later");
+        if let Some(authority) = self.appointed() {
+            authority.nudge();
         }
     }
 }

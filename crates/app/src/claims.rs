@@ -225,7 +225,8 @@ impl Shop {
             && held.state == "open"
             && held.expires_ms > now.0
             && held.generation >= wanted.claim.generation
-            && !wanted.take_over
+            // Money that is being paid back just now is not taken over.
+            && (!wanted.take_over || held.seen == "refund")
         {
             let names = Directory::read(&tx.reader())?;
             let number = tx.reader().order(held.order)?.map(|row| row.number);
@@ -400,19 +401,12 @@ impl Shop {
 
     /// The claim under which this seat may act on an order.
     pub(crate) fn own_claim(&self, reader: &Reader<'_>, actor: &Actor, order: OrderId) -> Result<ClaimRow> {
-        let names = Directory::read(reader)?;
         match reader.claim_of(order)? {
             Some(row) if row.state == "open" => {
                 if row.seat == actor.seat && row.device == self.identity.device {
                     return Ok(row);
                 }
-                let number = reader.order(order)?.map(|row| row.number);
-                let held = claim_held(&names, &row, number, Some(actor.seat));
-                Err(AppError {
-                    code: Code::ClaimLost,
-                    message: Code::ClaimLost.sentence().to_owned(),
-                    ..held
-                })
+                Err(self.lost_to(reader, &row, actor.seat)?)
             }
             _ => Err(Code::ClaimNeeded.into()),
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, AppError, Code, Result, Shop,
-    authority::named,
+    authority::{Verdict, named},
     claims::{LastDeed, last_done},
     order_view::{Directory, OrderView, account_of, counted, money_back, shown, unit_of},
     orders::UNDO_MS,
@@ -113,6 +113,7 @@ impl Shop {
                 false => Err(Code::IdReused.into()),
             };
         }
+        let (told, offline) = self.still_ours(actor, id)?;
         let now = self.edges.now();
         let (view, claim) = self.store.write(now, |tx| {
             if let Some(row) = tx.reader().handover(handover)? {
@@ -121,12 +122,15 @@ impl Shop {
                     false => Err(Code::IdReused.into()),
                 };
             }
+            for one in &told {
+                tx.keep_told(one)?;
+            }
             let reader = tx.reader();
             let order = reader.order(id)?;
             if order.as_ref().is_some_and(|row| row.cancelled_ms.is_some()) {
                 return Err(Code::OrderCancelled.into());
             }
-            let claim = self
+            let mut claim = self
                 .own_claim(&reader, actor, id)
                 .or_else(|refusal| match &order {
                     // Without a claim the word is about the order, when there is nothing left of it.
@@ -142,6 +146,7 @@ impl Shop {
             {
                 return Err(Code::ClaimLost.into());
             }
+            claim.offline |= offline;
             let lines = self.lines_under(&reader, id, &claim)?;
             let planned = plan(&lines, &request.lines, missing_as)?;
             let moves = moves_of(&planned);
@@ -186,6 +191,22 @@ impl Shop {
         self.show_handed(actor.seat, request.id, view.as_ref(), missing_as, now);
         self.tell_order(id);
         Ok(view)
+    }
+
+    /// With another node as the authority: whether it still says so, and what it knows. Alone, nothing to ask.
+    fn still_ours(&self, actor: &Actor, id: OrderId) -> Result<(Vec<store::handovers::Told>, bool)> {
+        if self.appointed().is_none() {
+            return Ok((vec![], false));
+        }
+        let Ok(claim) = self.store.read(|r| self.own_claim(r, actor, id)) else {
+            // Whatever is wrong with it is said inside the transaction.
+            return Ok((vec![], false));
+        };
+        Ok(match self.ask_again(&claim)? {
+            Verdict::Ours => (vec![], false),
+            Verdict::Granted(told) => (told, false),
+            Verdict::Unreachable => (vec![], true),
+        })
     }
 
     fn order_if_here(&self, actor: &Actor, id: OrderId) -> Result<Option<OrderView>> {

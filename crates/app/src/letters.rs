@@ -40,9 +40,12 @@ impl Shop {
         }
     }
 
+    /// The key of another device of this branch.
     fn key_of(&self, device: DeviceId) -> Result<Option<PublicKey>> {
-        let key = self.store.read(|r| r.device_key(device))?;
-        Ok(key.as_ref().and_then(PublicKey::from_bytes))
+        let known = self.store.read(|r| r.device(device))?;
+        Ok(known
+            .filter(|row| row.branch == self.identity.branch)
+            .and_then(|row| PublicKey::from_bytes(&row.public_key)))
     }
 
     /// Signs a request of this device; the name and the signature go into the headers.

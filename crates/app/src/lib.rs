@@ -16,6 +16,7 @@ pub mod edges;
 mod error;
 pub mod handovers;
 pub mod import;
+mod joining;
 pub mod letters;
 pub mod live;
 mod open;

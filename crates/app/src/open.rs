@@ -77,7 +77,7 @@ pub(crate) fn folder_of(data: &Path, demo: bool) -> PathBuf {
     data.join(if demo { "demo" } else { "shop" })
 }
 
-const DATABASE: &str = "chandi.db";
+pub(crate) const DATABASE: &str = "chandi.db";
 
 impl App {
     pub fn open(config: Config) -> std::result::Result<App, OpenError> {

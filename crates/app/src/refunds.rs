@@ -292,11 +292,12 @@ impl Shop {
             if worked.moves.is_empty() {
                 return Err(nothing_to_refund(&reader, id)?);
             }
-            if worked.takes_open
-                && let Some(held) = reader.claim_of(id)?
+            // Nobody pays back beside a counter that hands over, or beside another desk that pays back just now.
+            if let Some(held) = reader.claim_of(id)?
                 && is_fresh(&held, now)
-                && held.seat != actor.seat
                 && held.claim != refund
+                && ((worked.takes_open && held.seat != actor.seat)
+                    || (held.seen == "refund" && held.device != self.identity.device))
             {
                 let names = Directory::read(&reader)?;
                 return Err(claim_held(&names, &held, Some(row.number), Some(actor.seat)));

@@ -463,8 +463,27 @@ pub(crate) fn set_by_key(tx: &mut Write<'_>, actor: Option<&Actor>, key: &str, v
     set(tx, actor, definition, &value)
 }
 
+/// What another counter is called from its first day.
+pub(crate) fn name_counter(tx: &mut Write<'_>, counter: CounterId, name: &str) -> Result<()> {
+    let definition = TABLE
+        .iter()
+        .find(|d| d.key == "counter.name")
+        .ok_or(Code::NotFound)?;
+    set_for(tx, None, definition, counter.bytes(), name)
+}
+
 fn set(tx: &mut Write<'_>, actor: Option<&Actor>, definition: &Definition, value: &str) -> Result<()> {
     let scope_id = definition.scope.id(tx.identity()?);
+    set_for(tx, actor, definition, scope_id, value)
+}
+
+fn set_for(
+    tx: &mut Write<'_>,
+    actor: Option<&Actor>,
+    definition: &Definition,
+    scope_id: [u8; 16],
+    value: &str,
+) -> Result<()> {
     let record = record_id(definition, &scope_id);
     let old = tx.reader().setting_record(record)?.unwrap_or_default();
     let fields = old.difference(vec![

@@ -25,6 +25,9 @@ use store::{Write, orders::OrderRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// Dots a module: large enough for a phone's screen.
+const QR_SCALE: usize = 8;
+
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyToken {
@@ -171,12 +174,6 @@ impl Shop {
         })
     }
 
-    /// The QR's text of an order whose token is good.
-    pub fn token_code(&self, id: OrderId) -> Result<String> {
-        let row = self.token_row(id)?;
-        Ok(row.token_code)
-    }
-
     fn token_row(&self, id: OrderId) -> Result<OrderRow> {
         let row = self
             .store
@@ -187,6 +184,23 @@ impl Shop {
             (None, true) => Err(AppError::new(Code::TokenRevoked).hint("number", row.number)),
             (None, false) => Ok(row),
         }
+    }
+
+    /// The QR as a picture that scales.
+    pub fn token_svg(&self, id: OrderId) -> Result<String> {
+        Ok(self.token_qr(id)?.svg())
+    }
+
+    /// The QR as a picture in dots.
+    pub fn token_png(&self, id: OrderId) -> Result<Vec<u8>> {
+        self.token_qr(id)?
+            .png(QR_SCALE)
+            .map_err(|e| AppError::new(Code::Broken).caused(e))
+    }
+
+    fn token_qr(&self, id: OrderId) -> Result<codes::make::Matrix> {
+        codes::make::qr(&self.token_row(id)?.token_code, codes::make::Level::M)
+            .map_err(|e| AppError::new(Code::Broken).caused(e))
     }
 
     /// The same claim as a JWT (EdDSA) for other programs; no personal data.

@@ -10,9 +10,12 @@ use tracing_subscriber::EnvFilter;
 const USAGE: &str = "\
 chandi-node: Chandi without windows
 
-  chandi-node --data DIR --listen ADDR [--demo] [--no-keyring]
+  chandi-node --data DIR --listen ADDR [--demo] [--no-keyring] [--authority URL]
       serves the till to browsers of this machine and prints its address as one line of JSON;
-      with --demo it makes a demo shop when DIR holds none, and prints its people with their PINs
+      with --demo it makes a demo shop when DIR holds none, and prints its people with their PINs;
+      with --authority it asks the node at URL before it hands an order over
+  chandi-node admit --data DIR --into OTHER [--no-keyring]
+      admits a second counter of this branch and writes its data folder OTHER, from the books as they are now
   chandi-node verify --data DIR [--no-keyring]
       checks every series, every signature, and that the views are what the facts say
   chandi-node openapi
@@ -25,6 +28,8 @@ struct Arguments {
     listen: SocketAddr,
     demo: bool,
     keyring: bool,
+    authority: Option<String>,
+    into: Option<PathBuf>,
     command: Command,
 }
 
@@ -32,6 +37,7 @@ struct Arguments {
 enum Command {
     Serve,
     Verify,
+    Admit,
     OpenApi,
     Help,
 }
@@ -42,6 +48,8 @@ fn arguments() -> Result<Arguments, String> {
         listen: SocketAddr::from(([127, 0, 0, 1], 8650)),
         demo: false,
         keyring: true,
+        authority: None,
+        into: None,
         command: Command::Serve,
     };
     let mut given = std::env::args().skip(1);
@@ -57,6 +65,9 @@ fn arguments() -> Result<Arguments, String> {
             }
             "--demo" => arguments.demo = true,
             "--no-keyring" => arguments.keyring = false,
+            "--authority" => arguments.authority = Some(value()?),
+            "--into" => arguments.into = Some(value()?.into()),
+            "admit" => arguments.command = Command::Admit,
             "verify" => arguments.command = Command::Verify,
             "openapi" => arguments.command = Command::OpenApi,
             "--help" | "-h" | "help" => arguments.command = Command::Help,
@@ -94,6 +105,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Verify => verify(&arguments),
+        Command::Admit => admit(&arguments),
         Command::Serve => serve(&arguments),
     }
 }
@@ -123,6 +135,13 @@ fn verify(arguments: &Arguments) -> Result<ExitCode, String> {
     }
 }
 
+fn admit(arguments: &Arguments) -> Result<ExitCode, String> {
+    let into = arguments.into.as_ref().ok_or("admit needs --into OTHER")?;
+    open(arguments)?.admit_into(into).map_err(|e| e.to_string())?;
+    say(&format!("{} is a counter of this branch now.", into.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
 fn serve(arguments: &Arguments) -> Result<ExitCode, String> {
     let app = open(arguments)?;
     if arguments.demo && app.try_shop().is_none() {
@@ -139,6 +158,10 @@ fn serve(arguments: &Arguments) -> Result<ExitCode, String> {
         let shop = app.shop().map_err(|e| e.to_string())?;
         shop.end_session(domain::ids::SessionId::from_uuid(signed_in.id))
             .map_err(|e| e.to_string())?;
+    }
+    if let Some(address) = &arguments.authority {
+        let shop = app.shop().map_err(|e| e.to_string())?;
+        sync::appoint(&shop, address).map_err(|e| e.to_string())?;
     }
     let door = Door::over(app);
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -2,10 +2,10 @@
 
 use crate::{
     Reader, StoreError, Write,
-    orders::{ORDER, OrderRow, order},
+    orders::{DeviceRow, ORDER, OrderRow, order},
 };
 use domain::{
-    ids::{CounterId, CustomerId, DeviceId, OrderId, SeatId, StaffId},
+    ids::{BranchId, CounterId, CustomerId, DeviceId, OrderId, SeatId, StaffId},
     time::Moment,
 };
 use rusqlite::{OptionalExtension, Row, params};
@@ -530,13 +530,28 @@ impl Reader<'_> {
         Ok(statement.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?)
     }
 
-    /// A device's public key.
-    pub fn device_key(&self, device: DeviceId) -> Result<Option<[u8; 32]>, StoreError> {
+    /// A device of the shop.
+    pub fn device(&self, device: DeviceId) -> Result<Option<DeviceRow>, StoreError> {
         Ok(self
             .conn
-            .prepare_cached("select public_key from device where device_id = ?1")?
-            .query_row([device.bytes()], |r| r.get(0))
+            .prepare_cached("select public_key, branch_id from device where device_id = ?1")?
+            .query_row([device.bytes()], |r| {
+                Ok(DeviceRow {
+                    public_key: r.get(0)?,
+                    branch: BranchId::from_bytes(r.get(1)?),
+                })
+            })
             .optional()?)
+    }
+
+    /// The next free ordinal in the shop, and the next free lane in a branch.
+    pub fn next_place(&self, branch: BranchId) -> Result<(u16, u8), StoreError> {
+        Ok(self.conn.query_row(
+            "select coalesce(max(ordinal), 0) + 1,
+                    (select coalesce(max(lane), -1) + 1 from device where branch_id = ?1) from device",
+            [branch.bytes()],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )?)
     }
 }
 

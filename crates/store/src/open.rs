@@ -132,6 +132,39 @@ impl Store {
         }
     }
 
+    /// Copies the whole store into a new file as another device of the shop: its facts and views, and nothing that
+    /// belongs to this device alone.
+    pub fn copy_as(&self, into: &Options, identity: &Identity) -> Result<(), StoreError> {
+        let writer = self.lock();
+        let key = into.key.map(hex).unwrap_or_default();
+        let file = into.file.to_string_lossy().into_owned();
+        writer
+            .conn
+            .execute("attach database ?1 as copy key ?2", [file, format!("x'{key}'")])?;
+        let copied = writer
+            .conn
+            .query_row("select sqlcipher_export('copy')", [], |_| Ok(()));
+        writer.conn.execute_batch("detach database copy")?;
+        copied?;
+        drop(writer);
+        let mut conn = connect(into, true)?;
+        let tx = conn.transaction()?;
+        for table in LOCAL_TABLES {
+            tx.execute_batch(&format!("delete from {table}"))?;
+        }
+        tx.execute(
+            "update identity set device_id = ?1, counter_id = ?2, ordinal = ?3, lane = ?4, secret_key = ?5",
+            rusqlite::params![
+                identity.device.bytes(),
+                identity.counter.bytes(),
+                identity.ordinal,
+                identity.lane,
+                identity.secret_key
+            ],
+        )?;
+        Ok(tx.commit()?)
+    }
+
     /// Computes all views again from the facts, swapped in as one transaction: readers see the old ones until then.
     pub fn rebuild_views(&self) -> Result<(), StoreError> {
         views::rebuild(&mut self.lock().conn)
@@ -141,6 +174,21 @@ impl Store {
         // A panic inside a write rolled its transaction back; the connection behind the lock is whole.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What belongs to one device alone and is not copied to another.
+const LOCAL_TABLES: &[&str] = &[
+    "cart",
+    "pin_failure",
+    "answered_write",
+    "local_value",
+    "claim",
+    "untold",
+    "seat",
+];
+
+fn hex(key: [u8; 32]) -> String {
+    key.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// A connection with its key and pragmas.
@@ -153,9 +201,8 @@ pub(crate) fn connect(options: &Options, writes: bool) -> Result<Connection, Sto
         Some(vfs) => Connection::open_with_flags_and_vfs(&options.file, flags, vfs.as_str())?,
         None => Connection::open_with_flags(&options.file, flags)?,
     };
-    if let Some(key) = &options.key {
-        let hex: String = key.iter().map(|b| format!("{b:02x}")).collect();
-        conn.execute_batch(&format!("pragma key = \"x'{hex}'\""))?;
+    if let Some(key) = options.key {
+        conn.execute_batch(&format!("pragma key = \"x'{}'\"", hex(key)))?;
     }
     if options.vfs.is_some() {
         // No shared memory on such a disk: one connection, and the WAL index in its own heap.

@@ -60,18 +60,19 @@ where
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let letter = Letter::read(text(letters::DEVICE), text(letters::SIGNATURE), body.to_vec())
         .ok_or(ApiError(AppError::new(Code::SignedOut)))?;
-    let (bytes, signature) = run(move || {
+    let (bytes, device, signature) = run(move || {
         let device = shop.sender_of(&letter)?;
         let asked: Q =
             serde_json::from_slice(&letter.body).map_err(|e| AppError::new(Code::Malformed).because(e))?;
         let answer = work(&shop, device, asked)?;
         let bytes = serde_json::to_vec(&answer).map_err(|e| AppError::new(Code::Broken).caused(e))?;
         let signature = shop.sign_answer(&letter, &bytes)?;
-        Ok((bytes, signature))
+        Ok((bytes, shop.identity().device.to_string(), signature))
     })
     .await?;
     let headers = [
         (header::CONTENT_TYPE.as_str(), "application/json".to_owned()),
+        (letters::DEVICE, device),
         (letters::SIGNATURE, signature),
     ];
     Ok((StatusCode::OK, headers, bytes).into_response())

@@ -103,17 +103,37 @@ pub async fn revoke(
         .map(Json)
 }
 
+/// The claim as a QR code, black on white with its quiet zone.
+#[utoipa::path(get, path = "/api/v1/orders/{id}/token.svg", tag = "tokens", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, content_type = "image/svg+xml", body = String), (status = 409, body = ErrorBody)),
+    security(("session" = [])))]
+pub async fn svg(OpenShop(shop): OpenShop, Id(id): Id) -> ApiResult<Response> {
+    let svg = run(move || shop.token_svg(OrderId::from_uuid(id))).await?;
+    Ok(picture("image/svg+xml", svg.into_bytes()))
+}
+
+/// The claim as a QR code in dots.
+#[utoipa::path(get, path = "/api/v1/orders/{id}/token.png", tag = "tokens", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, content_type = "image/png", body = Vec<u8>), (status = 409, body = ErrorBody)),
+    security(("session" = [])))]
+pub async fn png(OpenShop(shop): OpenShop, Id(id): Id) -> ApiResult<Response> {
+    let png = run(move || shop.token_png(OrderId::from_uuid(id))).await?;
+    Ok(picture("image/png", png))
+}
+
+/// A token issued again has another answer: nobody keeps this one.
+fn picture(kind: &'static str, bytes: Vec<u8>) -> Response {
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")];
+    (headers, bytes).into_response()
+}
+
 /// The claim as a JWT (EdDSA), for other programs. Its keys are at `/api/v1/keys`.
 #[utoipa::path(get, path = "/api/v1/orders/{id}/token.jwt", tag = "tokens", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, content_type = "application/jwt", body = String), (status = 409, body = ErrorBody)),
     security(("session" = [])))]
 pub async fn jwt(OpenShop(shop): OpenShop, Id(id): Id) -> ApiResult<Response> {
     let jwt = run(move || shop.token_jwt(OrderId::from_uuid(id))).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/jwt"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    Ok((headers, jwt).into_response())
+    Ok(picture("application/jwt", jwt.into_bytes()))
 }
 
 /// The public keys by which anybody can check this shop's tokens (a JSON Web Key Set).
