@@ -141,7 +141,7 @@ impl Person {
         person
     }
 
-    fn orders(&self) -> Vec<Value> {
+    pub fn orders(&self) -> Vec<Value> {
         let mut orders = vec![];
         let mut after = String::new();
         loop {
