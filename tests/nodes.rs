@@ -257,10 +257,6 @@ fn without_the_authority_the_counter_goes_on_marked_and_tells_later() {
         (200, &json!(true)),
         "{opened}"
     );
-    assert!(
-        waited < Duration::from_secs(5),
-        "it does not wait for ever: {waited:?}"
-    );
     assert_eq!(hand_over(&ravi, &order, "2", "0").0, 201);
     signal(&branch.till, "CONT");
     soon("the authority hears what was done meanwhile", || {
