@@ -12,16 +12,21 @@ use app::{
     Actor, Kind, Shop,
     cart::{CartEdit, ChangeCart, DiscountForm, ParkCart, Stage, WriteId},
     catalog::{Art, ChangePrices, ProductForm},
+    claims::Redeem,
+    handovers::{HandOver, HandOverLine, Progressed, UndoHandover},
     live::Live,
-    orders::{CancelOrder, OrderFilter, PlaceLine, PlaceOrder, PlaceTender},
+    order_view::OrderView,
+    orders::{BindPhone, CancelOrder, OrderFilter, PlaceLine, PlaceOrder, PlaceTender},
+    refunds::{Refund, RefundLine},
     settings::ChangeSetting,
     setup::{CheckedShop, OwnShop},
-    tokens::VerifyToken,
+    tokens::{TokenChange, VerifyToken},
     vault::KeyStorage,
 };
 use domain::{
     ids::{CartId, OrderId, ProductId, SeatId, SessionId, StaffId, uuid_v7},
     people::Role,
+    quantity::{Quantity, Unit},
 };
 use serde_json::{Value, json};
 use std::{
@@ -245,6 +250,26 @@ fn books_are_in_order(orders: &[Value]) -> Checked {
                 "{document}: the lines come to {lines}, the total is {total}"
             ));
         }
+        units_are_in_one_place_each(order)?;
+        for note in order["credit_notes"].as_array().into_iter().flatten() {
+            let document = note["document"].as_str().unwrap_or_default();
+            let (series, n) = document
+                .rsplit_once('/')
+                .ok_or(format!("{document} is no document number"))?;
+            if !documents
+                .entry(series)
+                .or_default()
+                .insert(n.parse().map_err(worded)?)
+            {
+                return Err(format!("the document number {document} was given out twice"));
+            }
+        }
+        let back = sum("credit_notes", "total_minor");
+        if back + sum("lines", "refundable_minor") != lines {
+            return Err(format!(
+                "{document}: {back} went back, and the rest is not what it should be"
+            ));
+        }
         if sum("tenders", "amount_minor") != total {
             return Err(format!(
                 "{document}: {} was paid for {total}",
@@ -264,6 +289,26 @@ fn books_are_in_order(orders: &[Value]) -> Checked {
     Ok(())
 }
 
+/// A quantity of any unit in thousandths.
+fn milli(text: &str) -> i64 {
+    Quantity::parse(text, Unit::Kilogram).map_or(-1, |quantity| quantity.milli())
+}
+
+/// ordered = open + given + claimed + kept + refunded, for every line.
+fn units_are_in_one_place_each(order: &Value) -> Checked {
+    for line in order["lines"].as_array().into_iter().flatten() {
+        let units = |place: &str| milli(line[place].as_str().unwrap_or_default());
+        let sum: i64 = ["open", "given", "claimed", "kept", "refunded"]
+            .map(units)
+            .iter()
+            .sum();
+        if sum != units("ordered") {
+            return Err(format!("{line}: {sum} thousandths are somewhere"));
+        }
+    }
+    Ok(())
+}
+
 // --- what people do ---------------------------------------------------------------------------------------------------
 
 /// Something that somebody does with one request, which a client sends again when no answer came.
@@ -274,6 +319,13 @@ enum Deed {
     Recall(CartId, WriteId),
     Sell(PlaceOrder),
     Cancel(OrderId, CancelOrder),
+    Redeem(Redeem),
+    HandOver(OrderId, HandOver),
+    UndoHandover(OrderId, Uuid, UndoHandover),
+    Refund(OrderId, Refund),
+    Progress(OrderId, Progressed),
+    Reissue(OrderId, TokenChange),
+    Phone(OrderId, BindPhone),
     AddProduct(ProductForm),
     EditProduct(ProductId, ProductForm),
     Prices(ChangePrices),
@@ -288,6 +340,13 @@ impl Deed {
             Deed::Recall(..) => "recalling a cart",
             Deed::Sell(_) => "a sale",
             Deed::Cancel(..) => "a cancellation",
+            Deed::Redeem(_) => "a scan at the sales counter",
+            Deed::HandOver(..) => "a handover",
+            Deed::UndoHandover(..) => "a handover taken back",
+            Deed::Refund(..) => "a refund",
+            Deed::Progress(..) => "progress of the work",
+            Deed::Reissue(..) => "a token issued again",
+            Deed::Phone(..) => "a phone number",
             Deed::AddProduct(_) => "a new product",
             Deed::EditProduct(..) => "an edited product",
             Deed::Prices(_) => "a change of prices",
@@ -302,6 +361,15 @@ impl Deed {
             Deed::Recall(cart, recall) => json!(shop.recall_cart(actor, *cart, recall)?),
             Deed::Sell(sale) => json!(shop.place_order(actor, sale)?),
             Deed::Cancel(order, cancel) => json!(shop.cancel_order(actor, *order, cancel)?),
+            Deed::Redeem(redeem) => json!(shop.redeem(actor, redeem)?),
+            Deed::HandOver(order, handover) => json!(shop.hand_over(actor, *order, handover)?),
+            Deed::UndoHandover(order, handover, undo) => {
+                json!(shop.undo_handover(actor, *order, *handover, undo)?)
+            }
+            Deed::Refund(order, refund) => json!(shop.refund(actor, *order, refund)?),
+            Deed::Progress(order, to) => json!(shop.progress(actor, *order, to)?),
+            Deed::Reissue(order, change) => json!(shop.reissue_token(actor, *order, change)?),
+            Deed::Phone(order, phone) => json!(shop.bind_phone(actor, *order, phone)?),
             Deed::AddProduct(form) => json!(shop.add_product(actor, form)?),
             Deed::EditProduct(product, form) => json!(shop.edit_product(actor, *product, form)?),
             Deed::Prices(change) => json!(shop.change_prices(actor, change)?),
@@ -416,8 +484,154 @@ impl Person {
             discount: None,
             tenders: vec![tender],
             expected_total_minor: None,
+            phone: None,
             approval: None,
         })
+    }
+
+    /// One of the last orders, with its history.
+    fn an_order(&mut self) -> Option<OrderView> {
+        let filter = OrderFilter {
+            limit: Some(4),
+            ..OrderFilter::default()
+        };
+        let orders = self.shop.orders(&filter).expect("a good disk reads").items;
+        let order = orders.get(self.dice.below(orders.len()))?.id;
+        let actor = Actor {
+            session: SessionId::from_uuid(id(1)),
+            staff: StaffId::from_uuid(id(1)),
+            role: Role::Owner,
+            seat: self.seat,
+        };
+        self.shop.order(&actor, OrderId::from_uuid(order)).ok()
+    }
+
+    /// Scans the token of one of the last orders, sometimes of one that is collected or paid back.
+    fn redeem(&mut self) -> Deed {
+        let order = self.an_order();
+        Deed::Redeem(Redeem {
+            id: self.id(),
+            code: order.and_then(|o| o.token).map(|t| match self.dice.percent(20) {
+                true => t.number,
+                false => t.code,
+            }),
+            take_over: Some(self.dice.percent(50)),
+            order: None,
+            confirmed: None,
+            phone: None,
+            number: None,
+        })
+    }
+
+    /// Gives some of what is there; some is missing.
+    fn hand_over(&mut self) -> Deed {
+        let order = self.an_order();
+        let mut lines = vec![];
+        for line in order.iter().flat_map(|o| &o.lines) {
+            let there = usize::try_from((milli(&line.open) + milli(&line.missing)) / 1000).unwrap_or(0);
+            let given = self.dice.below(there + 1);
+            lines.push(HandOverLine {
+                line: line.line,
+                given: Some(given.to_string()),
+                missing: Some(self.dice.below(there - given + 1).to_string()),
+            });
+        }
+        let request = HandOver {
+            id: self.id(),
+            lines,
+            missing_as: Some(["refund", "keep"][self.dice.below(2)].to_owned()),
+            claim: None,
+        };
+        Deed::HandOver(OrderId::from_uuid(order.map_or_else(|| id(5), |o| o.id)), request)
+    }
+
+    /// Half of everything is there, and the rest is paid back.
+    fn hand_over_half(&mut self) -> Deed {
+        let order = self.an_order();
+        let half = |line: &app::order_view::OrderLineView| {
+            let there = milli(&line.open) / 1000;
+            HandOverLine {
+                line: line.line,
+                given: Some((there / 2).to_string()),
+                missing: Some((there - there / 2).to_string()),
+            }
+        };
+        let request = HandOver {
+            id: self.id(),
+            lines: order.iter().flat_map(|o| &o.lines).map(half).collect(),
+            missing_as: Some("refund".to_owned()),
+            claim: None,
+        };
+        Deed::HandOver(OrderId::from_uuid(order.map_or_else(|| id(5), |o| o.id)), request)
+    }
+
+    fn undo_handover(&mut self) -> Deed {
+        let order = self.an_order();
+        let handed: Vec<Uuid> = order
+            .iter()
+            .flat_map(|o| &o.history)
+            .filter(|event| event.kind == "handed_over")
+            .filter_map(|event| event.id)
+            .collect();
+        let handover = handed
+            .get(self.dice.below(handed.len()))
+            .copied()
+            .unwrap_or_else(|| id(6));
+        let request = UndoHandover {
+            id: self.id(),
+            approval: None,
+        };
+        Deed::UndoHandover(
+            OrderId::from_uuid(order.map_or_else(|| id(5), |o| o.id)),
+            handover,
+            request,
+        )
+    }
+
+    /// Pays back what money is due for; a second time it is due no more.
+    fn refund(&mut self) -> Deed {
+        let order = self.an_order();
+        let lines = order
+            .iter()
+            .flat_map(|o| &o.lines)
+            .filter(|line| line.claimed != "0")
+            .map(|line| RefundLine {
+                line: line.line,
+                quantity: line.claimed.clone(),
+            })
+            .collect();
+        let request = Refund {
+            id: self.id(),
+            lines,
+            tenders: None,
+            reason: None,
+            approval: None,
+        };
+        Deed::Refund(OrderId::from_uuid(order.map_or_else(|| id(5), |o| o.id)), request)
+    }
+
+    fn care(&mut self) -> Deed {
+        let order = OrderId::from_uuid(self.an_order().map_or_else(|| id(5), |o| o.id));
+        match self.dice.below(3) {
+            0 => {
+                let to = ["placed", "preparing", "ready"][self.dice.below(3)].to_owned();
+                Deed::Progress(order, Progressed { id: self.id(), to })
+            }
+            1 => {
+                let reason = "phone lost".to_owned();
+                Deed::Reissue(
+                    order,
+                    TokenChange {
+                        id: self.id(),
+                        reason,
+                    },
+                )
+            }
+            _ => {
+                let phone = format!("98765432{:02}", self.dice.below(3));
+                Deed::Phone(order, BindPhone { id: self.id(), phone })
+            }
+        }
     }
 
     /// Undoes one of the last orders; perhaps one that was undone before.
@@ -499,7 +713,12 @@ impl Person {
 
     /// Whatever comes to mind; mostly selling.
     fn anything(&mut self) -> Deed {
-        match self.dice.below(20) {
+        match self.dice.below(32) {
+            20..=23 => self.redeem(),
+            24..=26 => self.hand_over(),
+            27 => self.undo_handover(),
+            28..=29 => self.refund(),
+            30..=31 => self.care(),
             0..=5 => self.add(),
             6..=8 => self.pay(),
             9..=11 => self.sell_lines(),
@@ -775,6 +994,18 @@ const DAY: &[Choice] = &[
     Person::sell_lines,
 ];
 
+/// From the scan to the money back: opened, given, taken back, given again, paid back, and the token's care.
+const HANDING: &[Choice] = &[
+    Person::sell_lines,
+    Person::redeem,
+    Person::hand_over_half,
+    Person::undo_handover,
+    Person::redeem,
+    Person::hand_over_half,
+    Person::refund,
+    Person::care,
+];
+
 #[test]
 fn power_cut_at_every_operation_of_a_sale() {
     let till = Till::new("cut-sale", Some(KEY));
@@ -787,6 +1018,13 @@ fn power_cut_at_every_operation_of_a_day() {
     let till = Till::new("cut-day", Some(KEY));
     let (image, actor) = till.founded();
     Story::tell(&till, image, actor, DAY).survives_every_cut(&till, &[Unsynced::Torn]);
+}
+
+#[test]
+fn power_cut_at_every_operation_of_handing_over_and_paying_back() {
+    let till = Till::new("cut-handing", Some(KEY));
+    let (image, actor) = till.founded();
+    Story::tell(&till, image, actor, HANDING).survives_every_cut(&till, &[Unsynced::Torn]);
 }
 
 /// The write-ahead log is so long that this sale copies it into the database: the most that ever happens in one sale.
@@ -1286,7 +1524,7 @@ fn a_clock_an_hour_back_and_a_year_ahead_sells_on_in_order() {
             .done(&shop, &actor)
             .unwrap_or_else(|e| panic!("a sale at {at} ms: {e}"));
         let code = order["token"]["code"].as_str().expect("a token").to_owned();
-        let verdict = shop.verify_token(&VerifyToken { code });
+        let verdict = shop.verify_token(&actor, &VerifyToken { code });
         assert!(
             verdict.is_ok(),
             "the token is good at the moment of its sale: {verdict:?}"
