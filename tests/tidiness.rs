@@ -75,6 +75,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("codes", &[]),
     ("journal", &["domain"]),
+    ("paper", &["codes", "domain"]),
     ("store", &["domain", "journal"]),
     ("devices", &["codes"]),
     (
@@ -89,7 +90,9 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("testkit", &["api", "app", "domain", "journal", "store"]),
     (
         "bench",
-        &["api", "app", "codes", "domain", "journal", "store", "testkit"],
+        &[
+            "api", "app", "codes", "domain", "journal", "paper", "store", "testkit",
+        ],
     ),
     (
         "stories",

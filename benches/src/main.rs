@@ -6,6 +6,7 @@
 mod disk;
 mod history;
 mod node;
+mod slips;
 mod table;
 mod work;
 

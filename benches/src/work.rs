@@ -36,6 +36,7 @@ pub fn measure_all(arguments: &Arguments) -> Result<Vec<Row>, String> {
         many_products(arguments, data, &mut rows)
     })?;
     long_history(arguments, &mut rows)?;
+    rows.extend(crate::slips::measure()?);
     rows.push(till_bytes(&arguments.ui)?);
     Ok(rows)
 }

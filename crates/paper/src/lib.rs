@@ -1,0 +1,44 @@
+//! Slips of paper: what they say, how they look, and the bytes, pictures and files they become.
+//!
+//! A [`Slip`] is data that can be stored. With a branch's [`Template`] it becomes a [`Document`], and a document is
+//! rendered three ways from one model: [`escpos`] bytes for a printer of a known [`Profile`], a [`pdf`] file, and the
+//! [`raster`] that is also the preview. Text that a printer's code page cannot print is shaped and sent as dots, so any
+//! script prints.
+//!
+//! Pure: no printer, no disk and no clock is known here. Fonts are part of the program or handed in as bytes.
+
+mod amount;
+mod bitmap;
+mod code_page;
+mod document;
+mod escpos;
+mod fonts;
+mod layout;
+mod pdf;
+mod profile;
+mod raster;
+mod slips;
+mod symbol;
+mod template;
+mod words;
+
+pub use amount::{figures, money};
+pub use bitmap::{Bitmap, LogoError};
+pub use code_page::CodePage;
+pub use document::{Align, Bars, Block, Document, Look, Paper, Row, Rule, Size};
+pub use escpos::{drawer_pulse, escpos};
+pub use fonts::Fonts;
+pub use pdf::{PdfError, PdfPage, pdf};
+pub use profile::{Cutter, Pin, Profile, Pulse, QrMode};
+pub use raster::raster;
+pub use slips::{
+    CreditNoteData, Entry, LabelData, NoSaleData, ReceiptData, ReceiptLine, ReceiptTender, Slip,
+    TestCardData, credit_note, label, no_sale, receipt, test_card, token,
+};
+pub use template::{FieldError, Part, PartKind, QrSize, Template};
+pub use words::{Language, Words};
+
+/// A picture as a PNG file; of a [`raster`], the preview.
+pub fn png(bitmap: &Bitmap) -> Vec<u8> {
+    bitmap.to_png()
+}

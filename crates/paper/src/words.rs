@@ -1,0 +1,122 @@
+//! The few words that a slip of paper needs, in every language the house speaks. A shop's own texts come with the data.
+
+/// A language that slips are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    English,
+    Hindi,
+    Arabic,
+}
+
+impl Language {
+    /// The language of a tag such as "hi" or "ar-AE"; English where we have no words.
+    pub fn of(tag: &str) -> Language {
+        match tag.split(['-', '_']).next() {
+            Some("hi") => Language::Hindi,
+            Some("ar") => Language::Arabic,
+            _ => Language::English,
+        }
+    }
+
+    pub fn tag(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Hindi => "hi",
+            Language::Arabic => "ar",
+        }
+    }
+
+    pub fn is_rtl(self) -> bool {
+        self == Language::Arabic
+    }
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident: $english:literal, $hindi:literal, $arabic:literal;)*) => {
+        /// Every word, by its meaning.
+        #[derive(Clone, Copy, Debug)]
+        pub struct Words {
+            $($(#[$doc])* pub $name: &'static str,)*
+        }
+
+        impl Words {
+            pub fn of(language: Language) -> Words {
+                match language {
+                    Language::English => Words { $($name: $english,)* },
+                    Language::Hindi => Words { $($name: $hindi,)* },
+                    Language::Arabic => Words { $($name: $arabic,)* },
+                }
+            }
+
+            #[cfg(test)]
+            fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name),)*]
+            }
+        }
+    };
+}
+
+words! {
+    receipt: "Receipt", "रसीद", "إيصال";
+    token: "Order token", "ऑर्डर टोकन", "رمز الطلب";
+    credit_note: "Credit note", "क्रेडिट नोट", "إشعار دائن";
+    order: "Order", "ऑर्डर", "الطلب";
+    counter: "Counter", "काउंटर", "الصندوق";
+    served_by: "Served by", "सेवा", "خدمكم";
+    tax_number: "Tax no.", "कर संख्या", "الرقم الضريبي";
+    subtotal: "Subtotal", "उप-योग", "المجموع الفرعي";
+    discount: "Discount", "छूट", "خصم";
+    rounding: "Rounding", "राउंड ऑफ़", "تقريب";
+    total: "Total", "कुल", "الإجمالي";
+    received: "Received", "प्राप्त", "المستلم";
+    change: "Change", "वापस", "الباقي";
+    collect: "Show this code to collect your order", "ऑर्डर लेने के लिए यह कोड दिखाएँ", "أظهر هذا الرمز لاستلام طلبك";
+    one_time_number: "Or say this number", "या यह नंबर बताएँ", "أو اذكر هذا الرقم";
+    valid_until: "Valid until", "मान्य", "صالح حتى";
+    phone: "Phone", "फ़ोन", "الهاتف";
+    /// Before the number of a copy.
+    copy: "COPY", "प्रतिलिपि", "نسخة";
+    demo: "DEMO – NOT A REAL SALE", "डेमो – असली बिक्री नहीं", "تجريبي – ليست عملية بيع حقيقية";
+    refund_of: "For receipt", "रसीद के लिए", "عن الإيصال";
+    refunded: "Refunded", "वापस किया गया", "المبلغ المسترد";
+    reason: "Reason", "कारण", "السبب";
+    approved_by: "Approved by", "स्वीकृति", "بموافقة";
+    drawer_opened: "Drawer opened", "दराज़ खोली गई", "فُتح الدرج";
+    no_sale: "Without a sale", "बिना बिक्री के", "دون عملية بيع";
+    test_card: "Test print", "टेस्ट प्रिंट", "طباعة تجريبية";
+    test_edges: "The ruler must touch both edges of the print", "रूलर दोनों किनारों तक पहुँचना चाहिए", "يجب أن تصل المسطرة إلى حافتي الطباعة";
+    test_letters: "Every line must be readable", "हर पंक्ति पढ़ने योग्य होनी चाहिए", "يجب أن يكون كل سطر مقروءًا";
+    test_end: "Cut here, and the drawer opens", "यहाँ कटेगा और दराज़ खुलेगी", "يُقص هنا ويُفتح الدرج";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_there_in_every_language() {
+        let english = Words::of(Language::English).all();
+        for language in [Language::Hindi, Language::Arabic] {
+            for ((name, english), (_, word)) in english.iter().zip(Words::of(language).all()) {
+                assert!(!word.trim().is_empty(), "{name} says nothing in {language:?}");
+                assert_ne!(*english, word, "{name} is not translated into {language:?}");
+                let own = word.chars().any(|character| match language {
+                    Language::Hindi => ('\u{900}'..='\u{97f}').contains(&character),
+                    _ => ('\u{600}'..='\u{6ff}').contains(&character),
+                });
+                assert!(own, "{name} is not in the letters of {language:?}: {word}");
+            }
+        }
+    }
+
+    #[test]
+    fn tags_find_their_language() {
+        assert_eq!(Language::of("ar-AE"), Language::Arabic);
+        assert_eq!(Language::of("hi"), Language::Hindi);
+        assert_eq!(Language::of("ta"), Language::English);
+        assert_eq!(Language::of(""), Language::English);
+        for language in [Language::English, Language::Hindi, Language::Arabic] {
+            assert_eq!(Language::of(language.tag()), language);
+        }
+    }
+}
