@@ -35,6 +35,11 @@ export function timeText(at: number | string, language: string): string {
   return half ? `${time} ${half}` : time;
 }
 
+/** The time alone when it was today, else the day too. */
+export function whenText(at: number | string, language: string): string {
+  return new Date(at).toDateString() === new Date(state.now).toDateString() ? timeText(at, language) : dateTimeText(at, language);
+}
+
 export function dayText(at: number | string, language: string): string {
   return new Intl.DateTimeFormat(latin(language === 'en' ? 'en-IN' : language), { weekday: 'long', day: 'numeric', month: 'short' }).format(new Date(at));
 }
