@@ -1,7 +1,7 @@
 //! What happens in the core, told to each window as it happens.
 //!
 //! Tauri's own events are not used: a page that listens to "any" target hears what is meant for other windows, and the
-//! customer's page must not hear the cashier. Each window is handed its own messages as a DOM event instead, so neither
+//! customer's page must not hear the cashier. Each window is handed its own messages as a DOM event instead, so none
 //! needs any capability.
 
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::{threshold::Open, windows};
 
 /// Forwards until the core closes.
 pub fn forward(app: &AppHandle, open: &Open) {
-    for label in [windows::CASHIER, windows::CUSTOMER] {
+    for label in [windows::CASHIER, windows::CUSTOMER, windows::BOARD] {
         let mut feed = open.door.live(label);
         let app = app.clone();
         tauri::async_runtime::spawn(async move {

@@ -21,6 +21,16 @@ pub async fn answer(
         return plain(http::StatusCode::NO_CONTENT);
     }
     let threshold = crate::threshold(app);
+    #[cfg(desktop)]
+    if window == windows::CASHIER && request.uri().path() == windows::BOARD_WANTED {
+        return match windows::board(app, threshold.folder()) {
+            Ok(()) => plain(http::StatusCode::NO_CONTENT),
+            Err(error) => {
+                tracing::error!(%error, "the board's window did not open");
+                plain(http::StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        };
+    }
     let mut state = threshold.settled().await;
     if matches!(state, State::Shut(_)) && trouble::asks_again(window, &request) {
         crate::start::open(app).await;

@@ -1,4 +1,4 @@
-//! The two windows: what they load, where they may go, and what they are not (browsers).
+//! The windows: the till's, the customer's, and on demand the hall's board; what they load, where they may go, and what they are not (browsers).
 
 use std::path::Path;
 #[cfg(desktop)]
@@ -16,6 +16,7 @@ use crate::{SCHEME, timing};
 
 pub const CASHIER: &str = "cashier";
 pub const CUSTOMER: &str = "customer";
+pub const BOARD: &str = "board";
 
 /// The canvas behind the pages, so that a starting window neither flashes nor glares.
 const LIGHT: Color = Color(0xf2, 0xf4, 0xf7, 0xff);
@@ -81,7 +82,7 @@ fn open_customers(app: &AppHandle, data: &Path) {
         // What a scanner types must never land on the customer's screen.
         .focusable(false)
         .closable(false)
-        .on_navigation(|url| ours(url) && customers(url))
+        .on_navigation(|url| ours(url) && only_page(url, CUSTOMER))
         .build();
         match opened {
             Ok(customer) => finish(&customer),
@@ -91,7 +92,28 @@ fn open_customers(app: &AppHandle, data: &Path) {
     });
 }
 
-/// What both windows have in common.
+/// The cashier's page asks for this when the hall's board shall stand on a screen of this machine.
+pub const BOARD_WANTED: &str = "/.shell/board";
+
+/// Opens the hall's board in a window of its own, or brings it to the front. Whoever opened it may move it to any
+/// screen and close it.
+#[cfg(desktop)]
+pub fn board(app: &AppHandle, data: &Path) -> tauri::Result<()> {
+    if let Some(board) = app.get_webview_window(BOARD) {
+        board.unminimize()?;
+        return board.set_focus();
+    }
+    let board = dress(WebviewWindowBuilder::new(app, BOARD, page("?screen=board")), data)
+        .title("Chandi – pick-up board")
+        .inner_size(1280.0, 720.0)
+        .min_inner_size(480.0, 320.0)
+        .on_navigation(|url| ours(url) && only_page(url, BOARD))
+        .build()?;
+    finish(&board);
+    Ok(())
+}
+
+/// What all windows have in common.
 fn dress<'a, M: Manager<tauri::Wry>>(
     window: WebviewWindowBuilder<'a, tauri::Wry, M>,
     data: &Path,
@@ -213,12 +235,12 @@ fn ours(url: &Url) -> bool {
     direct || mapped
 }
 
-/// The one page of the customer's window.
-fn customers(url: &Url) -> bool {
+/// The one page of a window that shows and does nothing else.
+fn only_page(url: &Url, screen: &str) -> bool {
     url.path() == "/"
         && url
             .query_pairs()
-            .any(|(key, value)| key == "screen" && value == "customer")
+            .any(|(key, value)| key == "screen" && value == screen)
 }
 
 #[cfg(test)]
@@ -251,15 +273,17 @@ mod tests {
     }
 
     #[test]
-    fn the_customers_window_has_one_page() {
-        assert!(customers(&url("chandi://localhost/?screen=customer")));
+    fn a_window_that_shows_has_one_page() {
+        assert!(only_page(&url("chandi://localhost/?screen=customer"), CUSTOMER));
+        assert!(only_page(&url("chandi://localhost/?screen=board"), BOARD));
         for other in [
             "chandi://localhost/",
             "chandi://localhost/?screen=till",
+            "chandi://localhost/?screen=board",
             "chandi://localhost/office?screen=customer",
             "chandi://localhost/api/v1/products",
         ] {
-            assert!(!customers(&url(other)), "{other} is the cashier's");
+            assert!(!only_page(&url(other), CUSTOMER), "{other} is not the customer's");
         }
     }
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { pause, until } from "./driver.mjs";
+import { Page, pause, until } from "./driver.mjs";
 import { BINARY, Stage } from "./stage.mjs";
 import { sell, signIn } from "./till.mjs";
 
@@ -38,6 +38,11 @@ const api = (page, method, path, { body, token, bare } = {}) =>
     method, path, body ?? null, token ?? null, bare ?? false,
   );
 
+/** An id as clients make them: its time is in front. */
+const uuidv7 = () => {
+  const time = Date.now().toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+};
 const cart = () => api(app.cashier, "GET", "/cart", { token: owner }).then(({ body }) => body);
 const onGlass = (which, wanted) => until(`the ${which}'s window`, () => stage.window(which), wanted, 15_000);
 const besideTheTill = (w) => w && w.full && w.x === 1280 && w.y === 0 && w.width === 1024 && w.height === 768;
@@ -224,6 +229,37 @@ test("the cashier's window may call our command, as the same person through the 
   assert.equal(JSON.parse(Buffer.from(open.body)).id, (await cart()).id);
   const shut = await call("GET", "/api/v1/cart", []);
   assert.equal(shut.status, 401, "no session, no answer");
+});
+
+test("the hall's board stands in a window of its own, follows, and may do nothing else", async () => {
+  const before = await app.driver.handles();
+  const known = stage.windows();
+  const opened = await app.cashier.run(() => fetch("/.shell/board", { method: "POST" }).then((answer) => answer.status));
+  assert.equal(opened, 204);
+  let handle;
+  await until("a third window", async () => {
+    handle = (await app.driver.handles()).find((one) => !before.includes(one));
+    return !!handle;
+  }, true);
+  const board = new Page(app.driver, handle);
+  await until("the board's page", () => board.url(), (url) => /screen=board/.test(url));
+  await until("it may read the board", () => api(board, "GET", "/board").then(({ status }) => status), 200);
+  for (const path of ["/display", "/orders", "/products", "/today"]) {
+    const { status } = await api(board, "GET", path, { token: owner });
+    assert.equal(status, 403, `GET ${path} with a stolen session`);
+  }
+  const product = (await api(app.cashier, "GET", "/products?limit=1", { token: owner })).body.items[0].id;
+  const sale = { id: uuidv7(), lines: [{ product, quantity: "1" }], tenders: [{ id: uuidv7(), method: "cash" }] };
+  const order = (await api(app.cashier, "POST", "/orders", { body: sale, token: owner })).body;
+  await api(app.cashier, "POST", `/orders/${order.id}/progress`, { body: { id: uuidv7(), to: "ready" }, token: owner });
+  await board.shows(String(order.number));
+  await stage.shot("5-board");
+  assert.notEqual(await app.customer.run(() => fetch("/.shell/board", { method: "POST" }).then((answer) => answer.status)), 204, "not the customer's to open");
+  const id = stage.windows().find((one) => !known.includes(one));
+  stage.xdotool("windowactivate", "--sync", id);
+  stage.xdotool("key", "alt+F4");
+  await until("the board is closed, and nothing else", () => stage.windows(), (ids) => ids.length === known.length && ids.every((one) => known.includes(one)));
+  await app.cashier.on();
 });
 
 test("no window leaves our pages or opens others", async () => {

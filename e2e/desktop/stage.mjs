@@ -134,18 +134,26 @@ export class Stage {
     }, 1);
   }
 
+  /** The app's windows by their ids. Toolkits keep helper windows that no manager manages: not those. */
+  windows() {
+    try {
+      const ids = this.xdotool("search", "--class", "^[Cc]handi").split("\n").filter(Boolean);
+      return ids.filter((id) => {
+        try {
+          return /window state/.test(this.xprop("-id", id, "WM_STATE"));
+        } catch {
+          return false; // it closed while it was asked
+        }
+      });
+    } catch {
+      return []; // the search fails where it finds nothing
+    }
+  }
+
   /** Where a window is on the glass, by the name of its app and whether it is the customer's. */
   window(which) {
-    let ids = [];
-    try {
-      ids = this.xdotool("search", "--class", "^[Cc]handi").split("\n").filter(Boolean);
-    } catch {
-      // it fails where it finds nothing
-    }
-    for (const id of ids) {
+    for (const id of this.windows()) {
       try {
-        // Toolkits keep helper windows that no manager manages.
-        if (!/window state/.test(this.xprop("-id", id, "WM_STATE"))) continue;
         const shape = this.xdotool("getwindowgeometry", "--shell", id);
         const [x, y, width, height] = ["X", "Y", "WIDTH", "HEIGHT"].map((key) => Number(new RegExp(`^${key}=(-?\\d+)`, "m").exec(shape)?.[1]));
         const hints = this.xprop("-id", id, "WM_HINTS", "_NET_WM_STATE");
