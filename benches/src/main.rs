@@ -8,6 +8,7 @@ mod history;
 mod node;
 mod slips;
 mod table;
+mod tokens;
 mod work;
 
 use std::{path::PathBuf, process::ExitCode};

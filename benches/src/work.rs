@@ -5,6 +5,7 @@ use crate::{
     Arguments, disk, history,
     node::{Node, Till, new_id},
     table::Row,
+    tokens,
 };
 use serde_json::{Value, json};
 use std::{
@@ -15,7 +16,7 @@ use std::{
 };
 
 const SALES: usize = 400;
-const AT_ONCE: usize = 100;
+pub const AT_ONCE: usize = 100;
 const MANY_PRODUCTS: usize = 50_000;
 
 pub fn measure_all(arguments: &Arguments) -> Result<Vec<Row>, String> {
@@ -95,6 +96,7 @@ fn small_shop(
         ),
     });
     rows.push(at_once(&node, &till, &products)?);
+    rows.extend(tokens::measure(&node, &till, &products, floor)?);
     rows.push(search(
         &node,
         &till,
@@ -220,7 +222,7 @@ fn long_history(arguments: &Arguments, rows: &mut Vec<Row>) -> Result<(), String
     Ok(())
 }
 
-fn order(products: &[Value]) -> Value {
+pub fn order(products: &[Value]) -> Value {
     let lines: Vec<Value> = products
         .iter()
         .map(|p| json!({"product": p, "quantity": "1"}))
@@ -300,7 +302,7 @@ fn open(node: &Node, till: &Till, work: &'static str) -> Result<Row, String> {
 }
 
 /// Runs the work so many times; gives each wall time, and the node's CPU for one.
-fn timed(
+pub fn timed(
     node: &Node,
     times: usize,
     mut work: impl FnMut(usize) -> Result<(), String>,
@@ -362,11 +364,11 @@ fn till_bytes(ui: &Path) -> Result<Row, String> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
-fn now() -> Instant {
+pub fn now() -> Instant {
     Instant::now()
 }
 
-fn micros(time: Duration) -> String {
+pub fn micros(time: Duration) -> String {
     if time >= Duration::from_millis(10) {
         format!("{:.1} ms", time.as_secs_f64() * 1000.0)
     } else {
@@ -374,6 +376,6 @@ fn micros(time: Duration) -> String {
     }
 }
 
-fn ratio(a: Duration, b: Duration) -> f64 {
+pub fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64().max(f64::MIN_POSITIVE)
 }
