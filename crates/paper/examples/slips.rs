@@ -202,7 +202,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         second_name: Some("हापुस आम".to_owned()),
         price_minor: 40_000,
         per: "/ kg".to_owned(),
-        barcode: Some("8901234567894".to_owned()),
+        barcode: Some("8901234567890".to_owned()),
         dots: 384,
         currency: "INR".to_owned(),
         ..LabelData::default()

@@ -286,3 +286,96 @@ fn dithered(grey: &[u8], width: u32, height: u32) -> Bitmap {
     }
     bitmap
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png_of(width: u32, height: u32, colour: png::ColorType, pixels: &[u8]) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, width, height);
+        encoder.set_color(colour);
+        encoder.set_depth(png::BitDepth::Eight);
+        let mut writer = encoder.write_header().expect("a header");
+        writer.write_image_data(pixels).expect("pixels");
+        writer.finish().expect("an end");
+        file
+    }
+
+    fn blacks(bitmap: &Bitmap) -> usize {
+        (0..bitmap.height())
+            .flat_map(|y| (0..bitmap.width()).map(move |x| (x, y)))
+            .filter(|(x, y)| bitmap.get(*x, *y))
+            .count()
+    }
+
+    #[test]
+    fn a_picture_survives_its_file_and_its_json() {
+        let mut bitmap = Bitmap::new(13, 5);
+        for (x, y) in [(0, 0), (12, 4), (7, 2), (8, 2)] {
+            bitmap.set(x, y, true);
+        }
+        assert_eq!(Bitmap::from_png(&bitmap.to_png(), 576), Ok(bitmap.clone()));
+        let json = serde_json::to_string(&bitmap).expect("JSON");
+        assert_eq!(serde_json::from_str::<Bitmap>(&json).expect("read"), bitmap);
+        assert!(
+            !Bitmap::default().to_png().is_empty(),
+            "nothing is a file of one white dot"
+        );
+    }
+
+    #[test]
+    fn dots_beyond_the_edge_are_left_out() {
+        let mut bitmap = Bitmap::new(4, 2);
+        bitmap.fill(3, 1, u32::MAX, u32::MAX, true);
+        bitmap.set(4, 0, true);
+        bitmap.set(0, 2, true);
+        assert_eq!(blacks(&bitmap), 1);
+        assert!(bitmap.get(3, 1) && !bitmap.get(4, 0));
+        let odd = r#"{"width":4,"height":1,"bits":"/w=="}"#;
+        let odd: Bitmap = serde_json::from_str(odd).expect("read");
+        assert_eq!(odd.row(0), [0xf0], "bits beside the picture are not printed");
+    }
+
+    #[test]
+    fn grey_becomes_as_many_dots_as_it_is_dark() {
+        let grey = |tone: u8| {
+            let file = png_of(64, 64, png::ColorType::Grayscale, &[tone; 64 * 64]);
+            Bitmap::from_png(&file, 576).map(|bitmap| blacks(&bitmap))
+        };
+        assert_eq!(grey(0), Ok(64 * 64));
+        let half = grey(128).expect("a logo");
+        assert!((1_800..2_300).contains(&half), "{half} of 4096 for a half");
+        assert_eq!(grey(255), Err(LogoError::Empty));
+        assert_eq!(
+            grey(235),
+            Err(LogoError::Empty),
+            "paper white stays free of specks"
+        );
+    }
+
+    #[test]
+    fn what_is_transparent_is_paper() {
+        let mut pixels = vec![0u8; 8 * 8 * 4];
+        pixels[3] = 255;
+        let logo = Bitmap::from_png(&png_of(8, 8, png::ColorType::Rgba, &pixels), 576).expect("a logo");
+        assert_eq!(blacks(&logo), 1, "one black dot, all else is transparent black");
+    }
+
+    #[test]
+    fn large_pictures_are_brought_onto_the_paper() {
+        let file = png_of(1_000, 1_000, png::ColorType::Rgb, &[0; 3_000_000]);
+        let logo = Bitmap::from_png(&file, 384).expect("a logo");
+        assert_eq!((logo.width(), logo.height()), (384, 384));
+        let tall = png_of(100, 2_000, png::ColorType::Grayscale, &[0; 200_000]);
+        let tall = Bitmap::from_png(&tall, 384).expect("a logo");
+        assert_eq!((tall.width(), tall.height()), (24, 480));
+        let huge = png_of(2_049, 1, png::ColorType::Grayscale, &[0; 2_049]);
+        assert_eq!(Bitmap::from_png(&huge, 384), Err(LogoError::TooLarge));
+        assert_eq!(Bitmap::from_png(b"GIF89a", 384), Err(LogoError::NotPng));
+        assert_eq!(
+            Bitmap::from_png(&file[..file.len() / 2], 384),
+            Err(LogoError::NotPng)
+        );
+    }
+}

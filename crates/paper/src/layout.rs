@@ -469,3 +469,148 @@ pub(crate) fn layout_of(blocks: &[Block], document: &Document, engine: &mut Engi
     pen.layout.height = whole(pen.y.ceil());
     pen.layout
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        document::{Paper, Row},
+        fonts::Fonts,
+        slips::{LETTERS, TestCardData, test_card},
+    };
+
+    fn laid(blocks: Vec<Block>, width: u16, rtl: bool) -> Layout {
+        let document = Document {
+            blocks,
+            rtl,
+            ..Document::new(Paper::dots(width))
+        };
+        Fonts::new().with(|engine| layout(&document, engine))
+    }
+
+    fn runs(layout: &Layout) -> Vec<&Run> {
+        layout
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Run(run) => Some(run),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn text(text: &str) -> Block {
+        Block::Text {
+            text: text.to_owned(),
+            align: Align::Start,
+            look: Look::default(),
+        }
+    }
+
+    #[test]
+    fn every_script_of_the_test_card_has_its_letters() {
+        let further = "মিষ্টি દહીં ਲੱਸੀ ଦହି ఇడ్లీ ದೋಸೆ പുട്ട് ผัดไทย חומוס ხაჭაპური Խորոված おにぎり Борщ Ζωή ₾ ₼ ₸ Ø";
+        let card = test_card(&TestCardData {
+            dots: 576,
+            language: "ar".to_owned(),
+            ..TestCardData::default()
+        });
+        let mut blocks = card.blocks;
+        blocks.extend(LETTERS.iter().map(|line| text(line)));
+        blocks.push(text(further));
+        blocks.push(Block::Text {
+            text: further.to_owned(),
+            align: Align::Start,
+            look: Look::default().bold(),
+        });
+        for run in runs(&laid(blocks, 576, false)) {
+            for glyph in &run.glyphs {
+                let missing = &run.text[glyph.start..glyph.end];
+                assert!(
+                    glyph.glyph_id != 0,
+                    "{missing:?} of {:?} is an empty box",
+                    run.text
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn letters_are_joined_and_conjuncts_are_formed() {
+        let glyphs = |line: &str| {
+            let laid = laid(vec![text(line)], 576, false);
+            runs(&laid)
+                .iter()
+                .flat_map(|run| run.glyphs.iter().map(|glyph| glyph.glyph_id))
+                .collect::<Vec<u16>>()
+        };
+        assert_eq!(glyphs("क्ष").len(), 1, "three characters, one letter");
+        assert_ne!(
+            glyphs("ببب"),
+            [glyphs("ب"), glyphs("ب"), glyphs("ب")].concat(),
+            "joined letters differ"
+        );
+        let kaf = glyphs("كم");
+        assert_ne!(
+            kaf.first(),
+            glyphs("مك").first(),
+            "the first letter stands at the right"
+        );
+    }
+
+    #[test]
+    fn amounts_end_at_the_edge_and_stand_on_the_names_line() {
+        for (rtl, size, name) in [
+            (false, Size::One, "Chai"),
+            (false, Size::Two, "மசாலா"),
+            (true, Size::One, "شاي"),
+            (true, Size::Three, "شاي"),
+        ] {
+            let laid = laid(
+                vec![Block::Row(Row {
+                    text: name.to_owned(),
+                    amount: "80.00".to_owned(),
+                    look: Look::of(size),
+                    ..Row::default()
+                })],
+                576,
+                rtl,
+            );
+            let runs = runs(&laid);
+            let of = |wanted: &str| *runs.iter().find(|run| &*run.text == wanted).expect("it is there");
+            let (name, amount) = (of(name), of("80.00"));
+            assert_eq!(name.y, amount.y, "one baseline");
+            let last = amount.glyphs.last().expect("figures");
+            let (left, right) = (amount.x + amount.glyphs[0].x, amount.x + last.x + last.w);
+            if rtl {
+                assert!(left < 3.0, "the amount begins at the left edge, not at {left}");
+            } else {
+                assert!(
+                    (570.0..=577.0).contains(&right),
+                    "the amount ends at the right edge, not at {right}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_that_fits_no_paper_is_written_out() {
+        let qr = |data: &str, width| {
+            let layout = laid(
+                vec![Block::Qr {
+                    data: data.to_owned(),
+                    module_dots: 255,
+                }],
+                width,
+                false,
+            );
+            layout
+                .items
+                .iter()
+                .any(|item| matches!(item, Item::Picture { x, scale, picture, .. } if x + scale * picture.width() <= u32::from(width)))
+        };
+        assert!(qr("P1ABC", 96), "small codes fit the narrowest paper");
+        assert!(!qr(&"P1ABC".repeat(200), 96));
+        assert!(!qr(&"x".repeat(9_000), 2_400), "longer than any code");
+    }
+}

@@ -36,6 +36,15 @@ impl Slip {
             Slip::Label(data) => label(data),
         }
     }
+
+    /// The same on paper of another width than the template's, as the printer has it.
+    pub fn document_on(&self, template: &Template, paper: Paper) -> Document {
+        let template = Template {
+            paper,
+            ..template.clone()
+        };
+        self.document(&template).on(paper)
+    }
 }
 
 /// A name and an amount: a discount, a tax.
@@ -323,16 +332,18 @@ fn pair(document: &mut Document, left: &str, right: &str) {
     }
 }
 
-/// Longer quantities stand below the name, so that one sack of rice does not narrow every line.
+/// Longer quantities stand below the name, so that one sack of rice does not narrow every line. Where all are long,
+/// there is no column.
 fn lead_width(lines: &[ReceiptLine], paper: Paper) -> u8 {
     let longest = if paper.width() >= 512 { 7 } else { 4 };
     let width = lines
         .iter()
         .map(|line| line.quantity.trim().chars().count())
-        .filter(|width| *width <= longest)
-        .max()
-        .unwrap_or(1);
-    u8::try_from(width.max(2) + 1).unwrap_or(u8::MAX)
+        .filter(|width| (1..=longest).contains(width))
+        .max();
+    width
+        .and_then(|width| u8::try_from(width.max(2) + 1).ok())
+        .unwrap_or(0)
 }
 
 fn lines(document: &mut Document, words: &Words, template: &Template, lines: &[ReceiptLine], currency: &str) {
@@ -343,7 +354,7 @@ fn lines(document: &mut Document, words: &Words, template: &Template, lines: &[R
             document.space(6);
         }
         let quantity = line.quantity.trim();
-        let short = quantity.chars().count() < usize::from(lead_width);
+        let short = quantity.is_empty() || quantity.chars().count() < usize::from(lead_width);
         document.push(Block::Row(Row {
             lead_width,
             lead: if short { quantity.to_owned() } else { String::new() },
@@ -737,7 +748,7 @@ pub fn no_sale(data: &NoSaleData, template: &Template) -> Document {
 }
 
 /// One line in every script that a shop's name is likely to be in.
-const LETTERS: &[&str] = &[
+pub(crate) const LETTERS: &[&str] = &[
     "Crème brûlée, Gözleme, Łódź, so'm",
     "€ 1.00   ₹ 1.00   ₺ 1.00   £ 1.00",
     "क्षत्रिय थाली – मसाला चाय",
@@ -841,4 +852,175 @@ pub fn label(data: &LabelData) -> Document {
     }
     end(&mut document);
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sold(quantity: &str) -> ReceiptLine {
+        ReceiptLine {
+            name: "Mango".to_owned(),
+            quantity: quantity.to_owned(),
+            unit_price_minor: 1_000,
+            amount_minor: 2_000,
+            discount_minor: 500,
+            ..ReceiptLine::default()
+        }
+    }
+
+    fn data(lines: Vec<ReceiptLine>) -> ReceiptData {
+        ReceiptData {
+            shop_name: "Shop".to_owned(),
+            number: "42".to_owned(),
+            document: "K7Q/26-27/000042".to_owned(),
+            lines,
+            total_minor: 2_000,
+            subtotal_minor: 2_500,
+            currency: "INR".to_owned(),
+            language: "en".to_owned(),
+            ..ReceiptData::default()
+        }
+    }
+
+    /// Every row and text, in order, the columns parted by bars.
+    fn said(document: &Document) -> Vec<String> {
+        document
+            .blocks
+            .iter()
+            .filter_map(|block| match block {
+                Block::Text { text, .. } => Some(text.clone()),
+                Block::Row(row) => Some([row.lead.as_str(), &row.text, &row.amount].join("|")),
+                Block::Rule { .. } => Some("---".to_owned()),
+                _ => None,
+            })
+            .map(|text| text.replace(['\u{2068}', '\u{2069}'], ""))
+            .collect()
+    }
+
+    #[test]
+    fn a_receipt_says_this() {
+        let mut receipt_data = data(vec![sold("2"), sold("12.345 kg")]);
+        receipt_data.taxes = vec![Entry {
+            label: "CGST 2.5%".to_owned(),
+            amount_minor: 50,
+        }];
+        receipt_data.tenders = vec![ReceiptTender {
+            label: "Cash".to_owned(),
+            amount_minor: 2_000,
+            received_minor: Some(5_000),
+            change_minor: Some(3_000),
+        }];
+        assert_eq!(
+            said(&receipt(&receipt_data, &Template::default())),
+            [
+                "Shop",
+                "---",
+                "Order",
+                "42",
+                "---",
+                "K7Q/26-27/000042",
+                "---",
+                "2|Mango|25.00",
+                "|2 × 10.00|",
+                "|Discount|−5.00",
+                "|Mango|25.00",
+                "|12.345 kg × 10.00|",
+                "|Discount|−5.00",
+                "---",
+                "|Subtotal|25.00",
+                "|CGST 2.5%|0.50",
+                "|Total|₹20.00",
+                "---",
+                "|Cash|20.00",
+                "|Received|50.00",
+                "|Change|30.00",
+            ]
+        );
+    }
+
+    #[test]
+    fn copies_and_the_demo_say_so_first_on_every_slip() {
+        let mut receipt_data = data(vec![sold("1")]);
+        receipt_data.demo = true;
+        receipt_data.copy = 2;
+        let credit = CreditNoteData {
+            demo: true,
+            copy: 2,
+            ..CreditNoteData::default()
+        };
+        let template = Template {
+            blocks: Vec::new(),
+            ..Template::default()
+        };
+        for slip in [
+            Slip::Receipt(receipt_data.clone()),
+            Slip::Token(receipt_data.clone()),
+            Slip::CreditNote(credit),
+        ] {
+            let said = said(&slip.document(&template));
+            assert_eq!(
+                said[..2],
+                ["DEMO – NOT A REAL SALE", "COPY 2"],
+                "whatever the template leaves out"
+            );
+        }
+        receipt_data.demo = false;
+        receipt_data.copy = 1;
+        assert_eq!(
+            said(&receipt(&receipt_data, &Template::default()))[0],
+            "Shop",
+            "the first is no copy"
+        );
+    }
+
+    #[test]
+    fn the_template_decides_what_is_printed_and_in_which_order() {
+        let mut template = Template::default();
+        template
+            .blocks
+            .retain(|part| matches!(part.block, PartKind::Totals | PartKind::Lines | PartKind::Footer));
+        template.blocks.reverse();
+        template.unit_prices = false;
+        template.footer = vec!["Thanks".to_owned()];
+        let mut lines = vec![sold("2")];
+        lines[0].discount_minor = 0;
+        lines[0].second_name = Some("आम".to_owned());
+        assert_eq!(
+            said(&receipt(&data(lines.clone()), &template)),
+            ["Thanks", "---", "|Total|₹20.00", "---", "2|Mango|20.00", "|आम|"]
+        );
+        template.second_names = false;
+        template.blocks[0].on = false;
+        assert_eq!(
+            said(&receipt(&data(lines), &template)),
+            ["|Total|₹20.00", "---", "2|Mango|20.00"]
+        );
+    }
+
+    #[test]
+    fn the_drawer_opens_before_anything_is_printed() {
+        let mut receipt_data = data(vec![sold("1")]);
+        receipt_data.open_drawer = true;
+        let document = receipt(&receipt_data, &Template::default());
+        assert_eq!(document.blocks.first(), Some(&Block::Drawer));
+        assert_eq!(document.blocks.last(), Some(&Block::Cut));
+    }
+
+    #[test]
+    fn tax_numbers_are_called_by_their_name() {
+        let words = Words::of(Language::English);
+        assert!(tax_label("27AAPFU0939F1ZV", &words).starts_with("GSTIN"));
+        assert!(
+            tax_label("100234567800003", &words).starts_with("Tax no."),
+            "an Emirate's has fifteen digits too"
+        );
+    }
+
+    #[test]
+    fn numbers_are_said_in_halves() {
+        assert_eq!(spoken("482913"), "482 913");
+        assert_eq!(spoken("१२३४५६"), "१२३४५६", "only what we know");
+        assert_eq!(spoken("K7"), "K7");
+    }
 }
