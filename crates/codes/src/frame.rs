@@ -72,6 +72,30 @@ impl<'a> Frame<'a> {
         upper + (lower - upper) * fy
     }
 
+    /// Brightness along a line in steps of `along`, a pixel at most; start and end must lie half a pixel inside.
+    pub(crate) fn along(&self, from: (f32, f32), along: (f32, f32), count: usize) -> Vec<f32> {
+        const ONE: f32 = 65_536.0;
+        let fixed = |v: f32| (v * ONE) as i64;
+        let (mut x, mut y) = (fixed(from.0 - 0.5), fixed(from.1 - 0.5));
+        let (dx, dy) = (fixed(along.0), fixed(along.1));
+        let (right, bottom) = (self.width as i64 - 2, self.height as i64 - 2);
+        let mut values = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (left, top) = ((x >> 16).clamp(0, right), (y >> 16).clamp(0, bottom));
+            let fx = (x - (left << 16)) as f32 / ONE;
+            let fy = (y - (top << 16)) as f32 / ONE;
+            let i = top as usize * self.width + left as usize;
+            let below = i + self.width;
+            let [a, b] = [f32::from(self.luma[i]), f32::from(self.luma[i + 1])];
+            let [c, d] = [f32::from(self.luma[below]), f32::from(self.luma[below + 1])];
+            let upper = a + (b - a) * fx;
+            values.push(upper + (c + (d - c) * fx - upper) * fy);
+            x += dx;
+            y += dy;
+        }
+        values
+    }
+
     #[inline]
     pub(crate) fn holds(&self, x: f32, y: f32) -> bool {
         x >= 0.0 && y >= 0.0 && x < self.width as f32 && y < self.height as f32
@@ -209,11 +233,29 @@ impl Bitmap {
                 running[x + 1] = running[x].wrapping_add(columns[x]);
             }
             let row = frame.row(y);
-            for (x, out) in dark[y * w..(y + 1) * w].iter_mut().enumerate() {
-                let (from, to) = (x.saturating_sub(r), (x + r + 1).min(w));
+            let out = &mut dark[y * w..(y + 1) * w];
+            let darker = |value: u8, from: usize, to: usize| {
                 let count = rows * (to - from) as i64;
                 let sum = i64::from(running[to].wrapping_sub(running[from]));
-                *out = u8::from((i64::from(row[x]) + i64::from(bias)) * count < sum);
+                u8::from((i64::from(value) + i64::from(bias)) * count < sum)
+            };
+            // Away from the sides every square is as wide, and the comparison runs many pixels at a time.
+            let inside = r.min(w)..w.saturating_sub(r).max(r.min(w));
+            let count = (rows * (2 * r + 1) as i64) as f32;
+            if !inside.is_empty() {
+                let (low, high) = (&running[..inside.len()], &running[2 * r + 1..]);
+                for (((out, value), low), high) in out[inside.clone()]
+                    .iter_mut()
+                    .zip(&row[inside.clone()])
+                    .zip(low)
+                    .zip(high)
+                {
+                    let sum = high.wrapping_sub(*low) as i32 as f32;
+                    *out = u8::from((f32::from(*value) + bias as f32) * count < sum);
+                }
+            }
+            for x in (0..inside.start).chain(inside.end..w) {
+                out[x] = darker(row[x], x.saturating_sub(r), (x + r + 1).min(w));
             }
         }
         Bitmap {

@@ -56,6 +56,8 @@ impl Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Plain,
+    /// By rings in grey, against blur.
+    Rings,
     /// Softened, against noise and faults of printing.
     Soft,
     /// Light on dark.
@@ -66,12 +68,12 @@ enum Way {
     Wide,
 }
 
-const FALLBACKS: [Way; 4] = [Way::Soft, Way::Inverted, Way::Half, Way::Wide];
+const FALLBACKS: [Way; 4] = [Way::Inverted, Way::Soft, Way::Half, Way::Wide];
 
 fn look(frame: Frame<'_>, way: Way, triples: usize, budget: &Budget<'_>) -> Option<Code> {
     let window = (frame.width().min(frame.height()) / 10) | 1;
     match way {
-        Way::Plain => {
+        Way::Plain | Way::Rings => {
             let bitmap = Bitmap::darker_than_around(frame, window, 0);
             scan(
                 frame,
@@ -79,6 +81,7 @@ fn look(frame: Frame<'_>, way: Way, triples: usize, budget: &Budget<'_>) -> Opti
                 Look {
                     tolerance: 0.62,
                     triples,
+                    rings: way == Way::Rings,
                 },
                 budget,
             )
@@ -92,6 +95,7 @@ fn look(frame: Frame<'_>, way: Way, triples: usize, budget: &Budget<'_>) -> Opti
                 Look {
                     tolerance: 0.75,
                     triples,
+                    rings: way == Way::Rings,
                 },
                 budget,
             )
@@ -99,6 +103,7 @@ fn look(frame: Frame<'_>, way: Way, triples: usize, budget: &Budget<'_>) -> Opti
         Way::Inverted => {
             let inverted = Picture::inverted(frame);
             look(inverted.frame(), Way::Plain, triples, budget)
+                .or_else(|| look(inverted.frame(), Way::Rings, triples, budget))
         }
         Way::Half => {
             let half = Picture::halved(frame)?;
@@ -110,6 +115,7 @@ fn look(frame: Frame<'_>, way: Way, triples: usize, budget: &Budget<'_>) -> Opti
                 Look {
                     tolerance: 0.8,
                     triples,
+                    rings: way == Way::Rings,
                 },
                 budget,
             )?;
@@ -124,6 +130,7 @@ fn look(frame: Frame<'_>, way: Way, triples: usize, budget: &Budget<'_>) -> Opti
                 Look {
                     tolerance: 0.9,
                     triples,
+                    rings: way == Way::Rings,
                 },
                 budget,
             )
@@ -133,14 +140,14 @@ fn look(frame: Frame<'_>, way: Way, triples: usize, budget: &Budget<'_>) -> Opti
 
 /// Everything that can be done for one picture within the budget.
 pub fn read_still(frame: Frame<'_>, budget: &Budget<'_>) -> Vec<Code> {
-    for way in [Way::Plain].into_iter().chain(FALLBACKS) {
+    for way in [Way::Plain, Way::Rings].into_iter().chain(FALLBACKS) {
         if let Some(code) = look(frame, way, 10, budget) {
             return vec![code];
         }
         if budget.is_over() {
             return Vec::new();
         }
-        if way == Way::Plain
+        if way == Way::Rings
             && let Some(code) = bars(frame, &DIRECTIONS, budget)
         {
             return vec![code];
@@ -205,6 +212,12 @@ impl Reader {
             return Some(code.moved(1.0, left as f32, top as f32));
         }
         if let Some(code) = look(frame, Way::Plain, 6, budget) {
+            return Some(code);
+        }
+        if budget.is_over() {
+            return None;
+        }
+        if let Some(code) = look(frame, Way::Rings, 6, budget) {
             return Some(code);
         }
         // Level and upright at every frame, two of the others in turn.

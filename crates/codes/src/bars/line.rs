@@ -43,9 +43,7 @@ impl Line {
             return None;
         }
         let from = (through.0 + along.0 * first, through.1 + along.1 * first);
-        let values = (0..=(last - first) as usize)
-            .map(|i| frame.at(from.0 + along.0 * i as f32, from.1 + along.1 * i as f32))
-            .collect();
+        let values = frame.along(from, along, (last - first) as usize + 1);
         Some(Line { from, along, values })
     }
 

@@ -16,7 +16,7 @@ use crate::{budget::Budget, frame::Frame};
 pub(crate) const DIRECTIONS: [usize; 16] = [0, 8, 4, 12, 2, 14, 6, 10, 1, 15, 7, 9, 3, 13, 5, 11];
 
 /// Pixels between two lines.
-const SPACING: f32 = 7.0;
+const SPACING: f32 = 9.0;
 
 /// Lays lines in one direction over the whole frame and counts what they say.
 pub(crate) fn sweep(frame: Frame<'_>, direction: usize, tally: &mut Tally, budget: &Budget<'_>) {

@@ -86,6 +86,15 @@ impl Elements<'_> {
         next - self.edges[edge].at
     }
 
+    /// The elements from one on, in modules; they must be there.
+    fn widths<const N: usize>(&self, first: usize, module: f32) -> [f32; N] {
+        let mut widths = [0.0; N];
+        for (width, pair) in widths.iter_mut().zip(self.edges[first..].windows(2)) {
+            *width = (pair[1].at - pair[0].at) / module;
+        }
+        widths
+    }
+
     fn span(&self, first: usize, count: usize) -> f32 {
         self.edges[first + count].at - self.edges[first].at
     }
@@ -123,14 +132,14 @@ impl Elements<'_> {
         if (whole - 7.0).abs() > 1.3 {
             return None;
         }
-        let widths: [f32; 4] = std::array::from_fn(|i| {
-            let widened = if (first + i).is_multiple_of(2) {
-                spread
-            } else {
+        let mut widths: [f32; 4] = self.widths(first, module * whole / 7.0);
+        for (i, width) in widths.iter_mut().enumerate() {
+            *width += if (first + i).is_multiple_of(2) {
                 -spread
+            } else {
+                spread
             };
-            self.width(first + i) / module * 7.0 / whole - widened
-        });
+        }
         let (mut best, mut second) = ((f32::MAX, 0u8, false), f32::MAX);
         for (digit, pattern) in EAN_LEFT.iter().enumerate() {
             for even in [false, true] {
@@ -263,7 +272,7 @@ impl Elements<'_> {
             return None;
         }
         let module = self.span(first, 6) / 11.0;
-        let widths: [f32; 6] = std::array::from_fn(|i| self.width(first + i) / module);
+        let widths: [f32; 6] = self.widths(first, module);
         let (mut best, mut second) = ((f32::MAX, 0u8), f32::MAX);
         for (value, pattern) in CODE128.iter().enumerate() {
             let apart = apart(&widths, pattern);
@@ -285,7 +294,7 @@ impl Elements<'_> {
         }
         let module = self.span(first, 7) / 13.0;
         let before = self.span(first - 6, 6) / 11.0;
-        let widths: [f32; 7] = std::array::from_fn(|i| self.width(first + i) / module);
+        let widths: [f32; 7] = self.widths(first, module);
         let after = self.space_after(end);
         (apart(&widths, &CODE128_STOP) < 1.1
             && (module / before - 1.0).abs() < 0.25
@@ -295,15 +304,20 @@ impl Elements<'_> {
 }
 
 /// How far widths are from a pattern once the spread of ink is taken out.
+#[inline]
 fn apart<const N: usize>(widths: &[f32; N], pattern: &[u8; N]) -> f32 {
-    let off: [f32; N] = std::array::from_fn(|i| widths[i] - f32::from(pattern[i]));
-    let sign = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
-    let spread =
-        (off.iter().enumerate().map(|(i, v)| sign(i) * v).sum::<f32>() / N as f32).clamp(-0.45, 0.45);
-    off.iter()
-        .enumerate()
-        .map(|(i, v)| (v - sign(i) * spread).powi(2))
-        .sum()
+    let (mut squares, mut spread, mut sign) = (0f32, 0f32, 1f32);
+    for (width, modules) in widths.iter().zip(pattern) {
+        let off = width - f32::from(*modules);
+        squares += off * off;
+        spread += sign * off;
+        sign = -sign;
+    }
+    // Taking a mean out of squares takes its square out, as often as it was in; no more than ink can do.
+    let count = N as f32;
+    let mean = spread / count;
+    let taken = mean.clamp(-0.45, 0.45);
+    squares - count * (2.0 * mean * taken - taken * taken)
 }
 
 /// The eleven digits of UPC-A that the six of UPC-E stand for.

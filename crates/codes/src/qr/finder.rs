@@ -1,9 +1,13 @@
 //! The three squares in a symbol's corners: rings whose cuts run 1:1:3:1:1 in any direction.
 
-use crate::frame::Bitmap;
+use super::rings::likeness;
+use crate::frame::{Bitmap, Frame};
 
-/// The most candidates that are kept.
+/// The most candidates that are looked at in grey, and that are kept.
+const MAX_CANDIDATES: usize = 60;
 const MAX_FINDERS: usize = 14;
+/// How much a candidate must look like a corner at least, from -1 to 1.
+const LEAST_LIKENESS: f32 = 0.4;
 
 /// A place that looks like the middle of a corner.
 #[derive(Clone, Copy, Debug)]
@@ -12,8 +16,12 @@ pub(crate) struct Finder {
     pub y: f32,
     /// How many pixels a module takes.
     pub module: f32,
+    /// How much wider than high its cuts are, and how much longer the falling slant is than the rising one.
+    pub stretch: (f32, f32),
     /// How many cuts spoke for it.
     pub cuts: f32,
+    /// How much it looks like a corner in grey, 1 being just like one.
+    pub likeness: f32,
 }
 
 impl Finder {
@@ -25,14 +33,16 @@ impl Finder {
 /// The module's length, if these five runs are in the proportions of a cut.
 fn module_of(runs: &[i32; 5], tolerance: f32) -> Option<f32> {
     let total: i32 = runs.iter().sum();
-    if total < 7 || runs.contains(&0) {
-        return None;
-    }
     let module = total as f32 / 7.0;
     let slack = module * tolerance;
-    let near = |run: i32, modules: f32, slack: f32| (modules * module - run as f32).abs() < slack;
-    let thin = [0, 1, 3, 4].iter().all(|&i| near(runs[i], 1.0, slack));
-    (thin && near(runs[2], 3.0, 2.6 * slack)).then_some(module)
+    let thin = |run: i32| (module - run as f32).abs() < slack;
+    let near = total >= 7
+        && thin(runs[0])
+        && thin(runs[1])
+        && thin(runs[3])
+        && thin(runs[4])
+        && (3.0 * module - runs[2] as f32).abs() < 2.6 * slack;
+    (near && !runs.contains(&0)).then_some(module)
 }
 
 /// The cut through a point along a direction: the module's length, and how far along its middle lies.
@@ -72,36 +82,52 @@ fn cut(
 }
 
 /// Candidates in a picture, the likeliest first.
-pub(crate) fn find(bitmap: &Bitmap, tolerance: f32) -> Vec<Finder> {
+pub(crate) fn find(frame: Frame<'_>, bitmap: &Bitmap, tolerance: f32) -> Vec<Finder> {
     let mut found: Vec<Finder> = Vec::new();
     let step = if bitmap.height > 600 { 2 } else { 1 };
-    let mut starts: Vec<(i32, u8)> = Vec::with_capacity(bitmap.width);
+    let mut edges: Vec<i32> = Vec::with_capacity(bitmap.width + 1);
     for y in (1..bitmap.height).step_by(step) {
         let row = bitmap.row(y);
-        starts.clear();
-        let mut start = 0;
-        for x in 1..=row.len() {
-            if x == row.len() || row[x] != row[start] {
-                starts.push((start as i32, row[start]));
-                start = x;
+        edges.clear();
+        edges.push(0);
+        for (x, pair) in row.windows(2).enumerate() {
+            if pair[0] != pair[1] {
+                edges.push(x as i32 + 1);
             }
         }
-        for i in 0..starts.len().saturating_sub(4) {
-            if starts[i].1 != 1 {
-                continue;
-            }
-            let edge = |j: usize| starts.get(j).map_or(row.len() as i32, |s| s.0);
-            let runs = [0, 1, 2, 3, 4].map(|k| edge(i + k + 1) - edge(i + k));
+        edges.push(row.len() as i32);
+        // Every other run is dark.
+        let first_dark = usize::from(row[0] == 0);
+        for six in edges.windows(6).skip(first_dark).step_by(2) {
+            let runs = [
+                six[1] - six[0],
+                six[2] - six[1],
+                six[3] - six[2],
+                six[4] - six[3],
+                six[5] - six[4],
+            ];
             let Some(module) = module_of(&runs, tolerance) else {
                 continue;
             };
-            let middle = edge(i + 2) as f32 + (runs[2] - 1) as f32 / 2.0;
+            let middle = six[2] as f32 + (runs[2] - 1) as f32 / 2.0;
             if let Some(finder) = confirmed(bitmap, middle, y, module, tolerance) {
                 merge(&mut found, finder);
             }
         }
     }
-    found.sort_by(|a, b| (b.cuts / b.module.max(1.0)).total_cmp(&(a.cuts / a.module.max(1.0))));
+    let support = |f: &Finder| f.cuts / f.module.max(1.0);
+    found.sort_by(|a, b| support(b).total_cmp(&support(a)));
+    found.truncate(MAX_CANDIDATES);
+    for finder in &mut found {
+        finder.likeness = likeness(frame, finder);
+    }
+    likeliest(found)
+}
+
+/// Those that look like a corner, the likeliest first.
+pub(crate) fn likeliest(mut found: Vec<Finder>) -> Vec<Finder> {
+    found.retain(|finder| finder.likeness > LEAST_LIKENESS);
+    found.sort_by(|a, b| b.likeness.total_cmp(&a.likeness));
     found.truncate(MAX_FINDERS);
     found
 }
@@ -122,15 +148,20 @@ fn confirmed(bitmap: &Bitmap, middle: f32, y: usize, module: f32, tolerance: f32
     if across.max(down) > 3.2 * across.min(down) {
         return None;
     }
-    let slants = [(1, 1), (1, -1)]
-        .iter()
-        .filter(|&&along| cut(bitmap, (cx as i32, cy as i32), along, longest, tolerance * 1.35).is_some())
-        .count();
+    let [falling, rising] =
+        [(1, 1), (1, -1)].map(|along| cut(bitmap, (cx as i32, cy as i32), along, longest, tolerance * 1.35));
+    let slant = match (falling, rising) {
+        (Some((a, _)), Some((b, _))) => a / b,
+        _ => 1.0,
+    };
+    let slants = usize::from(falling.is_some()) + usize::from(rising.is_some());
     (slants > 0).then_some(Finder {
+        stretch: (across / down, slant),
         x: cx,
         y: cy,
         module: (across + down) / 2.0,
         cuts: slants as f32,
+        likeness: 0.0,
     })
 }
 
@@ -144,12 +175,19 @@ fn merge(found: &mut Vec<Finder>, new: Finder) {
         return;
     };
     let cuts = old.cuts + new.cuts;
-    let mean = |a: f32, b: f32| (a * old.cuts + b * new.cuts) / cuts;
+    let (before, after) = (old.cuts, new.cuts);
+    let mean = |a: f32, b: f32| (a * before + b * after) / cuts;
+    let stretch = (
+        mean(old.stretch.0, new.stretch.0),
+        mean(old.stretch.1, new.stretch.1),
+    );
     *old = Finder {
+        stretch,
         x: mean(old.x, new.x),
         y: mean(old.y, new.y),
         module: mean(old.module, new.module),
         cuts,
+        likeness: 0.0,
     };
 }
 
@@ -160,6 +198,16 @@ pub(crate) struct Triple {
     pub right: Finder,
     pub below: Finder,
     cost: f32,
+}
+
+impl Triple {
+    /// That of the corner which looks least like one.
+    pub fn likeness(&self) -> f32 {
+        self.corner
+            .likeness
+            .min(self.right.likeness)
+            .min(self.below.likeness)
+    }
 }
 
 /// The triples worth a look, the likeliest first.
@@ -211,9 +259,8 @@ fn cost(corner: &Finder, a: &Finder, b: &Finder) -> Option<f32> {
     if ratio > 2.6 || cosine.abs() > 0.62 {
         return None;
     }
-    let fewest = corner.cuts.min(a.cuts).min(b.cuts);
-    let support = (fewest * 2.0 / largest.max(1.0)).max(0.2).ln();
-    Some((ratio - 1.0) + 1.5 * cosine.abs() + (largest / smallest - 1.0) * 0.8 - 0.45 * support)
+    let likeness = corner.likeness.min(a.likeness).min(b.likeness);
+    Some((ratio - 1.0) + 1.5 * cosine.abs() + (largest / smallest - 1.0) * 0.8 - 3.0 * likeness)
 }
 
 /// A module's length at one corner along the line to another, from the ring's outer edges.

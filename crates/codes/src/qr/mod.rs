@@ -7,5 +7,6 @@ pub(crate) mod finder;
 pub(crate) mod fit;
 pub(crate) mod layout;
 pub(crate) mod map;
+pub(crate) mod rings;
 pub(crate) mod scan;
 pub(crate) mod segments;

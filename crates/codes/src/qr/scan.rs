@@ -6,6 +6,7 @@ use super::{
     fit::{bend, climb, fit_legs, fit_opposite},
     layout::{Layout, MAX_VERSION},
     map::Map,
+    rings,
 };
 use crate::{
     Code, Kind,
@@ -20,6 +21,7 @@ pub(crate) struct Look {
     pub tolerance: f32,
     /// How many triples of corners are followed up.
     pub triples: usize,
+    pub rings: bool,
 }
 
 /// A version that may fit, with how well its timing pattern does.
@@ -31,12 +33,22 @@ struct Candidate {
 
 /// The first symbol that can be read.
 pub(crate) fn scan(frame: Frame<'_>, bitmap: &Bitmap, look: Look, budget: &Budget<'_>) -> Option<Code> {
-    let found = finder::find(bitmap, look.tolerance);
+    let found = if look.rings {
+        finder::likeliest(rings::find(frame, budget))
+    } else {
+        finder::find(frame, bitmap, look.tolerance)
+    };
     budget.spend(frame.luma().len() / 4);
     for (rank, triple) in finder::triples(&found).iter().take(look.triples).enumerate() {
-        for candidate in candidates(frame, bitmap, triple, rank < 4, budget)
-            .into_iter()
-            .take(2)
+        for candidate in candidates(
+            frame,
+            bitmap,
+            triple,
+            rank == 0 || (rank < 4 && triple.likeness() > 0.55),
+            budget,
+        )
+        .into_iter()
+        .take(2)
         {
             if candidate.standing < 0.34 {
                 break;
