@@ -355,7 +355,7 @@ describe("the cart", () => {
       await till.totalIs(total);
       assert.equal((await shop.call("GET", `/orders/${order.id}`, undefined, owner.token)).state, "cancelled");
       await till.scan(order.token.code);
-      await till.says(w("error.token_revoked"));
+      await till.says(w("error.order_cancelled"));
     }));
 
   test("a reload in the middle loses nothing", () =>

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Counter, Desk, hire, orderOf, sell } from "./counter.mjs";
-import { Eyes, Shop, shot, until, words } from "./stage.mjs";
+import { Eyes, Shop, shot, until, uuid, words } from "./stage.mjs";
 import { Till, money } from "./till.mjs";
 
 let eyes;
@@ -119,6 +119,25 @@ describe("one counter", () => {
         await counter.scanning();
         const { lines } = await orderOf(shop, order.id);
         assert.deepEqual(lines.map((line) => [line.given, line.claimed]), [["4", "0"], ["1", "0"], ["1", "2"], ["0.25", "0.25"]]);
+      },
+      [Counter, people.ravi],
+    ));
+
+  test("a shop that shows prices here shows them", () =>
+    stand(
+      async (counter) => {
+        const order = await sell(shop, [["Samosa", "2"]]);
+        const show = (value) => shop.call("PUT", "/settings/sales.show_prices", { id: uuid(), value }, shop.owner.token);
+        await show(true);
+        try {
+          await counter.open(order);
+          assert.equal(money(await counter.row("Samosa").textContent()), order.lines[0].amount_minor);
+        } finally {
+          await show(false);
+        }
+        await until(async () => !(await counter.row("Samosa").textContent()).includes("₹"), "the price goes as soon as the shop says so");
+        await counter.page.keyboard.press("Escape");
+        await counter.scanning();
       },
       [Counter, people.ravi],
     ));

@@ -543,7 +543,7 @@ export interface Setting {
   options?: string[];
   min?: number;
   max?: number;
-  unit?: 'seconds' | 'minutes' | 'percent';
+  unit?: 'seconds' | 'minutes' | 'percent' | 'minor';
   read_only: boolean;
 }
 
