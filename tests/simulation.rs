@@ -141,6 +141,16 @@ fn actor(shop: &Shop, owner: StaffId) -> Actor {
     }
 }
 
+/// Somebody who may look at everything.
+fn owner_at(seat: SeatId) -> Actor {
+    Actor {
+        session: SessionId::from_uuid(id(1)),
+        staff: StaffId::from_uuid(id(1)),
+        role: Role::Owner,
+        seat,
+    }
+}
+
 fn id(n: u64) -> Uuid {
     let mut random = [0; 10];
     Dice::new(n).fill(&mut random);
@@ -202,7 +212,7 @@ fn all_orders(shop: &Shop) -> Checked<Vec<Value>> {
         ..OrderFilter::default()
     };
     loop {
-        let page = shop.orders(&filter).map_err(worded)?;
+        let page = shop.orders(&owner_at(shop.own_seat()), &filter).map_err(worded)?;
         for order in &page.items {
             orders.push(serde_json::to_value(order).map_err(worded)?);
         }
@@ -495,15 +505,15 @@ impl Person {
             limit: Some(4),
             ..OrderFilter::default()
         };
-        let orders = self.shop.orders(&filter).expect("a good disk reads").items;
+        let orders = self
+            .shop
+            .orders(&owner_at(self.seat), &filter)
+            .expect("a good disk reads")
+            .items;
         let order = orders.get(self.dice.below(orders.len()))?.id;
-        let actor = Actor {
-            session: SessionId::from_uuid(id(1)),
-            staff: StaffId::from_uuid(id(1)),
-            role: Role::Owner,
-            seat: self.seat,
-        };
-        self.shop.order(&actor, OrderId::from_uuid(order)).ok()
+        self.shop
+            .order(&owner_at(self.seat), OrderId::from_uuid(order))
+            .ok()
     }
 
     /// Scans the token of one of the last orders, sometimes of one that is collected or paid back.
@@ -640,7 +650,11 @@ impl Person {
             limit: Some(5),
             ..OrderFilter::default()
         };
-        let orders = self.shop.orders(&filter).expect("a good disk reads").items;
+        let orders = self
+            .shop
+            .orders(&owner_at(self.seat), &filter)
+            .expect("a good disk reads")
+            .items;
         let order = orders
             .get(self.dice.below(orders.len()))
             .map_or_else(|| id(3), |order| order.id);

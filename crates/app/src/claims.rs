@@ -210,7 +210,10 @@ impl Shop {
                 self.must_be_collectable(&tx.reader(), row)?;
             }
             self.grant(tx, &wanted, actor.seat)?;
-            self.opened(&tx.reader(), &wanted.claim, row.as_ref(), ticket.signed.as_ref())
+            let mut opened =
+                self.opened(&tx.reader(), &wanted.claim, row.as_ref(), ticket.signed.as_ref())?;
+            opened.order = opened.order.map(|order| order.for_eyes_of(actor));
+            Ok(opened)
         })?;
         self.tell_claim(order);
         self.show_handing(actor.seat, &opened);

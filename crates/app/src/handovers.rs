@@ -190,7 +190,7 @@ impl Shop {
         self.told_now();
         self.show_handed(actor.seat, request.id, view.as_ref(), missing_as, now);
         self.tell_order(id);
-        Ok(view)
+        Ok(view.map(|view| view.for_eyes_of(actor)))
     }
 
     /// With another node as the authority: whether it still says so, and what it knows. Alone, nothing to ask.
@@ -211,7 +211,7 @@ impl Shop {
 
     fn order_if_here(&self, actor: &Actor, id: OrderId) -> Result<Option<OrderView>> {
         self.store.read(|r| match r.order(id)? {
-            Some(_) => self.view_order(r, id, Some(actor.seat)).map(Some),
+            Some(_) => Ok(Some(self.view_order(r, id, Some(actor.seat))?.for_eyes_of(actor))),
             None => Ok(None),
         })
     }
@@ -356,7 +356,7 @@ impl Shop {
         id: OrderId,
         handover: Uuid,
         request: &UndoHandover,
-    ) -> Result<OrderView> {
+    ) -> Result<Option<OrderView>> {
         let content = content_of(
             &format!("undo {id} {handover}"),
             &UndoHandover {
@@ -412,7 +412,7 @@ impl Shop {
         self.displays.forget_handing(actor.seat);
         self.tell_display(actor.seat);
         self.tell_order(id);
-        self.order(actor, id)
+        self.order_if_here(actor, id)
     }
 
     /// How far the work before the counter is.

@@ -1,7 +1,7 @@
 //! An order as the screens see it: what was bought, where each unit is now, and what happened to it.
 
 use crate::{
-    AppError, Code, Result, Shop,
+    Actor, AppError, Code, Result, Shop,
     cart::TaxView,
     catalog::Art,
     days,
@@ -14,6 +14,7 @@ use domain::{
     money::Money,
     numbers::OneTimeNumber,
     order::{Progress, UnitAccount, derive_state},
+    people::Permission,
     phone::Phone,
     quantity::{Quantity, Unit},
     refund::{LineMoney, line_back, rounding_back},
@@ -58,7 +59,7 @@ pub struct OrderView {
     pub due_minor: i64,
     pub refunded_minor: i64,
     pub tenders: Vec<TenderView>,
-    /// Null once the order was cancelled or the token revoked.
+    /// Null once the order was cancelled or the token revoked, and for whoever may not give tokens out.
     pub token: Option<TokenView>,
     pub token_revoked: bool,
     /// The guest's number, all but six digits hidden.
@@ -215,6 +216,16 @@ pub struct EventLineView {
     pub unit: String,
     pub given: String,
     pub missing: String,
+}
+
+impl OrderView {
+    /// As this person may see it: whoever only hands over or cooks needs no token of anybody's.
+    pub(crate) fn for_eyes_of(mut self, actor: &Actor) -> OrderView {
+        if !actor.role.allows(Permission::TokenReissue) {
+            self.token = None;
+        }
+        self
+    }
 }
 
 /// Where a line's units are. When counters apart from each other gave too much, the surplus is cut for showing.

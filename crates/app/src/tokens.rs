@@ -79,7 +79,8 @@ impl Shop {
                 verdict: "valid".to_owned(),
                 order: row
                     .map(|row| self.view_order(r, row.id, Some(actor.seat)))
-                    .transpose()?,
+                    .transpose()?
+                    .map(|order| order.for_eyes_of(actor)),
                 lines: self.lines_of_token(r, &token)?,
                 expires_at: rfc3339(token.body.expires),
             })

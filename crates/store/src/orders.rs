@@ -139,11 +139,40 @@ pub struct OrderQuery {
     /// A display number, a one-time number, or the running number of a document.
     pub number: Option<u32>,
     pub cancelled: Option<bool>,
+    /// Only where orders of some state can be.
+    pub likely: Option<Likely>,
     /// Only orders for which money is due back.
     pub due: bool,
     /// Where the last page ended.
     pub before: Option<(i64, OrderId)>,
     pub limit: usize,
+}
+
+/// Where to look for orders of a state, which is derived and in no column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likely {
+    NotDelivered,
+    InWork,
+    /// Something was given or missing, and something is left to give or to pay back.
+    Unsettled,
+    Delivered,
+    PaidBack,
+}
+
+impl Likely {
+    fn condition(self) -> &'static str {
+        match self {
+            Likely::NotDelivered => " and delivered_ms is null",
+            Likely::InWork => " and delivered_ms is null and progress > 0",
+            Likely::Unsettled => {
+                " and order_id in (select order_id from order_units where claimed > 0
+                                   union select order_id from order_units join \"order\" using (order_id)
+                                         where delivered_ms is null)"
+            }
+            Likely::Delivered => " and delivered_ms is not null",
+            Likely::PaidBack => " and order_id in (select order_id from refund)",
+        }
+    }
 }
 
 /// A catalogue number as its two parts.
@@ -260,6 +289,9 @@ impl Reader<'_> {
             Some(true) => wanted.push_str(" and cancelled_ms is not null"),
             Some(false) => wanted.push_str(" and cancelled_ms is null"),
             None => {}
+        }
+        if let Some(likely) = query.likely {
+            wanted.push_str(likely.condition());
         }
         if query.due {
             wanted.push_str(" and order_id in (select order_id from order_units where claimed > 0)");

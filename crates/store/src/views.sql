@@ -149,6 +149,7 @@ create table order_line (
 ) strict, without rowid;
 
 create index order_in_work on "order" (progress, ready_ms) where progress > 0 and delivered_ms is null;
+create index order_not_delivered on "order" (placed_ms, order_id) where delivered_ms is null;
 create index order_delivered on "order" (delivered_ms) where delivered_ms is not null;
 
 -- Where the units of each line are; what is in no column is open. Moves of an order that has not arrived stand here too.

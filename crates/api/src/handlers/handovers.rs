@@ -34,14 +34,14 @@ pub async fn hand_over(
 /// Takes a handover back: at once by whoever did it, later with the permission or a second person's PIN.
 #[utoipa::path(post, path = "/api/v1/orders/{id}/handovers/{handover}/undo", tag = "handovers",
     params(("id" = uuid::Uuid, Path), ("handover" = uuid::Uuid, Path)), request_body = UndoHandover,
-    responses((status = 200, body = OrderView), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody)),
+    responses((status = 200, body = Option<OrderView>), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody)),
     security(("session" = [])))]
 pub async fn undo(
     OpenShop(shop): OpenShop,
     Extension(actor): Extension<Actor>,
     Ids(id, handover): Ids,
     Body(request): Body<UndoHandover>,
-) -> ApiResult<Json<OrderView>> {
+) -> ApiResult<Json<Option<OrderView>>> {
     run(move || shop.undo_handover(&actor, OrderId::from_uuid(id), handover, &request))
         .await
         .map(Json)

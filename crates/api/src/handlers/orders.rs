@@ -32,9 +32,10 @@ pub async fn place(
     responses((status = 200, body = Page<OrderView>)), security(("session" = [])))]
 pub async fn list(
     OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
     Params(filter): Params<OrderFilter>,
 ) -> ApiResult<Json<Page<OrderView>>> {
-    run(move || shop.orders(&filter)).await.map(Json)
+    run(move || shop.orders(&actor, &filter)).await.map(Json)
 }
 
 /// One order as it is now.
