@@ -20,6 +20,7 @@ async fn one_cake_missing() -> (Node, Client, Client, Client, Value) {
         .hand_over(&order, &[(1, "2", "0"), (2, "2", "1")], "refund")
         .await;
     assert_eq!(status, 201, "{order}");
+    let order = owner.order(&order).await;
     (node, owner, meena, ravi, order)
 }
 
