@@ -1,5 +1,5 @@
-//! The letters that slips are printed with. They are part of the program, and a script's font is only looked at when a
-//! slip needs it; a folder of further fonts can be handed in for scripts and signs that are not built in.
+//! The letters that slips are printed with. They are part of the program, packed, and a script's font is only unpacked
+//! when a slip needs it; a folder of further fonts can be handed in for scripts and signs that are not built in.
 //!
 //! Built in: Latin, Greek and Cyrillic, Devanagari, Tamil, Arabic (all with a bold of their own), Bengali, Gujarati,
 //! Gurmukhi, Odia, Telugu, Kannada, Malayalam, Thai, Hebrew, Georgian, Armenian, kana and the most frequent Chinese
@@ -8,6 +8,7 @@
 use std::{
     collections::HashSet,
     fmt,
+    io::Read,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -15,11 +16,13 @@ use cosmic_text::{
     Fallback, FontSystem,
     fontdb::{Database, ID, Source, Weight},
 };
+use flate2::read::ZlibDecoder;
 use unicode_script::{Script, UnicodeScript};
 
 /// The family that a text is set in where nothing else is asked for.
 pub(crate) const BASE: &str = "Noto Sans";
 
+/// Packed files: see the build script.
 struct Face {
     family: &'static str,
     regular: &'static [u8],
@@ -28,7 +31,7 @@ struct Face {
 
 macro_rules! font {
     ($name:literal) => {
-        include_bytes!(concat!("../../../assets/fonts/print/", $name, ".ttf"))
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".z"))
     };
 }
 
@@ -72,6 +75,15 @@ const fn single(family: &'static str, regular: &'static [u8]) -> Face {
         regular,
         bold: None,
     }
+}
+
+fn unpacked(packed: &[u8]) -> Vec<u8> {
+    let mut file = Vec::new();
+    // We packed it ourselves; were it damaged, its letters would be empty boxes.
+    if let Err(error) = ZlibDecoder::new(packed).read_to_end(&mut file) {
+        debug_assert!(false, "a font cannot be unpacked: {error}");
+    }
+    file
 }
 
 /// The built-in font of a script.
@@ -180,10 +192,10 @@ impl Engine {
     fn load(&mut self, face: &'static Face) {
         self.loaded.insert(face.family);
         let database = self.system.db_mut();
-        let regular = database.load_font_source(Source::Binary(Arc::new(face.regular)));
+        let regular = database.load_font_source(Source::Binary(Arc::new(unpacked(face.regular))));
         match face.bold {
             Some(bold) => {
-                database.load_font_source(Source::Binary(Arc::new(bold)));
+                database.load_font_source(Source::Binary(Arc::new(unpacked(bold))));
             }
             None => {
                 for id in regular {
