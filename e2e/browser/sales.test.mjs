@@ -494,3 +494,68 @@ describe("the board in the hall", () => {
       [Counter, people.ravi],
     ));
 });
+
+describe("two nodes with books of their own", () => {
+  let near;
+  let far;
+  before(async () => {
+    near = await Shop.open();
+    people.asha = await hire(near, "sales", "Asha", "2468");
+    // Known to both: sold before the second counter was admitted.
+    near.known = await sell(near, [["Samosa", "2"]]);
+    await near.kill("SIGTERM");
+    far = await near.admit();
+    await near.start();
+    await far.start(["--authority", near.address]);
+    near.owner = null;
+  });
+  after(async () => {
+    await far?.close();
+    await near?.close();
+  });
+
+  /** Stands at the second node. */
+  async function there(run) {
+    const context = await eyes.person({ shop: far });
+    try {
+      const counter = new Counter(await context.newPage(), "en");
+      await counter.signIn(people.asha);
+      await run(counter);
+    } catch (error) {
+      await shot(context.pages()[0], `failed-far-${Date.now() % 100_000}`).catch(() => undefined);
+      throw error;
+    } finally {
+      await context.close();
+    }
+  }
+
+  test("a genuine token whose order has not arrived shows what the token itself says", () =>
+    there(async (counter) => {
+      near.owner = await near.session("owner");
+      const order = await sell(near, [["Samosa", "3"], ["Kaju Katli", "0.25"]]);
+      await counter.scan(order.token.code);
+      await counter.verdict("not_arrived");
+      await counter.page.getByText(w("sales.absent.why")).waitFor();
+      const lines = counter.page.locator("[data-testid=absent-line], [data-testid=give-row]");
+      assert.equal(await lines.count(), 2);
+      assert.match(await lines.nth(0).textContent(), /3 ×.*Samosa/s);
+      assert.match(await lines.nth(1).textContent(), /0\.250.*Kaju Katli/s);
+      await counter.page.getByTestId("verdict").waitFor({ state: "detached" });
+      await counter.page.keyboard.press("Escape");
+      await counter.scanning();
+    }));
+
+  test("without the link the order is checked here, and says so", () =>
+    there(async (counter) => {
+      await near.kill();
+      await counter.scan(near.known.token.code);
+      await counter.verdict("offline");
+      await counter.opened(near.known);
+      await counter.page.getByText(w("sales.offline")).waitFor();
+      await counter.primary.click();
+      await counter.scanning();
+      far.owner = await far.call("POST", "/sessions", { staff: people.asha.staff, pin: people.asha.pin, seat: uuid() });
+      const { history } = await orderOf(far, near.known.id);
+      assert.equal(history.find((entry) => entry.kind === "handed_over").offline, true);
+    }));
+});

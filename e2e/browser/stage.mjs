@@ -53,6 +53,15 @@ export class Shop {
     if (said.staff.length > 0) this.people = said.staff;
   }
 
+  /** Another counter of this branch with books of its own, as they are now; this node must not be running meanwhile. */
+  async admit() {
+    const other = new Shop();
+    other.folder = mkdtempSync(join(tmpdir(), "chandi-browser-"));
+    other.people = this.people;
+    execFileSync(NODE, ["admit", "--data", join(this.folder, "data"), "--into", join(other.folder, "data"), "--no-keyring"], { stdio: "pipe" });
+    return other;
+  }
+
   /** Ends the node as a power cut would. */
   async kill(name = "SIGKILL") {
     const child = this.child;

@@ -34,8 +34,8 @@ interface State {
   marked: Marked | null;
   /** The marks that the core has not answered yet. */
   marking: boolean;
-  /** A genuine token of an order that is not on this device and too long to stand in its token. */
-  absent: { code: string; claim: Redeemed['claim']; count: number } | null;
+  /** A genuine token whose order is not on this device and can only be looked at: its rows are the token's own, none when it was too long for them. */
+  absent: { code: string; claim: Redeemed['claim']; count: number; rows: Row[] } | null;
   /** An order that is only looked at. */
   seen: Order | null;
   recent: RecentHandover[];
@@ -101,7 +101,7 @@ function take(redeemed: Redeemed, way: Way): void {
     state.seen = order;
     void post(`/claims/${claim.id}/release`, { id: uuidv7() }).catch(() => undefined);
   }
-  else state.absent = { code: 'code' in way ? way.code : '', claim, count: redeemed.count };
+  else state.absent = { code: 'code' in way ? way.code : '', claim, count: redeemed.count, rows };
 }
 
 /** Scanned or typed: an order, people to choose from, or a refusal. */
