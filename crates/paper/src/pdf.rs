@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use cosmic_text::fontdb::ID;
+use cosmic_text::{LayoutGlyph, fontdb::ID};
 use krilla::{
     Document as File,
     color::luma,
@@ -216,27 +216,34 @@ impl Letters {
                 ..Stroke::default()
             }));
         }
-        let glyphs: Vec<KrillaGlyph> = run
+        let shown: Vec<(&LayoutGlyph, Range<usize>)> = run
             .glyphs
             .iter()
             .zip(readable(run))
+            .filter(|(glyph, _)| !is_hidden(&run.text[glyph.start..glyph.end]))
+            .collect();
+        let Some(start) = shown.first().map(|(glyph, _)| glyph.x) else {
+            return Ok(());
+        };
+        let glyphs: Vec<KrillaGlyph> = shown
+            .iter()
             .enumerate()
-            .filter(|(_, (_, range))| !is_hidden(&run.text[range.clone()]))
             .map(|(index, (glyph, range))| {
-                let next = run.glyphs.get(index + 1).map_or(glyph.x + glyph.w, |next| next.x);
+                // What is hidden may still take room: the next one's place counts.
+                let next = shown.get(index + 1).map_or(glyph.x + glyph.w, |(next, _)| next.x);
                 KrillaGlyph::new(
                     GlyphId::new(u32::from(glyph.glyph_id)),
                     (next - glyph.x) / run.size,
                     glyph.x_offset,
                     glyph.y_offset,
                     0.0,
-                    range,
+                    range.clone(),
                     None,
                 )
             })
             .collect();
         surface.draw_glyphs(
-            Point::from_xy(run.x + first.x, run.y),
+            Point::from_xy(run.x + start, run.y),
             &glyphs,
             font,
             &run.text,
@@ -249,12 +256,20 @@ impl Letters {
 }
 
 /// What each glyph stands for when the text is searched or copied. Where letters are made of several glyphs, readers
-/// take every letter for a word of its own; there, a whole word is one thing.
+/// take every letter for a word of its own; there, a whole word is one thing. From right to left readers would turn
+/// such a word round once more; there, the dots of a letter stand for nothing and its body for all of it.
 fn readable(run: &Run) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = run.glyphs.iter().map(|glyph| glyph.start..glyph.end).collect();
-    // Not for scripts from right to left: readers turn such a word round once more.
     let composed = ranges.windows(2).any(|pair| pair[0] == pair[1]);
-    if !composed || run.glyphs.iter().any(|glyph| glyph.level.is_rtl()) {
+    if !composed {
+        return ranges;
+    }
+    if run.glyphs.iter().any(|glyph| glyph.level.is_rtl()) {
+        for (range, glyph) in ranges.iter_mut().zip(&run.glyphs) {
+            if glyph.w < 0.01 {
+                range.end = range.start;
+            }
+        }
         return ranges;
     }
     let blank = |range: &Range<usize>| {
@@ -311,4 +326,72 @@ fn outlined(picture: &Bitmap, x: u32, y: u32, scale: u32) -> PathBuilder {
         }
     }
     path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Align, Block, Look};
+
+    /// The texts behind the glyphs of a line, in the order of its characters.
+    fn behind(line: &str) -> Vec<String> {
+        let document = Document {
+            blocks: vec![Block::Text {
+                text: line.to_owned(),
+                align: Align::Start,
+                look: Look::default(),
+            }],
+            ..Document::new(Paper::MM80)
+        };
+        let layout = Fonts::new().with(|engine| layout(&document, engine));
+        let mut ranges: Vec<(usize, usize, String)> = layout
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Run(run) => Some(run),
+                _ => None,
+            })
+            .flat_map(|run| {
+                readable(run)
+                    .into_iter()
+                    .map(|range| (range.start, range.end, run.text[range].to_owned()))
+            })
+            .filter(|(start, end, _)| start < end)
+            .collect();
+        ranges.sort();
+        ranges.dedup();
+        ranges.into_iter().map(|(_, _, text)| text).collect()
+    }
+
+    #[test]
+    fn every_letter_stands_behind_its_glyph_once() {
+        assert_eq!(behind("Chai 2"), ["C", "h", "a", "i", " ", "2"]);
+        assert_eq!(
+            behind("क्षत्रिय थाली"),
+            ["क्षत्रिय", " ", "थाली"],
+            "words of composed letters stay whole"
+        );
+        assert_eq!(
+            behind("شاي بيت").concat(),
+            "شاي بيت",
+            "dots are no letters of their own"
+        );
+        assert!(behind("شاي بيت").len() >= 6, "letter by letter");
+    }
+
+    #[test]
+    fn pages_begin_between_blocks_where_they_can() {
+        let layout = |breaks: &[u32]| Layout {
+            breaks: breaks.to_vec(),
+            ..Layout::default()
+        };
+        assert_eq!(pages(&layout(&[40, 90, 130, 180]), 100), [0, 90]);
+        assert_eq!(pages(&layout(&[40, 100]), 100), [0], "just a page");
+        assert_eq!(
+            pages(&layout(&[40, 340]), 100),
+            [0, 40, 140, 240],
+            "a block that is longer than a page is cut"
+        );
+        assert_eq!(pages(&layout(&[]), 100), [0]);
+    }
 }
