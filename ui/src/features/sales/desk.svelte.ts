@@ -16,7 +16,6 @@ interface Open {
   /** Null for a genuine token whose order is not on this device yet: its rows come from the token itself. */
   order: Order | null;
   number: number | null;
-  items: string;
   claim: Redeemed['claim'];
   way: Way;
   rows: Row[];
@@ -95,7 +94,7 @@ function take(redeemed: Redeemed, way: Way): void {
   const { order, claim } = redeemed;
   const id = order?.id ?? claim.order ?? null;
   const rows = order ? rowsOf(order) : rowsOfToken(redeemed.lines ?? []);
-  if (id && rows.length > 0) state.open = { id, order, number: order?.number ?? claim.number ?? null, items: redeemed.to_give, claim, way, rows, missingAs: state.missingAs };
+  if (id && rows.length > 0) state.open = { id, order, number: order?.number ?? claim.number ?? null, claim, way, rows, missingAs: state.missingAs };
   else if (order) {
     // Nothing to give: it is only looked at, and the next counter need not take it over.
     state.seen = order;

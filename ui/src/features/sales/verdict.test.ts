@@ -29,7 +29,7 @@ describe('a scan has one verdict', () => {
   it('knows a fresh order, one that was partly given, and one that never arrived', () => {
     const line = (given: string) => ({ open: '1', kept: '0', given, missing: '0', refunded: '0' });
     const redeemed = (order: unknown, offline = false) => ({ claim: { id: 'c', by: 'qr', offline }, order, lines: null, expires_at: '', to_give: '3', count: 3 }) as unknown as Redeemed;
-    expect(opened(redeemed({ id: 'o', number: 4, items: '5', lines: [line('0')] }))).toMatchObject({ kind: 'go', count: 5, number: 4 });
+    expect(opened(redeemed({ id: 'o', number: 4, items: '5', lines: [line('0')] }))).toMatchObject({ kind: 'go', count: 1, number: 4 });
     expect(opened(redeemed({ id: 'o', number: 4, items: '5', lines: [line('2')] }))).toMatchObject({ kind: 'partial', count: 1 });
     expect(opened(redeemed({ id: 'o', number: 4, items: '5', lines: [line('0')] }, true)).kind).toBe('offline');
     expect(opened(redeemed({ id: 'o', number: 4, items: '5', due_minor: 8500, delivered_at: null, lines: [{ ...line('1'), open: '0' }] }))).toMatchObject({ kind: 'due', due_minor: 8500 });

@@ -66,7 +66,7 @@ export function opened(redeemed: Redeemed): Verdict {
   // Everything was given or marked as missing before: only the money of it waits, or nothing at all.
   if (left === 0) return { ...blank, kind: order.due_minor > 0 ? 'due' : 'collected', tone: 'warn', order: order.id, number: order.number, due_minor: order.due_minor, at: order.delivered_at };
   const kind = redeemed.claim.offline ? 'offline' : some ? 'partial' : 'go';
-  return { ...blank, kind, tone: TONE[kind], order: order.id, number: order.number, count: some ? left : Math.round(Number(order.items)) };
+  return { ...blank, kind, tone: TONE[kind], order: order.id, number: order.number, count: left };
 }
 
 const text = (value: unknown): string | null => {
