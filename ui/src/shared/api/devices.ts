@@ -34,7 +34,8 @@ export interface PrinterProfile {
   drawer_pin: number;
   drawer_on_ms: number;
   drawer_off_ms: number;
-  tells_state: boolean;
+  /** Null: nobody knows yet. */
+  tells_state: boolean | null;
   speaks: 'escpos' | 'pdf';
 }
 
