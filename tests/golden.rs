@@ -12,7 +12,7 @@ use domain::{
 use journal::{
     Body, DeviceKey, Fact, Series, Stamp,
     body::{
-        DeviceAdmittedV1, DiscountKindV1, DiscountV1, HandedOverV1, HandoverUndoneV1, MoveV1,
+        DeviceAdmittedV1, DiscountKindV1, DiscountV1, DrawerOpenedV1, HandedOverV1, HandoverUndoneV1, MoveV1,
         OrderCancelledV1, OrderLineV1, OrderPlacedV1, OrderProgressedV1, PhoneBoundV1, RefundLineV1,
         RefundTenderV1, RefundedV1, SeenV1, ShopFoundedV1, TenderTakenV1, TokenReissuedV1, TokenRevokedV1,
         TokenV1,
@@ -285,6 +285,16 @@ fn bodies() -> Vec<(&'static str, Body)> {
         reason: "changed their mind".to_owned(),
         approved_by: Some(id(9)),
     };
+    let drawer = DrawerOpenedV1 {
+        opening: id(70),
+        counter: id(4),
+        why: "no_sale".to_owned(),
+        order: None,
+        approved_by: Some(id(9)),
+        opened_ms: NOON,
+        business_day: 20_261_121,
+        reason: "change for the bus".to_owned(),
+    };
     let mut bodies = vec![
         ("body-1-1", Body::ShopFounded(founded)),
         ("body-10-1", Body::ProductSet(patch())),
@@ -296,6 +306,7 @@ fn bodies() -> Vec<(&'static str, Body)> {
         ("body-22-1", Body::OrderCancelled(cancelled)),
     ];
     bodies.extend(after_placing());
+    bodies.push(("body-50-1", Body::DrawerOpened(drawer)));
     bodies
 }
 

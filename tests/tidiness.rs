@@ -87,7 +87,10 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("node", &["api", "app", "domain", "sync"]),
     ("chandi", &["api", "app"]),
     // Tools and tests stand beside the house; nothing in it may know them.
-    ("testkit", &["api", "app", "domain", "journal", "store"]),
+    (
+        "testkit",
+        &["api", "app", "devices", "domain", "journal", "store"],
+    ),
     (
         "bench",
         &[
@@ -96,7 +99,9 @@ const GRAPH: &[(&str, &[&str])] = &[
     ),
     (
         "stories",
-        &["api", "app", "domain", "journal", "store", "testkit"],
+        &[
+            "api", "app", "codes", "devices", "domain", "journal", "store", "testkit",
+        ],
     ),
     ("xtask", &["api"]),
 ];

@@ -198,6 +198,52 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/v1/roles", Access::May(P::StaffRead)),
     row("GET", "/api/v1/settings", Access::May(P::SettingRead)),
     row("PUT", "/api/v1/settings/{key}", Access::May(P::SettingChange)),
+    row("GET", "/api/v1/devices/status", Access::May(P::DeviceRead)),
+    row("GET", "/api/v1/printers", Access::May(P::DeviceRead)),
+    row("POST", "/api/v1/printers", Access::May(P::DeviceChange)),
+    row("PUT", "/api/v1/printers/{id}", Access::May(P::DeviceChange)),
+    row("DELETE", "/api/v1/printers/{id}", Access::May(P::DeviceChange)),
+    row("POST", "/api/v1/printers/find", Access::May(P::DeviceChange)),
+    row("GET", "/api/v1/printers/find", Access::May(P::DeviceRead)),
+    row("POST", "/api/v1/printers/{id}/test", Access::May(P::PrintUse)),
+    row(
+        "POST",
+        "/api/v1/printers/{id}/looks",
+        Access::May(P::DeviceChange),
+    ),
+    row("GET", "/api/v1/print/jobs", Access::May(P::DeviceRead)),
+    row("POST", "/api/v1/print/jobs/{id}/retry", Access::May(P::PrintUse)),
+    row("POST", "/api/v1/print/jobs/{id}/answer", Access::May(P::PrintUse)),
+    row(
+        "POST",
+        "/api/v1/print/jobs/{id}/discard",
+        Access::May(P::PrintUse),
+    ),
+    row("POST", "/api/v1/orders/{id}/print", Access::May(P::PrintUse)),
+    // Whoever may not open it brings somebody who may.
+    row("POST", "/api/v1/drawer/open", Access::May(P::PrintUse)),
+    row("GET", "/api/v1/drawer/openings", Access::May(P::ReportRead)),
+    row("POST", "/api/v1/receipts/preview", Access::May(P::DeviceRead)),
+    row("GET", "/api/v1/receipts/template", Access::May(P::DeviceRead)),
+    row("PUT", "/api/v1/receipts/template", Access::May(P::SettingChange)),
+    row("POST", "/api/v1/receipts/logo", Access::May(P::SettingChange)),
+    row(
+        "GET",
+        "/api/v1/orders/{id}/receipt.png",
+        Access::May(P::OrderRead),
+    ),
+    row(
+        "GET",
+        "/api/v1/orders/{id}/receipt.pdf",
+        Access::May(P::OrderRead),
+    ),
+    row("POST", "/api/v1/codes/frame", Access::May(P::ScanUse)),
+    row("GET", "/api/v1/scanner/codes", Access::May(P::DeviceRead)),
+    row("POST", "/api/v1/scanner/print", Access::May(P::PrintUse)),
+    row("GET", "/api/v1/cameras", Access::May(P::ScanUse)),
+    row("POST", "/api/v1/camera/open", Access::May(P::ScanUse)),
+    row("POST", "/api/v1/camera/close", Access::May(P::ScanUse)),
+    row("GET", "/api/v1/camera/frame", Access::May(P::ScanUse)),
     row("POST", "/api/v1/demo/leave", Access::May(P::DemoLeave)),
     row("GET", "/api/v1/openapi.json", Access::Open),
     row("GET", "/api/docs", Access::Open),
@@ -285,6 +331,31 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::staff::roles))
         .routes(routes!(h::settings::list))
         .routes(routes!(h::settings::change))
+        .routes(routes!(h::devices::status))
+        .routes(routes!(h::devices::printers, h::devices::add_printer))
+        .routes(routes!(h::devices::change_printer, h::devices::remove_printer))
+        .routes(routes!(h::devices::find, h::devices::found))
+        .routes(routes!(h::devices::test))
+        .routes(routes!(h::devices::looks))
+        .routes(routes!(h::devices::jobs))
+        .routes(routes!(h::devices::retry))
+        .routes(routes!(h::devices::answer))
+        .routes(routes!(h::devices::discard))
+        .routes(routes!(h::devices::print))
+        .routes(routes!(h::devices::open_drawer))
+        .routes(routes!(h::devices::openings))
+        .routes(routes!(h::devices::preview))
+        .routes(routes!(h::devices::template, h::devices::change_template))
+        .routes(routes!(h::devices::logo))
+        .routes(routes!(h::devices::paper_png))
+        .routes(routes!(h::devices::paper_pdf))
+        .routes(routes!(h::devices::frame))
+        .routes(routes!(h::devices::scanner_codes))
+        .routes(routes!(h::devices::print_scanner_codes))
+        .routes(routes!(h::devices::cameras))
+        .routes(routes!(h::devices::open_camera))
+        .routes(routes!(h::devices::close_camera))
+        .routes(routes!(h::devices::camera_frame))
         .routes(routes!(h::setup::leave_demo))
         .routes(routes!(h::system::openapi_json))
         .routes(routes!(h::system::docs))

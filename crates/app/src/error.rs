@@ -140,6 +140,14 @@ codes! {
     RefundTooMuch = "refund_too_much", Refused, "this is more than can still be paid back";
     NothingToRefund = "nothing_to_refund", Conflict, "this was paid back already";
     ImportUnreadable = "import_unreadable", Refused, "this file cannot be read";
+    NoPrinter = "no_printer", Conflict, "no printer does this here";
+    PrinterKnown = "printer_known", Conflict, "this printer is set up already";
+    PrinterHasJobs = "printer_has_jobs", Conflict, "something still waits to be printed there";
+    JobSettled = "job_settled", Conflict, "this is printed or discarded already";
+    NoDrawer = "no_drawer", Conflict, "no drawer hangs on a printer here";
+    DrawerNeedsApproval = "drawer_needs_approval", Forbidden, "opening the drawer needs a second person";
+    PictureInvalid = "picture_invalid", Refused, "this is not a picture of that size";
+    LogoInvalid = "logo_invalid", Refused, "this picture cannot be used as a logo";
     DiskFull = "disk_full", Full, "the disk is full";
     Busy = "busy", Wait, "the database is busy";
     Broken = "broken", Broken, "something broke";

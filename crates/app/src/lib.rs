@@ -6,12 +6,14 @@
 
 pub mod authority;
 pub mod board;
+pub mod cameras;
 pub mod cart;
 pub mod catalog;
 pub mod claims;
 mod days;
 pub mod demo;
 pub mod display;
+pub mod drawer;
 pub mod edges;
 mod error;
 pub mod handovers;
@@ -22,9 +24,13 @@ pub mod live;
 mod open;
 pub mod order_view;
 pub mod orders;
+pub mod papers;
+pub mod printers;
+pub mod printing;
 pub mod refunds;
 pub mod reports;
 pub mod scan;
+pub mod scanners;
 pub mod sessions;
 pub mod settings;
 pub mod setup;

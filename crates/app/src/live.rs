@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub struct LiveMessage {
     /// Rises by one for each listener; a gap means that something was missed: read the snapshot again.
     pub seq: u64,
-    /// cart, order, claim, board, product, category, staff, setting, session, display or resync
+    /// cart, order, claim, board, product, category, staff, setting, session, display, print, device or resync
     pub kind: String,
     pub id: Option<String>,
     pub data: Option<serde_json::Value>,
@@ -37,6 +37,10 @@ impl Live {
 
     pub fn tell(&self, kind: &str, id: Option<String>) {
         self.send(kind, id, None, None);
+    }
+
+    pub fn tell_with(&self, kind: &str, id: Option<String>, data: serde_json::Value) {
+        self.send(kind, id, Some(data), None);
     }
 
     pub fn tell_seat(&self, seat: SeatId, kind: &str, data: Option<serde_json::Value>) {

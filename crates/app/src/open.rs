@@ -3,13 +3,17 @@
 use crate::{
     AppError, Code, Result,
     authority::Authority,
+    cameras::Eyes,
     display::Displays,
     edges::Edges,
     live::Live,
+    printers::Search,
+    printing::Printing,
     sessions::Sessions,
     settings::Settings,
     vault::{self, KeyStorage},
 };
+use devices::{Limits, camera::Cameras};
 use domain::ids::SeatId;
 use std::{
     fs::File,
@@ -24,6 +28,10 @@ pub struct Config {
     pub edges: Edges,
     /// Off in tests and on machines whose owner says so: the key then lies in a 0600 file.
     pub use_keyring: bool,
+    /// How long printers may take.
+    pub print_limits: Limits,
+    /// Where pictures come from.
+    pub cameras: Arc<dyn Cameras>,
 }
 
 impl Config {
@@ -32,6 +40,8 @@ impl Config {
             data: data.into(),
             edges: Edges::system(),
             use_keyring: true,
+            print_limits: Limits::default(),
+            cameras: devices::camera::system(),
         }
     }
 }
@@ -68,6 +78,10 @@ pub struct Shop {
     pub(crate) displays: Displays,
     pub(crate) settings: RwLock<Arc<Settings>>,
     pub(crate) identity: Identity,
+    pub(crate) printing: Printing,
+    pub(crate) search: Search,
+    pub(crate) eyes: Eyes,
+    pub(crate) cameras: Arc<dyn Cameras>,
     pub(crate) authority: RwLock<Option<Arc<dyn Authority>>>,
     key_storage: KeyStorage,
 }
@@ -143,12 +157,14 @@ impl App {
         store: Store,
         key_storage: KeyStorage,
     ) -> std::result::Result<Arc<Shop>, StoreError> {
-        let shop = Arc::new(Shop::new(
-            store,
-            key_storage,
-            self.config.edges.clone(),
-            self.live.clone(),
-        )?);
+        let mut shop = Shop::new(store, key_storage, self.config.edges.clone(), self.live.clone())?;
+        shop.printing = Printing::new(self.config.print_limits);
+        shop.cameras = self.config.cameras.clone();
+        let shop = Arc::new(shop);
+        // A queue that cannot be read must not keep the till shut.
+        if let Err(error) = shop.start_printing() {
+            tracing::error!(%error, "the print queue does not begin");
+        }
         *self.shop.write().unwrap_or_else(PoisonError::into_inner) = Some(shop.clone());
         Ok(shop)
     }
@@ -193,6 +209,10 @@ impl Shop {
             displays: Displays::default(),
             settings: RwLock::new(settings),
             identity,
+            printing: Printing::new(Limits::default()),
+            search: Search::default(),
+            eyes: Eyes::default(),
+            cameras: devices::camera::system(),
             authority: RwLock::new(None),
             key_storage,
         })

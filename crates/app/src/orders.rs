@@ -206,13 +206,16 @@ impl Shop {
             if let Some(cart) = sale.from_cart {
                 tx.cart_paid(cart, actor.seat, id)?;
             }
-            Ok((self.view_order(&tx.reader(), id, Some(actor.seat))?, true))
+            let view = self.view_order(&tx.reader(), id, Some(actor.seat))?;
+            self.queue_papers(tx, actor.staff, &view, None);
+            Ok((view, true))
         })?;
         if fresh {
             self.displays.forget_handing(actor.seat);
             self.displays.paid(actor.seat, &view, at);
             self.live.tell("order", Some(view.id.to_string()));
             self.tell_cart(actor.seat);
+            self.print_waiting();
         }
         Ok(view)
     }

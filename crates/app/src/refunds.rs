@@ -325,9 +325,13 @@ impl Shop {
                 approved_by,
                 offline,
                 content,
-            )
+            )?;
+            let view = self.view_order(&tx.reader(), id, None)?;
+            self.queue_papers(tx, actor.staff, &view, Some(request.id));
+            Ok(())
         })?;
         self.told_now();
+        self.print_waiting();
         let view = self.order(actor, id)?;
         self.displays.refunded(actor.seat, &view, request.id, now);
         self.tell_display(actor.seat);

@@ -5,7 +5,10 @@ use crate::{
     catalog::ProductView,
     tokens::{TokenVerdict, VerifyToken},
 };
-use domain::barcode::{Code as Kind, strip_scanner_marks};
+use domain::{
+    barcode::{Code as Kind, LabelMask, LabelValue, strip_scanner_marks},
+    quantity::{Quantity, Unit},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,7 +23,10 @@ pub struct Scan {
 pub enum Scanned {
     Product {
         product: Box<ProductView>,
+        /// Of a scale's label, its weight.
         quantity: String,
+        /// What a scale's label says; null for other codes.
+        label: Option<ScaleLabel>,
     },
     Token(Box<TokenVerdict>),
     Unknown {
@@ -28,6 +34,16 @@ pub enum Scanned {
         /// not_listed, upi, url or too_long
         why: String,
     },
+}
+
+/// A label that a scale printed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ScaleLabel {
+    /// The product's code in it.
+    pub code: String,
+    /// Whether it has the weight; else it has the price.
+    pub weight: bool,
+    pub amount_minor: Option<i64>,
 }
 
 impl Shop {
@@ -56,9 +72,105 @@ impl Shop {
                 Some(row) => Ok(Scanned::Product {
                     product: Box::new(ProductView::from(&row)),
                     quantity: "1".to_owned(),
+                    label: None,
                 }),
-                None => unknown("not_listed"),
+                None => match self.scale_label(code)? {
+                    Some(scanned) => Ok(scanned),
+                    None => unknown("not_listed"),
+                },
             },
         }
+    }
+
+    /// A label of a scale, by the shop's masks: the product and how much of it.
+    fn scale_label(&self, code: &str) -> Result<Option<Scanned>> {
+        let settings = self.settings();
+        let masks = settings.text("scan.weight_masks");
+        let labels = masks
+            .lines()
+            .filter_map(|mask| mask.parse::<LabelMask>().ok())
+            .filter_map(|mask| mask.read(code));
+        for label in labels {
+            // Scales fill up with zeros; shops mostly do not.
+            let short = label.product.trim_start_matches('0');
+            let found = self.store.read(|r| match r.product_by_code(&label.product)? {
+                None if !short.is_empty() => r.product_by_code(short),
+                found => Ok(found),
+            })?;
+            let Some(row) = found else { continue };
+            let product = ProductView::from(&row);
+            let Ok(unit) = product.unit.parse::<Unit>() else {
+                continue;
+            };
+            let (quantity, amount_minor) = match label.value {
+                LabelValue::Grams(grams) => (weighed(grams, unit), None),
+                LabelValue::Minor(amount) => (priced(amount, product.price_minor, unit), Some(amount)),
+            };
+            let Some(quantity) = quantity else { continue };
+            return Ok(Some(Scanned::Product {
+                product: Box::new(product),
+                quantity,
+                label: Some(ScaleLabel {
+                    code: label.product,
+                    weight: amount_minor.is_none(),
+                    amount_minor,
+                }),
+            }));
+        }
+        Ok(None)
+    }
+}
+
+/// So many grams in the product's unit; `None` when it is not sold by weight.
+fn weighed(grams: i64, unit: Unit) -> Option<String> {
+    let milli = match unit {
+        Unit::Kilogram => grams,
+        Unit::Gram => grams.checked_mul(1000)?,
+        _ => return None,
+    };
+    shown(milli, unit)
+}
+
+/// How much of a product so much money is. What is counted is one of it at the label's price.
+fn priced(amount_minor: i64, price_minor: i64, unit: Unit) -> Option<String> {
+    if !matches!(unit, Unit::Kilogram | Unit::Gram) {
+        return Some("1".to_owned());
+    }
+    if price_minor <= 0 {
+        return None;
+    }
+    // To the nearest thousandth, half away from zero.
+    let milli = (amount_minor.checked_mul(2000)?.checked_add(price_minor)?) / price_minor.checked_mul(2)?;
+    let milli = if unit == Unit::Gram {
+        milli / 1000 * 1000
+    } else {
+        milli
+    };
+    shown(milli, unit)
+}
+
+fn shown(milli: i64, unit: Unit) -> Option<String> {
+    let quantity = Quantity::from_milli(milli, unit).ok()?;
+    (!quantity.is_zero()).then(|| quantity.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_becomes_a_weight() {
+        assert_eq!(priced(12_345, 56_000, Unit::Kilogram).as_deref(), Some("0.22"));
+        assert_eq!(priced(28_000, 56_000, Unit::Kilogram).as_deref(), Some("0.5"));
+        assert_eq!(
+            priced(12_345, 0, Unit::Kilogram),
+            None,
+            "a free product has no weight by its price"
+        );
+        assert_eq!(priced(12_345, 56_000, Unit::Piece).as_deref(), Some("1"));
+        assert_eq!(priced(i64::MAX, 1, Unit::Kilogram), None);
+        assert_eq!(weighed(750, Unit::Kilogram).as_deref(), Some("0.75"));
+        assert_eq!(weighed(0, Unit::Kilogram), None, "an empty scale sells nothing");
+        assert_eq!(weighed(750, Unit::Piece), None);
     }
 }

@@ -64,7 +64,14 @@ enum Rule {
     /// "#rrggbb", or empty
     Color,
     TaxNumber,
+    /// Masks of scales' labels, one a line.
+    Masks,
+    /// A template of slips, or empty for the plain one.
+    Template,
 }
+
+/// Not in the list of settings: it is a drawing, and has calls of its own.
+const RECEIPT_TEMPLATE: &str = "receipt.template";
 
 struct Definition {
     key: &'static str,
@@ -202,6 +209,22 @@ const TABLE: &[Definition] = &[
             may_be_empty: true,
         },
         "",
+    ),
+    // How slips look: a template as JSON, which has calls of its own.
+    define(RECEIPT_TEMPLATE, "branch", Scope::Branch, Rule::Template, ""),
+    define(
+        "print.receipt",
+        "counter",
+        Scope::Counter,
+        Rule::Choice(&["auto", "ask", "never"]),
+        "auto",
+    ),
+    define(
+        "scan.weight_masks",
+        "shop",
+        Scope::Shop,
+        Rule::Masks,
+        "21PPPPPWWWWWC",
     ),
     define(
         "counter.name",
@@ -425,7 +448,8 @@ pub struct ChangeSetting {
 impl Shop {
     pub fn setting_list(&self) -> Page<SettingView> {
         let settings = self.settings();
-        Page::whole(TABLE.iter().map(|d| view(d, settings.text(d.key))).collect())
+        let listed = TABLE.iter().filter(|d| d.key != RECEIPT_TEMPLATE);
+        Page::whole(listed.map(|d| view(d, settings.text(d.key))).collect())
     }
 
     pub fn change_setting(&self, actor: &Actor, key: &str, change: &ChangeSetting) -> Result<SettingView> {
@@ -551,6 +575,27 @@ fn checked(definition: &Definition, value: &serde_json::Value) -> Result<String>
             }
         }
         Rule::TaxNumber => return crate::setup::tax_number(&string),
+        Rule::Masks => {
+            let masks: Vec<&str> = string.split_whitespace().collect();
+            for mask in &masks {
+                mask.parse::<domain::barcode::LabelMask>()
+                    .map_err(|e| AppError::field("value", e))?;
+            }
+            if masks.len() > 10 {
+                return Err(wrong("ten masks are the most"));
+            }
+            return Ok(masks.join("\n"));
+        }
+        Rule::Template if string.is_empty() => {}
+        Rule::Template => {
+            if let Err(errors) = paper::Template::parse(&string) {
+                return Err(wrong(
+                    errors
+                        .first()
+                        .map_or("this is no template", |e| e.message.as_str()),
+                ));
+            }
+        }
     }
     Ok(string)
 }
@@ -562,7 +607,9 @@ fn view(definition: &Definition, value: &str) -> SettingView {
         _ => text.into(),
     };
     let (kind, options, min, max, unit) = match definition.rule {
-        Rule::Text { .. } | Rule::Zone | Rule::Color | Rule::TaxNumber => ("text", None, None, None, None),
+        Rule::Text { .. } | Rule::Zone | Rule::Color | Rule::TaxNumber | Rule::Masks | Rule::Template => {
+            ("text", None, None, None, None)
+        }
         Rule::Choice(options) => (
             "choice",
             Some(options.iter().map(|o| (*o).to_owned()).collect()),

@@ -71,6 +71,106 @@ pub fn gtin_is_valid(code: &str) -> bool {
     sum > 0 && sum.is_multiple_of(10)
 }
 
+/// What a scale prints into its labels, as a shop writes it down: `21PPPPPWWWWWC` has the product's code, the weight in
+/// grams and the check digit, `22PPPPPAAAAAC` the price in the smallest unit of money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelMask {
+    prefix: String,
+    product: (usize, usize),
+    value: (usize, usize),
+    is_weight: bool,
+}
+
+/// What stands in a label of a scale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The product's code, as long as the mask has it.
+    pub product: String,
+    pub value: LabelValue,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelValue {
+    Grams(i64),
+    Minor(i64),
+}
+
+/// This is not a mask of labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MaskError {
+    #[error("a mask has 13 signs, as the barcode has digits")]
+    Length,
+    #[error("a mask begins with two digits from 20 to 29")]
+    Prefix,
+    #[error("a mask has one run of P, and one of W or A")]
+    Parts,
+    #[error("a mask ends with C, the check digit")]
+    Check,
+}
+
+impl std::str::FromStr for LabelMask {
+    type Err = MaskError;
+
+    fn from_str(text: &str) -> Result<LabelMask, MaskError> {
+        let signs = text.as_bytes();
+        if signs.len() != 13 {
+            return Err(MaskError::Length);
+        }
+        if signs[12] != b'C' {
+            return Err(MaskError::Check);
+        }
+        let prefix = signs.iter().take_while(|sign| sign.is_ascii_digit()).count();
+        if prefix < 2 || signs[0] != b'2' {
+            return Err(MaskError::Prefix);
+        }
+        // One run each, with nothing between them but signs that nobody reads.
+        let run = |sign: u8| -> Result<Option<(usize, usize)>, MaskError> {
+            let Some(start) = signs.iter().position(|s| *s == sign) else {
+                return Ok(None);
+            };
+            let length = signs[start..].iter().take_while(|s| **s == sign).count();
+            if signs[start + length..].contains(&sign) {
+                return Err(MaskError::Parts);
+            }
+            Ok(Some((start, start + length)))
+        };
+        let product = run(b'P')?.ok_or(MaskError::Parts)?;
+        let (value, is_weight) = match (run(b'W')?, run(b'A')?) {
+            (Some(weight), None) => (weight, true),
+            (None, Some(amount)) => (amount, false),
+            _ => return Err(MaskError::Parts),
+        };
+        if signs[prefix..12].iter().any(|sign| !b"PWAX".contains(sign)) {
+            return Err(MaskError::Parts);
+        }
+        Ok(LabelMask {
+            prefix: text[..prefix].to_owned(),
+            product,
+            value,
+            is_weight,
+        })
+    }
+}
+
+impl LabelMask {
+    /// What this barcode says, when it is a label of this kind.
+    pub fn read(&self, code: &str) -> Option<Label> {
+        // UPC readers leave the leading zero of an EAN-13 out, but none of these begins with one.
+        if code.len() != 13 || !gtin_is_valid(code) || !code.starts_with(&self.prefix) {
+            return None;
+        }
+        let value = code[self.value.0..self.value.1].parse().ok()?;
+        Some(Label {
+            product: code[self.product.0..self.product.1].to_owned(),
+            value: if self.is_weight {
+                LabelValue::Grams(value)
+            } else {
+                LabelValue::Minor(value)
+            },
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,7 +237,55 @@ mod tests {
         );
     }
 
+    #[test]
+    fn labels_of_scales_are_read_by_the_shops_mask() {
+        let weight: LabelMask = "21PPPPPWWWWWC".parse().expect("a mask");
+        let price: LabelMask = "22PPPPXAAAAAC".parse().expect("a mask");
+        let label = weight.read("2100042007505").expect("a label");
+        assert_eq!(
+            (label.product.as_str(), label.value),
+            ("00042", LabelValue::Grams(750))
+        );
+        assert_eq!(weight.read("2100042007506"), None, "its check digit is wrong");
+        assert_eq!(price.read("2100042007505"), None, "another prefix");
+        let label = (0..10).find_map(|check| price.read(&format!("220042012345{check}")));
+        let label = label.expect("one of ten check digits is right");
+        assert_eq!(
+            (label.product.as_str(), label.value),
+            ("0042", LabelValue::Minor(12_345))
+        );
+    }
+
+    #[test]
+    fn what_is_no_mask_is_refused() {
+        for (mask, error) in [
+            ("", MaskError::Length),
+            ("21PPPPPWWWWWCC", MaskError::Length),
+            ("89PPPPPWWWWWC", MaskError::Prefix),
+            ("2PPPPPPWWWWWC", MaskError::Prefix),
+            ("21PPPPPWWWWWW", MaskError::Check),
+            ("21PPPPPPPPPPC", MaskError::Parts),
+            ("21PPPPPWWAAAC", MaskError::Parts),
+            ("21PPWWWPPPWWC", MaskError::Parts),
+            ("21PPPPPWWWW?C", MaskError::Parts),
+            ("21PPPPPWWWW€", MaskError::Check),
+        ] {
+            let found = mask.parse::<LabelMask>();
+            assert!(
+                found == Err(error) || mask.contains('€') && found.is_err(),
+                "{mask}: {found:?}"
+            );
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_mask_reads_any_code_without_harm(mask in "2[0-9][PWAX]{10}C|\\PC{0,14}", code in "[0-9]{13}|\\PC{0,14}") {
+            if let Ok(mask) = mask.parse::<LabelMask>() {
+                mask.read(&code);
+            }
+        }
+
         #[test]
         fn classify_survives_anything(text: String) {
             Code::classify(&text);

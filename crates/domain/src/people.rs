@@ -87,6 +87,11 @@ words! {
         MetricsRead = "metrics.read",
         LiveListen = "live.listen",
         ScanUse = "scan.use",
+        DeviceRead = "device.read",
+        DeviceChange = "device.change",
+        // Opens the drawer without a sale.
+        DrawerOpen = "drawer.open",
+        PrintUse = "print.use",
     }
 }
 
@@ -139,6 +144,10 @@ impl Role {
                 MetricsRead,
                 LiveListen,
                 ScanUse,
+                DeviceRead,
+                DeviceChange,
+                DrawerOpen,
+                PrintUse,
             ],
             // Runs the shop's day. People, settings and the shop itself stay the owner's.
             Role::Manager => &[
@@ -168,6 +177,10 @@ impl Role {
                 DisplayOpen,
                 LiveListen,
                 ScanUse,
+                DeviceRead,
+                DeviceChange,
+                DrawerOpen,
+                PrintUse,
             ],
             Role::Cashier => &[
                 CatalogRead,
@@ -186,6 +199,8 @@ impl Role {
                 DisplayOpen,
                 LiveListen,
                 ScanUse,
+                DeviceRead,
+                PrintUse,
             ],
             Role::Sales => &[
                 CatalogRead,
@@ -199,6 +214,8 @@ impl Role {
                 DisplayOpen,
                 LiveListen,
                 ScanUse,
+                DeviceRead,
+                PrintUse,
             ],
             Role::Kitchen => &[CatalogRead, OrderRead, OrderProgress, SettingRead, LiveListen],
         }
@@ -307,6 +324,8 @@ mod tests {
             assert_eq!(allowed(owner_only), ["owner"], "{owner_only}");
         }
         for chiefs in [
+            DeviceChange,
+            DrawerOpen,
             CatalogChange,
             CatalogImport,
             OrderCancel,

@@ -238,6 +238,21 @@ pub struct RefundedV1 {
     pub content: [u8; 32],
 }
 
+/// A cash drawer opened without a sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrawerOpenedV1 {
+    pub opening: Id,
+    pub counter: Id,
+    /// no_sale
+    pub why: String,
+    pub order: Option<Id>,
+    pub approved_by: Option<Id>,
+    pub opened_ms: i64,
+    /// The branch's business day, as in `OrderPlacedV1`.
+    pub business_day: u32,
+    pub reason: String,
+}
+
 /// Every body that this build understands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
@@ -257,6 +272,7 @@ pub enum Body {
     HandedOver(HandedOverV1),
     HandoverUndone(HandoverUndoneV1),
     Refunded(Box<RefundedV1>),
+    DrawerOpened(DrawerOpenedV1),
     /// A kind or version of a newer build: kept and passed on.
     Unknown,
 }
@@ -289,6 +305,7 @@ impl Body {
             Body::HandedOver(_) => (30, 1),
             Body::HandoverUndone(_) => (31, 1),
             Body::Refunded(_) => (32, 1),
+            Body::DrawerOpened(_) => (50, 1),
             Body::Unknown => (0, 0),
         }
     }
@@ -308,6 +325,7 @@ impl Body {
             Body::HandedOver(b) => bytes(b),
             Body::HandoverUndone(b) => bytes(b),
             Body::Refunded(b) => bytes(b),
+            Body::DrawerOpened(b) => bytes(b),
             Body::Unknown => Vec::new(),
         }
     }
@@ -331,6 +349,7 @@ impl Body {
             (30, 1) => Body::HandedOver(read(body).ok_or(unreadable)?),
             (31, 1) => Body::HandoverUndone(read(body).ok_or(unreadable)?),
             (32, 1) => Body::Refunded(Box::new(read(body).ok_or(unreadable)?)),
+            (50, 1) => Body::DrawerOpened(read(body).ok_or(unreadable)?),
             _ => Body::Unknown,
         })
     }

@@ -3,7 +3,7 @@
 use crate::{StoreError, VIEWS_VERSION, order_views, search};
 use journal::{
     Body, Fact, Header, PublicKey,
-    body::{DeviceAdmittedV1, OrderCancelledV1, OrderPlacedV1, ShopFoundedV1, TenderTakenV1},
+    body::{DeviceAdmittedV1, DrawerOpenedV1, OrderCancelledV1, OrderPlacedV1, ShopFoundedV1, TenderTakenV1},
     fields::{category, product, setting, staff},
     register::{PatchV1, Record, Written},
 };
@@ -38,6 +38,7 @@ pub(crate) const TABLES: &[&str] = &[
     "product_sold",
     "counter_day",
     "document_series",
+    "drawer_opening",
 ];
 
 pub(crate) fn create(conn: &Connection) -> Result<(), StoreError> {
@@ -185,8 +186,25 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::HandedOver(handed) => order_views::handed_over(conn, header, handed),
         Body::HandoverUndone(undone) => order_views::handover_undone(conn, header, undone),
         Body::Refunded(refunded) => order_views::refunded(conn, header, refunded),
+        Body::DrawerOpened(opened) => drawer_opened(conn, header, opened),
         Body::Unknown => Ok(()),
     }
+}
+
+fn drawer_opened(conn: &Connection, header: &Header, opened: &DrawerOpenedV1) -> Result<(), StoreError> {
+    conn.prepare_cached("insert into drawer_opening values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+        .execute(params![
+            opened.opening,
+            opened.counter,
+            header.actor.map(|a| a.bytes()),
+            opened.why,
+            opened.order,
+            opened.approved_by,
+            opened.opened_ms,
+            opened.business_day,
+            opened.reason
+        ])?;
+    Ok(())
 }
 
 fn shop_founded(conn: &Connection, founded: &ShopFoundedV1) -> Result<(), StoreError> {

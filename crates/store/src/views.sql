@@ -309,3 +309,18 @@ create table document_series (
     last        integer not null,
     primary key (prefix, fiscal_year)
 ) strict, without rowid;
+
+-- Every time a drawer was opened without a sale.
+create table drawer_opening (
+    opening_id   blob    not null primary key,
+    counter_id   blob    not null,
+    staff_id     blob,
+    why          text    not null,
+    order_id     blob,
+    approved_by  blob,
+    opened_ms    integer not null,
+    business_day integer not null,
+    reason       text    not null
+) strict, without rowid;
+
+create index drawer_opening_by_day on drawer_opening (business_day, opened_ms);

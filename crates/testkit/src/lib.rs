@@ -24,6 +24,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -100,7 +101,12 @@ impl Node {
     }
 
     fn in_folder(folder: TempDir, clock: FakeClock) -> Node {
-        let door = Door::over(App::open(config(folder.path(), &clock)).expect("a data folder that opens"));
+        let config = config(folder.path(), &clock);
+        Node::configured(folder, clock, config)
+    }
+
+    fn configured(folder: TempDir, clock: FakeClock, config: Config) -> Node {
+        let door = Door::over(App::open(config).expect("a data folder that opens"));
         Node {
             router: Arc::new(Mutex::new(Some(door.router()))),
             door,
@@ -111,7 +117,22 @@ impl Node {
 
     /// With an own shop of sweets, and its owner signed in at the till's window.
     pub async fn with_shop() -> (Node, Client) {
-        let node = Node::empty();
+        Node::empty().founded().await
+    }
+
+    /// The same on a machine with these cameras.
+    pub async fn with_cameras(cameras: Arc<dyn devices::camera::Cameras>) -> (Node, Client) {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        let clock = FakeClock::at(NOON_MS);
+        let config = Config {
+            cameras,
+            ..config(folder.path(), &clock)
+        };
+        Node::configured(folder, clock, config).founded().await
+    }
+
+    async fn founded(self) -> (Node, Client) {
+        let node = self;
         let window = node.window("cashier");
         let setup = json!({
             "id": new_id(), "kind": "own", "language": "en", "trade": "sweets", "shop_name": "Test Sweets",
@@ -185,11 +206,19 @@ impl Node {
     }
 }
 
-/// The configuration of a test node: no keyring, and a clock of the test's.
+/// The configuration of a test node: no keyring, a clock of the test's, no camera, and little patience with printers.
 pub fn config(folder: &Path, clock: &FakeClock) -> Config {
     Config {
         edges: clock.edges(),
         use_keyring: false,
+        print_limits: devices::Limits {
+            connect: Duration::from_secs(2),
+            answer: Duration::from_millis(300),
+            stall: Duration::from_millis(800),
+            job: Duration::from_secs(4),
+            confirm: Duration::from_millis(1500),
+        },
+        cameras: Arc::new(devices::camera::NoCameras),
         ..Config::new(folder)
     }
 }
@@ -255,6 +284,21 @@ impl Client {
         body: Vec<u8>,
         headers: &[(&str, &str)],
     ) -> (StatusCode, Value) {
+        let (status, bytes) = self.fetch(method, path, content_type, body, headers).await;
+        let value = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        (status, value)
+    }
+
+    /// The answer as it is: a picture, a file.
+    pub async fn fetch(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> (StatusCode, Vec<u8>) {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -287,9 +331,7 @@ impl Client {
             .await
             .expect("a body that ends")
             .to_bytes();
-        let value = serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        (status, value)
+        (status, bytes.to_vec())
     }
 
     /// A request that came by this name of the machine.

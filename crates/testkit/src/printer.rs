@@ -19,7 +19,7 @@ use std::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
     Well,
-    /// Takes so many bytes of the jobs to come and is gone.
+    /// Takes so many bytes of a job and is gone.
     DiesAfter(usize),
     /// Answers its state, then takes the job and never says a word again.
     FallsSilent,
@@ -230,6 +230,8 @@ fn serve(mut stream: TcpStream, mood: Mood, shared: &Shared) {
     let mut waiting: Vec<u8> = vec![];
     let mut head = Head::default();
     let mut silent = mood == Mood::Mute;
+    // Of the job on this connection.
+    let mut taken = 0;
     let mut chunk = [0; 4096];
     loop {
         let n = match stream.read(&mut chunk) {
@@ -245,22 +247,23 @@ fn serve(mut stream: TcpStream, mood: Mood, shared: &Shared) {
         }
         let mut state = shared.lock();
         if let Mood::DiesAfter(most) = mood
-            && state.received + bytes.len() > most
+            && taken + bytes.len() > most
         {
-            let rest = most.saturating_sub(state.received);
+            let rest = most.saturating_sub(taken);
             waiting.extend(&bytes[..rest]);
             state.received += rest;
             print(&mut waiting, &mut head, &mut state);
             let _ = stream.shutdown(Shutdown::Both);
             return;
         }
+        taken += bytes.len();
         state.received += bytes.len();
         waiting.extend(bytes);
         let mut said = print(&mut waiting, &mut head, &mut state);
         for kind in answers {
             said.push(real_time_status(kind, &state));
         }
-        if mood == Mood::FallsSilent && state.received > 0 {
+        if mood == Mood::FallsSilent && taken > 0 {
             silent = true;
         }
         drop(state);

@@ -2,6 +2,7 @@
 
 pub mod cart;
 pub mod catalog;
+pub mod devices;
 pub mod display;
 pub mod handovers;
 pub mod nodes;

@@ -1,11 +1,13 @@
 //! Cameras: pictures come through one trait, from the machine's own camera, from a film or from a folder, and codes are
 //! read from the latest of them on a thread of their own.
 
+mod codes;
 mod file;
 #[cfg(feature = "camera")]
 mod native;
 mod watch;
 
+pub use codes::{CodeReader, kind_word};
 pub use file::{Film, Folder, Recorded};
 pub use watch::{State, View, Watch};
 

@@ -38,6 +38,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/camera/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes the camera. */
+        post: operations["post_camera_close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/camera/frame": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the camera sees now; waits up to a second for something newer. */
+        get: operations["get_camera_frame"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/camera/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a camera. It closes by itself when nobody looks any more. */
+        post: operations["post_camera_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This device's own cameras. */
+        get: operations["get_cameras"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cart": {
         parameters: {
             query?: never;
@@ -245,6 +313,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/codes/frame": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The codes in one grey picture: one byte a dot. `x-width` and `x-height` give its size, `x-reader` an id of the
+         *     page's own that remembers over pictures.
+         */
+        post: operations["post_codes_frame"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/leave": {
         parameters: {
             query?: never;
@@ -256,6 +344,23 @@ export interface paths {
         put?: never;
         /** Deletes the demo shop, and nothing else. */
         post: operations["post_demo_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How every device is, and what did not print. */
+        get: operations["get_devices_status"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -290,6 +395,40 @@ export interface paths {
         put?: never;
         /** A token for a browser as this till's second screen, or as the hall's board. */
         post: operations["post_displays"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drawer/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens the drawer without a sale, for a reason. */
+        post: operations["post_drawer_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drawer/openings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every time the drawer was opened without a sale. */
+        get: operations["get_drawer_openings"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -538,6 +677,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prints a paper of an order; a second one of the same says so. */
+        post: operations["post_orders_id_print"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{id}/progress": {
         parameters: {
             query?: never;
@@ -549,6 +705,40 @@ export interface paths {
         put?: never;
         /** How far the work before the counter is. */
         post: operations["post_orders_id_progress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/receipt.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A paper of an order as a PDF. */
+        get: operations["get_orders_id_receipt_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/receipt.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A paper of an order as a picture. */
+        get: operations["get_orders_id_receipt_png"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -674,6 +864,162 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/print/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Print jobs, the newest first. */
+        get: operations["get_print_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/print/jobs/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether an unsure job came out; if not, it is printed again. */
+        post: operations["post_print_jobs_id_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/print/jobs/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a job up. */
+        post: operations["post_print_jobs_id_discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/print/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a job now, perhaps at another printer. */
+        post: operations["post_print_jobs_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This device's printers. */
+        get: operations["get_printers"];
+        put?: never;
+        /** Adds a printer. */
+        post: operations["post_printers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the search has found so far. */
+        get: operations["get_printers_find"];
+        put?: never;
+        /** Begins to look for printers: USB, serial ports, print queues and the LAN. */
+        post: operations["post_printers_find"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a printer; the `id` inside is the write's own. */
+        put: operations["put_printers_id"];
+        post?: never;
+        /** Forgets a printer that has nothing to print any more. */
+        delete: operations["delete_printers_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers/{id}/looks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a person saw on the test card. */
+        post: operations["post_printers_id_looks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prints the test card, or opens the printer's drawer. */
+        post: operations["post_printers_id_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products": {
         parameters: {
             query?: never;
@@ -779,6 +1125,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/receipts/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a PNG ready for the head of slips. Nothing is kept. */
+        post: operations["post_receipts_logo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receipts/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A slip as the printer would print it, dot by dot. */
+        post: operations["post_receipts_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receipts/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How slips look in this branch. */
+        get: operations["get_receipts_template"];
+        /** Changes how slips look in this branch. */
+        put: operations["put_receipts_template"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/refunds/find": {
         parameters: {
             query?: never;
@@ -841,6 +1239,40 @@ export interface paths {
         put?: never;
         /** What a scanned code is. */
         post: operations["post_scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scanner/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A code to try a scanner with. */
+        get: operations["get_scanner_codes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scanner/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prints the code to try a scanner with. */
+        post: operations["post_scanner_print"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1115,6 +1547,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AnswerPrint: {
+            came_out: boolean;
+            /** Format: uuid */
+            id: string;
+        };
         /** @description The second person's yes to what the first may not do. */
         Approval: {
             pin: string;
@@ -1151,6 +1588,35 @@ export interface components {
             shop: components["schemas"]["DisplayShop"];
             /** @description Read the board again then; null when nothing leaves it by itself. */
             until?: string | null;
+        };
+        CameraFrame: {
+            /** @description Corners are in dots of width x height. */
+            codes: components["schemas"]["SeenCode"][];
+            /** Format: int32 */
+            height: number;
+            /** @description A grey picture for the screen, as a data URL. */
+            picture?: string | null;
+            /**
+             * Format: int64
+             * @description Send it as `after` to wait for something newer.
+             */
+            seq: number;
+            state: string;
+            /** Format: int64 */
+            took_ms: number;
+            /** Format: int32 */
+            width: number;
+        };
+        CameraView: {
+            id: string;
+            name: string;
+        };
+        CamerasView: {
+            items: components["schemas"]["CameraView"][];
+            /** @description The camera that is open, when it was chosen. */
+            open?: string | null;
+            /** @description closed, opening, live, black, none, busy, lost or failed */
+            state: string;
         };
         CancelOrder: {
             approval?: components["schemas"]["Approval"] | null;
@@ -1355,6 +1821,11 @@ export interface components {
             /** @description Text, a number or true/false, as the setting's kind asks. */
             value: unknown;
         };
+        ChangeTemplate: {
+            /** Format: uuid */
+            id: string;
+            template: Record<string, never>;
+        };
         /** @description One node asks another for an order. */
         ClaimAsk: {
             /** Format: int64 */
@@ -1490,6 +1961,11 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        DevicesView: {
+            lights: components["schemas"]["LightView"][];
+            /** @description Jobs that people should know of, the newest first. */
+            problems: components["schemas"]["JobView"][];
+        };
         /** @description One discount of a request or of an answer: percent or amount, and why. */
         DiscountForm: {
             /** Format: int64 */
@@ -1562,6 +2038,18 @@ export interface components {
             /** @description system, light or dark */
             theme: string;
         };
+        DrawerView: {
+            approved_by?: components["schemas"]["Named"] | null;
+            counter: components["schemas"]["Named"];
+            /** Format: uuid */
+            id: string;
+            job?: components["schemas"]["JobView"] | null;
+            opened_at: string;
+            reason: string;
+            staff?: components["schemas"]["Named"] | null;
+            /** @description no_sale */
+            why: string;
+        };
         EditStaff: {
             active?: boolean;
             hand?: string | null;
@@ -1621,10 +2109,31 @@ export interface components {
             /** @description A QR's text, a one-time number, a document's number, a display number or a phone number. */
             code: string;
         };
+        FindView: {
+            found: components["schemas"]["FoundView"][];
+            running: boolean;
+            ways: components["schemas"]["WayView"][];
+        };
         FoundOrder: {
             order: components["schemas"]["OrderView"];
         } | {
             candidates: components["schemas"]["Candidate"][];
+        };
+        FoundView: {
+            address: string;
+            driver: string;
+            /**
+             * Format: uuid
+             * @description The printer that has this address already.
+             */
+            known?: string | null;
+            name: string;
+            way: string;
+        };
+        FrameCodes: {
+            codes: components["schemas"]["SeenCode"][];
+            /** Format: int64 */
+            took_ms: number;
         };
         GrantedClaim: {
             /** @description qr, number or confirmed */
@@ -1711,6 +2220,35 @@ export interface components {
             unchanged: number;
             updated: number;
         };
+        JobView: {
+            /** @description What a person may do about it: retry, other, came_out, not_out, discard */
+            actions: string[];
+            /** Format: int32 */
+            attempts: number;
+            changed_at: string;
+            /**
+             * Format: int32
+             * @description 1 is the original; 2 says COPY 2.
+             */
+            copy: number;
+            created_at: string;
+            document?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description receipt, credit_note, token, test, drawer or scanner */
+            kind: string;
+            next_try_at?: string | null;
+            /** Format: int32 */
+            number?: number | null;
+            /** Format: uuid */
+            order?: string | null;
+            printer?: components["schemas"]["Named"] | null;
+            staff?: components["schemas"]["Named"] | null;
+            /** @description queued, printing, printed, unsure, failed or discarded */
+            state: string;
+            /** @description A word such as paper_out. */
+            why?: string | null;
+        };
         Key: {
             alg: string;
             crv: string;
@@ -1722,6 +2260,18 @@ export interface components {
         /** @description The public keys by which anybody can check this shop's tokens and JWTs (RFC 7517). */
         Keys: {
             keys: components["schemas"]["Key"][];
+        };
+        LightView: {
+            id: string;
+            /** @description printer, drawer or camera */
+            kind: string;
+            last_used?: string | null;
+            /** @description ready, check or off */
+            light: string;
+            name: string;
+            /** Format: int32 */
+            queued: number;
+            why?: string | null;
         };
         LockShop: {
             branch: string;
@@ -1749,6 +2299,17 @@ export interface components {
         LockView: {
             shop: components["schemas"]["LockShop"];
             staff: components["schemas"]["LockStaff"][];
+        };
+        LogoView: {
+            /** @description Exactly what goes into the template's `logo`. */
+            logo: Record<string, never>;
+        };
+        LooksView: {
+            /** @description The fields of the profile that are others now. */
+            changed: string[];
+            /** @description done, test (print the card again) or help (nothing is left to try) */
+            next: string;
+            printer: components["schemas"]["PrinterView"];
         };
         /** @description What the salesperson has marked so far. */
         Marks: {
@@ -1791,12 +2352,24 @@ export interface components {
             /** @description owner, manager, cashier, sales or kitchen */
             role: string;
         };
+        OpenCamera: {
+            /** @description One of the list; the first when absent. */
+            camera?: string | null;
+            /** Format: uuid */
+            id: string;
+        };
         /** @description Asks for the key to a screen. */
         OpenDisplay: {
             /** Format: uuid */
             id: string;
             /** @description customer (when not said) or board */
             kind?: string | null;
+        };
+        OpenDrawer: {
+            approval?: components["schemas"]["Approval"] | null;
+            /** Format: uuid */
+            id: string;
+            reason: string;
         };
         /** @description An order open at this counter. */
         Opened: {
@@ -1985,6 +2558,57 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_DrawerView: {
+            items: {
+                approved_by?: components["schemas"]["Named"] | null;
+                counter: components["schemas"]["Named"];
+                /** Format: uuid */
+                id: string;
+                job?: components["schemas"]["JobView"] | null;
+                opened_at: string;
+                reason: string;
+                staff?: components["schemas"]["Named"] | null;
+                /** @description no_sale */
+                why: string;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_JobView: {
+            items: {
+                /** @description What a person may do about it: retry, other, came_out, not_out, discard */
+                actions: string[];
+                /** Format: int32 */
+                attempts: number;
+                changed_at: string;
+                /**
+                 * Format: int32
+                 * @description 1 is the original; 2 says COPY 2.
+                 */
+                copy: number;
+                created_at: string;
+                document?: string | null;
+                /** Format: uuid */
+                id: string;
+                /** @description receipt, credit_note, token, test, drawer or scanner */
+                kind: string;
+                next_try_at?: string | null;
+                /** Format: int32 */
+                number?: number | null;
+                /** Format: uuid */
+                order?: string | null;
+                printer?: components["schemas"]["Named"] | null;
+                staff?: components["schemas"]["Named"] | null;
+                /** @description queued, printing, printed, unsure, failed or discarded */
+                state: string;
+                /** @description A word such as paper_out. */
+                why?: string | null;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_OrderView: {
             items: {
                 /** @description over_given: counters apart from each other gave out more than was ordered. */
@@ -2040,6 +2664,30 @@ export interface components {
                 /** Format: int64 */
                 total_minor: number;
                 undo_until: string;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PrinterView: {
+            items: {
+                address: string;
+                drawer: boolean;
+                driver: string;
+                /** Format: uuid */
+                fallback?: string | null;
+                /** Format: uuid */
+                id: string;
+                jobs: string[];
+                last_used?: string | null;
+                /** @description ready, check or off */
+                light: string;
+                name: string;
+                profile: components["schemas"]["ProfileView"];
+                /** Format: int32 */
+                queued: number;
+                /** @description Why the light is not ready: a word such as paper_out. */
+                why?: string | null;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -2209,6 +2857,22 @@ export interface components {
              */
             received_minor?: number | null;
         };
+        PreviewPaper: {
+            /**
+             * Format: uuid
+             * @description A sample of the shop's own products when absent.
+             */
+            order?: string | null;
+            /**
+             * Format: int32
+             * @description 58 or 80
+             */
+            paper_mm?: number | null;
+            /** @description As the template editor has it; the one in force when absent. */
+            template?: Record<string, never> | null;
+            /** @description receipt (default), token, credit_note or test */
+            what?: string | null;
+        };
         PreviewRefund: {
             /** @description Everything that money is due for, when not said. */
             lines?: components["schemas"]["RefundLine"][] | null;
@@ -2233,6 +2897,41 @@ export interface components {
         PricesChanged: {
             changed: number;
             examples: components["schemas"]["PriceExample"][];
+        };
+        PrintPaper: {
+            /** Format: uuid */
+            credit_note?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            printer?: string | null;
+            /** @description receipt, token or credit_note */
+            what: string;
+        };
+        PrinterLooks: {
+            /** @description right, too_wide, too_narrow, garbage, wrong_letters, not_cut, nothing or drawer_shut */
+            answer: string;
+            /** Format: uuid */
+            id: string;
+        };
+        PrinterView: {
+            address: string;
+            drawer: boolean;
+            driver: string;
+            /** Format: uuid */
+            fallback?: string | null;
+            /** Format: uuid */
+            id: string;
+            jobs: string[];
+            last_used?: string | null;
+            /** @description ready, check or off */
+            light: string;
+            name: string;
+            profile: components["schemas"]["ProfileView"];
+            /** Format: int32 */
+            queued: number;
+            /** @description Why the light is not ready: a word such as paper_out. */
+            why?: string | null;
         };
         ProductForm: {
             art?: components["schemas"]["Art"];
@@ -2278,6 +2977,64 @@ export interface components {
             sample: boolean;
             sku?: string | null;
             unit: string;
+        };
+        /** @description How a printer is spoken to. Every field has a default. */
+        ProfileView: {
+            /** @default pc437 */
+            code_page: string;
+            /**
+             * @description none, partial or full
+             * @default partial
+             */
+            cut: string;
+            /**
+             * Format: int32
+             * @description Dots across the print.
+             * @default 576
+             */
+            dots: number;
+            /**
+             * Format: int32
+             * @default 500
+             */
+            drawer_off_ms: number;
+            /**
+             * Format: int32
+             * @default 100
+             */
+            drawer_on_ms: number;
+            /**
+             * Format: int32
+             * @description 2 or 5
+             * @default 2
+             */
+            drawer_pin: number;
+            /**
+             * Format: int32
+             * @default 4
+             */
+            feed_lines: number;
+            /**
+             * @description raster: every line as dots, right on every printer; code_page: the printer's own letters where it has them
+             * @default raster
+             */
+            letters: string;
+            /**
+             * Format: int32
+             * @description 58 or 80
+             * @default 80
+             */
+            paper_mm: number;
+            /**
+             * @description escpos, or pdf for a queue with a driver of its own
+             * @default escpos
+             */
+            speaks: string;
+            /**
+             * @description Whether it answers questions about its state; null: nobody knows yet
+             * @default null
+             */
+            tells_state: boolean | null;
         };
         Progressed: {
             /** Format: uuid */
@@ -2390,6 +3147,15 @@ export interface components {
             code: string;
             name: string;
         };
+        RetryPrint: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Another printer than the job's own.
+             */
+            printer?: string | null;
+        };
         RoleView: {
             permissions: string[];
             role: string;
@@ -2401,13 +3167,42 @@ export interface components {
             /** @description As the spreadsheet counts: the header is row 1. */
             row: number;
         };
+        SavePrinter: {
+            address: string;
+            /** @description Whether a drawer hangs on it. */
+            drawer?: boolean | null;
+            /** @description network, usb, serial, spooler or file */
+            driver: string;
+            /**
+             * Format: uuid
+             * @description Who prints when this one cannot.
+             */
+            fallback?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description receipt, kitchen, label, report */
+            jobs?: string[] | null;
+            name: string;
+            profile?: components["schemas"]["ProfileView"] | null;
+        };
+        /** @description A label that a scale printed. */
+        ScaleLabel: {
+            /** Format: int64 */
+            amount_minor?: number | null;
+            /** @description The product's code in it. */
+            code: string;
+            /** @description Whether it has the weight; else it has the price. */
+            weight: boolean;
+        };
         Scan: {
             code: string;
         };
         Scanned: {
             /** @enum {string} */
             kind: "product";
+            label?: components["schemas"]["ScaleLabel"] | null;
             product: components["schemas"]["ProductView"];
+            /** @description Of a scale's label, its weight. */
             quantity: string;
         } | (components["schemas"]["TokenVerdict"] & {
             /** @enum {string} */
@@ -2418,6 +3213,31 @@ export interface components {
             kind: "unknown";
             /** @description not_listed, upi, url or too_long */
             why: string;
+        };
+        ScannerCode: {
+            svg: string;
+            text: string;
+        };
+        ScannerCodes: {
+            /** @description Codes that set a maker's scanners up. Empty as long as none is known to be right: a wrong one ruins a scanner. */
+            sets: components["schemas"]["ScannerSet"][];
+            test: components["schemas"]["ScannerCode"];
+        };
+        ScannerSet: {
+            maker: string;
+            steps: components["schemas"]["ScannerStep"][];
+        };
+        ScannerStep: {
+            name: string;
+            svg: string;
+            text: string;
+        };
+        SeenCode: {
+            /** @description Its outline in dots of the picture, clockwise from its own upper left. */
+            corners: number[][];
+            /** @description qr, ean13, ean8, upca, upce or code128 */
+            kind: string;
+            text: string;
         };
         SessionPerson: {
             /** Format: uuid */
@@ -2525,6 +3345,10 @@ export interface components {
             amount_minor: number;
             name: string;
         };
+        TemplateView: {
+            default: Record<string, never>;
+            template: Record<string, never>;
+        };
         TenderView: {
             /** Format: int64 */
             amount_minor: number;
@@ -2535,6 +3359,12 @@ export interface components {
             method: string;
             /** Format: int64 */
             received_minor?: number | null;
+        };
+        TestPrinter: {
+            /** Format: uuid */
+            id: string;
+            /** @description card (default) or drawer */
+            part?: string | null;
         };
         TimesView: {
             /** @description The same weekday a week ago. */
@@ -2630,6 +3460,13 @@ export interface components {
             /** Format: int64 */
             ready_delivered_ms?: number | null;
         };
+        WayView: {
+            /** @description running, done or failed */
+            state: string;
+            /** @description usb, serial, spooler, mdns or probe */
+            way: string;
+            why?: string | null;
+        };
         WriteId: {
             /** Format: uuid */
             id: string;
@@ -2677,6 +3514,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BoardView"];
+                };
+            };
+        };
+    };
+    post_camera_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CamerasView"];
+                };
+            };
+        };
+    };
+    get_camera_frame: {
+        parameters: {
+            query?: {
+                /** @description The `seq` that was seen last. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraFrame"];
+                };
+            };
+        };
+    };
+    post_camera_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenCamera"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CamerasView"];
+                };
+            };
+        };
+    };
+    get_cameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CamerasView"];
                 };
             };
         };
@@ -3132,6 +4056,37 @@ export interface operations {
             };
         };
     };
+    post_codes_frame: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FrameCodes"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_demo_leave: {
         parameters: {
             query?: never;
@@ -3157,6 +4112,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_devices_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicesView"];
                 };
             };
         };
@@ -3215,6 +4189,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_drawer_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenDrawer"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrawerView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_drawer_openings: {
+        parameters: {
+            query?: {
+                /** @description A business day such as 2026-11-21; all when absent. */
+                day?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DrawerView"];
                 };
             };
         };
@@ -3681,6 +4716,39 @@ export interface operations {
             };
         };
     };
+    post_orders_id_print: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrintPaper"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_orders_id_progress: {
         parameters: {
             query?: never;
@@ -3705,6 +4773,76 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_orders_id_receipt_pdf: {
+        parameters: {
+            query?: {
+                /** @description receipt (default), token or credit_note */
+                what?: string;
+                credit_note?: string;
+                /** @description 58, 80, or 210 for A4 (PDF only) */
+                paper_mm?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_orders_id_receipt_png: {
+        parameters: {
+            query?: {
+                /** @description receipt (default), token or credit_note */
+                what?: string;
+                credit_note?: string;
+                /** @description 58, 80, or 210 for A4 (PDF only) */
+                paper_mm?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": number[];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3948,6 +5086,375 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_print_jobs: {
+        parameters: {
+            query?: {
+                /** @description queued, printing, printed, unsure, failed or discarded */
+                state?: string;
+                printer?: string;
+                order?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_JobView"];
+                };
+            };
+        };
+    };
+    post_print_jobs_id_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerPrint"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_print_jobs_id_discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_print_jobs_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryPrint"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_printers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PrinterView"];
+                };
+            };
+        };
+    };
+    post_printers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavePrinter"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrinterView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_printers_find: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindView"];
+                };
+            };
+        };
+    };
+    post_printers_find: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindView"];
+                };
+            };
+        };
+    };
+    put_printers_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavePrinter"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrinterView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_printers_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrinterView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_printers_id_looks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrinterLooks"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LooksView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_printers_id_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestPrinter"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4251,6 +5758,118 @@ export interface operations {
             };
         };
     };
+    post_receipts_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/png": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogoView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_receipts_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewPaper"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": number[];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_receipts_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateView"];
+                };
+            };
+        };
+    };
+    put_receipts_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeTemplate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_refunds_find: {
         parameters: {
             query?: never;
@@ -4350,6 +5969,56 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_scanner_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScannerCodes"];
+                };
+            };
+        };
+    };
+    post_scanner_print: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

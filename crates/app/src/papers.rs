@@ -1,0 +1,521 @@
+//! What stands on the shop's slips: an order's own words and amounts, made ready for paper. How it looks is the
+//! template's business, how it is printed the printer's.
+
+use crate::{
+    AppError, Code, Result, Shop,
+    order_view::{CreditNoteView, OrderView},
+    settings::Settings,
+    wire::{Names, content_of},
+};
+use domain::{ids::OrderId, time::Moment};
+use paper::{
+    Bitmap, CreditNoteData, Document, Entry, FieldError, Fonts, Paper, PdfPage, ReceiptData, ReceiptLine,
+    ReceiptTender, Slip, Template, TestCardData,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// The fonts of all slips: read once, on first need.
+pub(crate) fn fonts() -> &'static Fonts {
+    static FONTS: OnceLock<Fonts> = OnceLock::new();
+    FONTS.get_or_init(Fonts::new)
+}
+
+/// Words that go on paper, by the language of the guest.
+struct Words {
+    cash: &'static str,
+    discount: &'static str,
+}
+
+fn words(language: &str) -> Words {
+    match language {
+        "hi" => Words {
+            cash: "नकद",
+            discount: "छूट",
+        },
+        "ar" => Words {
+            cash: "نقدًا",
+            discount: "خصم",
+        },
+        _ => Words {
+            cash: "Cash",
+            discount: "Discount",
+        },
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewPaper {
+    /// As the template editor has it; the one in force when absent.
+    #[schema(value_type = Option<Object>)]
+    pub template: Option<serde_json::Value>,
+    /// A sample of the shop's own products when absent.
+    pub order: Option<Uuid>,
+    /// receipt (default), token, credit_note or test
+    pub what: Option<String>,
+    /// 58 or 80
+    pub paper_mm: Option<u32>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PaperFilter {
+    /// receipt (default), token or credit_note
+    pub what: Option<String>,
+    pub credit_note: Option<Uuid>,
+    /// 58, 80, or 210 for A4 (PDF only)
+    pub paper_mm: Option<u32>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TemplateView {
+    #[schema(value_type = Object)]
+    pub template: serde_json::Value,
+    #[schema(value_type = Object)]
+    pub default: serde_json::Value,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeTemplate {
+    pub id: Uuid,
+    #[schema(value_type = Object)]
+    pub template: serde_json::Value,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LogoView {
+    /// Exactly what goes into the template's `logo`.
+    #[schema(value_type = Object)]
+    pub logo: serde_json::Value,
+}
+
+/// Which paper of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Receipt,
+    Token,
+    CreditNote,
+}
+
+impl What {
+    pub fn of(word: Option<&str>) -> Result<What> {
+        match word {
+            None | Some("receipt") => Ok(What::Receipt),
+            Some("token") => Ok(What::Token),
+            Some("credit_note") => Ok(What::CreditNote),
+            Some(_) => Err(AppError::field("what", "receipt, token or credit_note")),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            What::Receipt => "receipt",
+            What::Token => "token",
+            What::CreditNote => "credit_note",
+        }
+    }
+}
+
+fn field_wrong(errors: &[FieldError]) -> AppError {
+    let first = errors.first();
+    let field = first.map_or("template", |e| e.field.as_str());
+    let why = first.map_or("this is not a template", |e| e.message.as_str());
+    AppError::field(if field.is_empty() { "template" } else { field }, why)
+}
+
+pub(crate) fn parse_template(value: &serde_json::Value) -> Result<Template> {
+    Template::parse(&value.to_string()).map_err(|errors| field_wrong(&errors))
+}
+
+fn paper_of(mm: Option<u32>) -> Result<Option<Paper>> {
+    match mm {
+        None => Ok(None),
+        Some(58) => Ok(Some(Paper::MM58)),
+        Some(80) => Ok(Some(Paper::MM80)),
+        Some(_) => Err(AppError::field("paper_mm", "58 or 80")),
+    }
+}
+
+impl Shop {
+    /// How slips look here and now.
+    pub(crate) fn template(&self) -> Template {
+        let settings = self.settings();
+        let json = settings.text("receipt.template");
+        if json.is_empty() {
+            return Template::default();
+        }
+        Template::parse(json).unwrap_or_else(|errors| {
+            // Written by a newer build: a receipt in the plain look beats none.
+            tracing::warn!(?errors, "the receipt's template cannot be read here");
+            Template::default()
+        })
+    }
+
+    pub fn template_view(&self) -> Result<TemplateView> {
+        let json = |template: &Template| {
+            serde_json::to_value(template).map_err(|e| AppError::new(Code::Broken).caused(e))
+        };
+        Ok(TemplateView {
+            template: json(&self.template())?,
+            default: json(&Template::default())?,
+        })
+    }
+
+    pub fn change_template(&self, actor: &crate::Actor, change: &ChangeTemplate) -> Result<TemplateView> {
+        let template = parse_template(&change.template)?;
+        let json = template.to_json();
+        let content = content_of("template", change)?;
+        self.write_once(*change.id.as_bytes(), &content, |tx| {
+            crate::settings::set_by_key(tx, Some(actor), "receipt.template", &json)
+        })?;
+        self.reload_settings()?;
+        self.live.tell("setting", Some("receipt.template".to_owned()));
+        self.template_view()
+    }
+
+    /// A picture made ready for the head of receipts. Nothing is kept.
+    pub fn logo(&self, png: &[u8]) -> Result<LogoView> {
+        let width = self.template().paper.width();
+        let logo = Bitmap::from_png(png, width).map_err(|e| AppError::new(Code::LogoInvalid).because(e))?;
+        Ok(LogoView {
+            logo: serde_json::to_value(logo).map_err(|e| AppError::new(Code::Broken).caused(e))?,
+        })
+    }
+
+    /// The dots that a printer would print, as a PNG.
+    pub fn preview_paper(&self, form: &PreviewPaper) -> Result<Vec<u8>> {
+        let template = match &form.template {
+            Some(template) => parse_template(template)?,
+            None => self.template(),
+        };
+        let paper = paper_of(form.paper_mm)?;
+        let slip = if form.what.as_deref() == Some("test") {
+            self.test_card("", paper.unwrap_or(template.paper).width())
+        } else {
+            let what = What::of(form.what.as_deref())?;
+            match form.order {
+                Some(id) => self.slip_of(what, &self.order_on_paper(OrderId::from_uuid(id))?, None, 1)?,
+                None => self.sample(what)?,
+            }
+        };
+        Ok(self.picture(&slip, &template, paper))
+    }
+
+    fn picture(&self, slip: &Slip, template: &Template, paper: Option<Paper>) -> Vec<u8> {
+        let document = slip.document(template);
+        let document = match paper {
+            Some(paper) => document.on(paper),
+            None => document,
+        };
+        paper::png(&paper::raster(&document, fonts()))
+    }
+
+    pub fn paper_png(&self, id: OrderId, filter: &PaperFilter) -> Result<Vec<u8>> {
+        let slip = self.paper_of_order(id, filter)?;
+        Ok(self.picture(&slip, &self.template(), paper_of(filter.paper_mm)?))
+    }
+
+    /// The same as a file, for mail and for large printers.
+    pub fn paper_pdf(&self, id: OrderId, filter: &PaperFilter) -> Result<Vec<u8>> {
+        let slip = self.paper_of_order(id, filter)?;
+        let mm = filter.paper_mm.unwrap_or(80);
+        if ![58, 80, 210].contains(&mm) {
+            return Err(AppError::field("paper_mm", "58, 80 or 210"));
+        }
+        pdf(&slip.document(&self.template()), mm)
+    }
+
+    fn paper_of_order(&self, id: OrderId, filter: &PaperFilter) -> Result<Slip> {
+        let what = What::of(filter.what.as_deref())?;
+        let order = self.order_on_paper(id)?;
+        self.slip_of(what, &order, filter.credit_note, 1)
+    }
+
+    pub(crate) fn order_on_paper(&self, id: OrderId) -> Result<OrderView> {
+        self.store.read(|r| self.view_order(r, id, None))
+    }
+
+    /// The slip of an order.
+    pub(crate) fn slip_of(
+        &self,
+        what: What,
+        order: &OrderView,
+        credit_note: Option<Uuid>,
+        copy: u32,
+    ) -> Result<Slip> {
+        let settings = self.settings();
+        Ok(match what {
+            What::Receipt => Slip::Receipt(receipt_data(&settings, order, copy)),
+            What::Token if order.token.is_none() => return Err(Code::TokenRevoked.into()),
+            What::Token => Slip::Token(receipt_data(&settings, order, copy)),
+            What::CreditNote => {
+                let note = order
+                    .credit_notes
+                    .iter()
+                    .rfind(|note| credit_note.is_none_or(|id| note.id == id))
+                    .ok_or(AppError::new(Code::NotFound))?;
+                Slip::CreditNote(credit_note_data(&settings, order, note, copy))
+            }
+        })
+    }
+
+    pub(crate) fn test_card(&self, printer: &str, dots: u16) -> Slip {
+        let settings = self.settings();
+        Slip::TestCard(TestCardData {
+            printer: printer.to_owned(),
+            shop_name: settings.text("shop.name").to_owned(),
+            dots,
+            columns: columns_of(dots),
+            at: local_time(&settings, self.edges.now()),
+            language: settings.text("shop.language").to_owned(),
+            open_drawer: false,
+        })
+    }
+
+    /// A slip of the shop's own products that nobody bought, to look at.
+    fn sample(&self, what: What) -> Result<Slip> {
+        let settings = self.settings();
+        let products = self.products(&crate::catalog::ProductFilter {
+            limit: Some(3),
+            ..Default::default()
+        })?;
+        let at = self.edges.now();
+        let mut data = head(&settings, self.identity.demo);
+        data.number = "42".to_owned();
+        data.document = "A00/00-00/000042".to_owned();
+        data.at = local_time(&settings, at);
+        data.counter = settings.text("counter.name").to_owned();
+        for (n, product) in (1i64..).zip(&products.items) {
+            let amount_minor = product.price_minor.saturating_mul(n);
+            data.total_minor = data.total_minor.saturating_add(amount_minor);
+            data.lines.push(ReceiptLine {
+                name: product.name.clone(),
+                second_name: second_name(&product.names, &product.name, &data.language),
+                quantity: n.to_string(),
+                unit_price_minor: product.price_minor,
+                amount_minor,
+                ..ReceiptLine::default()
+            });
+        }
+        data.subtotal_minor = data.total_minor;
+        data.tenders = vec![ReceiptTender {
+            label: words(&data.language).cash.to_owned(),
+            amount_minor: data.total_minor,
+            received_minor: Some(data.total_minor),
+            change_minor: None,
+        }];
+        // As long as a real one, and none.
+        data.token = Some(format!("P0{}", "SAMPLE7".repeat(24)));
+        data.one_time_number = Some("000000".to_owned());
+        data.valid_until = Some(data.at.clone());
+        Ok(match what {
+            What::Receipt => Slip::Receipt(data),
+            What::Token => Slip::Token(data),
+            What::CreditNote => Slip::CreditNote(CreditNoteData {
+                shop_name: data.shop_name,
+                header: data.header,
+                branch: data.branch,
+                tax_number: data.tax_number,
+                demo: data.demo,
+                document: "C00/00-00/000007".to_owned(),
+                of_document: data.document,
+                number: data.number,
+                at: data.at,
+                counter: data.counter,
+                lines: data.lines,
+                total_minor: data.total_minor,
+                tenders: data.tenders,
+                footer: data.footer,
+                copy: 1,
+                currency: data.currency,
+                language: data.language,
+                ..CreditNoteData::default()
+            }),
+        })
+    }
+}
+
+/// A document as a PDF, on a roll or on A4 (210 mm).
+pub(crate) fn pdf(document: &Document, paper_mm: u32) -> Result<Vec<u8>> {
+    let (document, page) = match paper_mm {
+        58 => (document.on(Paper::MM58), PdfPage::Roll),
+        210 => (document.clone(), PdfPage::A4),
+        _ => (document.on(Paper::MM80), PdfPage::Roll),
+    };
+    paper::pdf(&document, fonts(), page).map_err(|e| AppError::new(Code::Broken).caused(e))
+}
+
+pub(crate) fn columns_of(dots: u16) -> u8 {
+    u8::try_from(dots / 12).unwrap_or(48).clamp(10, 80)
+}
+
+/// A moment as the branch's clock shows it, the same for every reader.
+pub(crate) fn local_time(settings: &Settings, moment: Moment) -> String {
+    let zone = jiff::tz::TimeZone::get(settings.text("branch.zone")).unwrap_or(jiff::tz::TimeZone::UTC);
+    jiff::Timestamp::from_millisecond(moment.0)
+        .map(|t| t.to_zoned(zone).strftime("%Y-%m-%d %H:%M").to_string())
+        .unwrap_or_default()
+}
+
+fn local_text(settings: &Settings, rfc3339: &str) -> String {
+    rfc3339
+        .parse::<jiff::Timestamp>()
+        .map(|t| local_time(settings, Moment(t.as_millisecond())))
+        .unwrap_or_default()
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn second_name(names: &Names, name: &str, language: &str) -> Option<String> {
+    names.get(language).filter(|second| *second != name).cloned()
+}
+
+/// What stands at the head and the foot of every slip of this branch.
+fn head(settings: &Settings, demo: bool) -> ReceiptData {
+    ReceiptData {
+        shop_name: settings.text("shop.name").to_owned(),
+        header: some(settings.text("receipt.header")).into_iter().collect(),
+        branch: settings.text("branch.name").to_owned(),
+        tax_number: some(settings.text("shop.tax_number")),
+        footer: some(settings.text("receipt.footer")).into_iter().collect(),
+        demo,
+        copy: 1,
+        currency: settings.currency.code().to_owned(),
+        language: settings.text("customer.language").to_owned(),
+        ..ReceiptData::default()
+    }
+}
+
+fn method_word(method: &str, language: &str) -> String {
+    match method {
+        "cash" => words(language).cash.to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn amount_with_unit(quantity: &str, unit: &str) -> String {
+    match unit {
+        "piece" => quantity.to_owned(),
+        unit => format!("{quantity} {unit}"),
+    }
+}
+
+fn receipt_data(settings: &Settings, order: &OrderView, copy: u32) -> ReceiptData {
+    let head = head(settings, order.demo);
+    let language = head.language.clone();
+    let order_discount: i64 = order.lines.iter().map(|l| l.order_discount_minor).sum();
+    ReceiptData {
+        number: order.number.to_string(),
+        document: order.document.clone(),
+        at: local_text(settings, &order.placed_at),
+        counter: order.counter.name.clone(),
+        staff: order.staff.as_ref().map(|s| s.name.clone()).unwrap_or_default(),
+        lines: order
+            .lines
+            .iter()
+            .map(|l| ReceiptLine {
+                name: l.name.clone(),
+                second_name: second_name(&l.names, &l.name, &language),
+                quantity: amount_with_unit(&l.quantity, &l.unit),
+                unit_price_minor: l.unit_price_minor,
+                amount_minor: l.amount_minor,
+                discount_minor: l.discount_minor,
+                note: some(&l.note),
+            })
+            .collect(),
+        subtotal_minor: order.subtotal_minor,
+        discounts: (order_discount > 0)
+            .then(|| Entry {
+                label: words(&language).discount.to_owned(),
+                amount_minor: order_discount,
+            })
+            .into_iter()
+            .collect(),
+        taxes: order
+            .taxes
+            .iter()
+            .map(|t| Entry {
+                label: t.name.clone(),
+                amount_minor: t.amount_minor,
+            })
+            .collect(),
+        rounding_minor: order.rounding_minor,
+        total_minor: order.total_minor,
+        tenders: order
+            .tenders
+            .iter()
+            .map(|t| ReceiptTender {
+                label: method_word(&t.method, &language),
+                amount_minor: t.amount_minor,
+                received_minor: t.received_minor,
+                change_minor: (t.change_minor != 0).then_some(t.change_minor),
+            })
+            .collect(),
+        token: order.token.as_ref().map(|t| t.code.clone()),
+        one_time_number: order.token.as_ref().map(|t| t.number.clone()),
+        valid_until: order.token.as_ref().map(|t| local_text(settings, &t.expires_at)),
+        phone: order.phone.clone(),
+        copy: u16::try_from(copy).unwrap_or(u16::MAX),
+        ..head
+    }
+}
+
+fn credit_note_data(
+    settings: &Settings,
+    order: &OrderView,
+    note: &CreditNoteView,
+    copy: u32,
+) -> CreditNoteData {
+    let head = head(settings, order.demo);
+    let name = |named: &Option<crate::order_view::Named>| named.as_ref().map(|n| n.name.clone());
+    let lines = note.lines.iter().filter_map(|credit| {
+        let line = order.lines.iter().find(|l| l.line == credit.line)?;
+        Some(ReceiptLine {
+            name: line.name.clone(),
+            second_name: second_name(&line.names, &line.name, &head.language),
+            quantity: amount_with_unit(&credit.quantity, &line.unit),
+            unit_price_minor: line.unit_price_minor,
+            amount_minor: credit.amount_minor,
+            ..ReceiptLine::default()
+        })
+    });
+    CreditNoteData {
+        document: note.document.clone(),
+        of_document: order.document.clone(),
+        number: order.number.to_string(),
+        at: local_text(settings, &note.at),
+        counter: order.counter.name.clone(),
+        staff: name(&note.staff).unwrap_or_default(),
+        lines: lines.collect(),
+        rounding_minor: note.rounding_minor,
+        total_minor: note.total_minor,
+        tenders: note
+            .tenders
+            .iter()
+            .map(|t| ReceiptTender {
+                label: method_word(&t.method, &head.language),
+                amount_minor: t.amount_minor,
+                ..ReceiptTender::default()
+            })
+            .collect(),
+        reason: some(&note.reason),
+        approved_by: name(&note.approved_by),
+        copy: u16::try_from(copy).unwrap_or(u16::MAX),
+        shop_name: head.shop_name,
+        header: head.header,
+        branch: head.branch,
+        tax_number: head.tax_number,
+        demo: head.demo,
+        footer: head.footer,
+        currency: head.currency,
+        language: head.language,
+        ..CreditNoteData::default()
+    }
+}
