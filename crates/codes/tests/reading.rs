@@ -2,6 +2,8 @@
 
 #![allow(clippy::float_arithmetic, reason = "pixels are floats")]
 
+use proptest::prelude::*;
+
 use codes::{
     Budget, Code, Frame, FrameError, Kind, Reader,
     make::{Bars, Level, Matrix, code128, ean13, qr},
@@ -245,4 +247,49 @@ fn a_budget_that_is_over_ends_the_reading() {
     assert_eq!(read_still(frame, &Budget::until(&over)), []);
     assert!((1..20).contains(&asked.get()), "asked {} times", asked.get());
     assert_eq!(read_still(frame, &Budget::work(1)), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever a camera or an attacker sends: no panic, no text, and an end.
+    #[test]
+    fn noise_says_nothing_and_ends(
+        width in 16usize..200,
+        height in 16usize..160,
+        seed in any::<u64>(),
+        coarse in 1usize..9,
+        depth in 1u64..256,
+    ) {
+        let mut state = seed | 1;
+        let mut dice = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state >> 8
+        };
+        let tiles: Vec<u8> = (0..(width / coarse + 1) * (height / coarse + 1)).map(|_| (dice() % depth) as u8).collect();
+        let luma: Vec<u8> = (0..width * height)
+            .map(|i| tiles[i / width / coarse * (width / coarse + 1) + i % width / coarse])
+            .collect();
+        let frame = Frame::new(width, height, &luma).expect("a frame");
+        prop_assert_eq!(read_still(frame, &Budget::generous()), vec![]);
+        let mut reader = Reader::new();
+        for _ in 0..5 {
+            prop_assert_eq!(reader.read(frame, &Budget::work(2_000_000)), vec![]);
+        }
+    }
+
+    /// A code that is partly overwritten is read right or not at all.
+    #[test]
+    fn a_damaged_token_is_never_misread(left in 0usize..150, top in 0usize..150, side in 1usize..120, tone in any::<u8>()) {
+        let code = qr(&token(3), Level::M).expect("made");
+        let mut luma = picture(&code, 4.0, 3.0, 240, 240);
+        for y in top..(top + side).min(240) {
+            luma[y * 240 + left..y * 240 + (left + side).min(240)].fill(tone);
+        }
+        for found in still(&luma, 240, 240) {
+            prop_assert_eq!(found.text, token(3));
+        }
+    }
 }

@@ -51,6 +51,13 @@ impl Line {
         self.values.len()
     }
 
+    /// The brightness at a place on the line, between two samples too.
+    pub fn at(&self, place: f32) -> f32 {
+        let place = place.clamp(0.0, (self.values.len() - 2) as f32 + 0.999);
+        let (left, share) = (place as usize, place.fract());
+        self.values[left] + (self.values[left + 1] - self.values[left]) * share
+    }
+
     /// The place in the frame of a place on the line.
     pub fn point(&self, at: f32) -> (f32, f32) {
         (self.from.0 + self.along.0 * at, self.from.1 + self.along.1 * at)

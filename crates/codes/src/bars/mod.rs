@@ -1,6 +1,7 @@
 //! Reading product barcodes: lines are laid across the picture in several directions, every line is read for itself,
 //! and a text counts only when several lines agree and nothing contradicts them.
 
+mod grey;
 mod line;
 mod symbols;
 pub(crate) mod tables;
@@ -24,14 +25,19 @@ pub(crate) fn sweep(frame: Frame<'_>, direction: usize, tally: &mut Tally, budge
     let along = (angle.cos(), angle.sin());
     let (width, height) = (frame.width() as f32, frame.height() as f32);
     let reach = (width.hypot(height) / 2.0 / SPACING) as i32;
-    for k in -reach..=reach {
-        let offset = k as f32 * SPACING;
+    let lay = |offset: f32, tally: &mut Tally| {
         let through = (width / 2.0 - along.1 * offset, height / 2.0 + along.0 * offset);
         let Some(line) = Line::across(frame, through, along) else {
-            continue;
+            return false;
         };
         budget.spend(line.samples() * 2);
-        for read in symbols::read(&line.edges(), line.samples() as f32) {
+        let edges = line.edges();
+        let mut reads = symbols::read(&edges, line.samples() as f32);
+        if reads.is_empty() {
+            reads = grey::read(&line, &edges, symbols::QUIET);
+        }
+        let heard = !reads.is_empty();
+        for read in reads {
             let heard = Heard {
                 direction,
                 offset,
@@ -40,7 +46,17 @@ pub(crate) fn sweep(frame: Frame<'_>, direction: usize, tally: &mut Tally, budge
             };
             tally.count(read, heard);
         }
-        if tally.is_settled() {
+        heard
+    };
+    for k in -reach..=reach {
+        let offset = k as f32 * SPACING;
+        if lay(offset, tally) {
+            // Where one line reads something, its neighbours are asked too.
+            for near in [-3.6, -1.8, 1.8, 3.6] {
+                lay(offset + near, tally);
+            }
+        }
+        if tally.is_settled() || budget.is_over() {
             return;
         }
     }

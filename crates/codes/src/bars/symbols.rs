@@ -17,7 +17,7 @@ pub(super) struct Read {
 }
 
 /// White modules that must be there on both sides. The standards say 7 to 11; labels are cut closer.
-const QUIET: f32 = 4.5;
+pub(super) const QUIET: f32 = 4.5;
 /// The parities of the six digits of UPC-E for each check digit, number system 0; the leftmost is the highest bit.
 const UPC_E_PARITY: [u8; 10] = [
     0b111000, 0b110100, 0b110010, 0b110001, 0b101100, 0b100110, 0b100011, 0b101010, 0b101001, 0b100101,
@@ -75,6 +75,21 @@ struct Elements<'a> {
     length: f32,
 }
 
+/// How long modules are along a code, and how much wider than they should be its bars are, in modules.
+struct Grid {
+    /// Where the first and the last guard are, and the module there.
+    ends: [(f32, f32); 2],
+    spread: f32,
+}
+
+impl Grid {
+    /// Straight between the first guard and the last.
+    fn module_at(&self, place: f32) -> f32 {
+        let [(left, first), (right, last)] = self.ends;
+        first + (last - first) * ((place - left) / (right - left)).clamp(0.0, 1.0)
+    }
+}
+
 impl Elements<'_> {
     fn width(&self, element: usize) -> f32 {
         self.edges[element + 1].at - self.edges[element].at
@@ -99,40 +114,52 @@ impl Elements<'_> {
         self.edges[first + count].at - self.edges[first].at
     }
 
-    /// The module when so many elements have so many modules, white is on both sides, and the thin bars at the places
-    /// named are thin.
-    fn framed(&self, elements: usize, modules: f32, guards: &[usize]) -> Option<f32> {
+    /// The grid of a code with so many elements whose guards (first element, how many) have one module each: white must
+    /// be on both sides, and modules may grow from one side to the other as they do on a slanted picture.
+    fn framed(&self, elements: usize, guards: &[(usize, usize)]) -> Option<Grid> {
         if self.edges.len() <= elements {
             return None;
         }
-        let module = self.span(0, elements) / modules;
-        let after = self.space_after(elements);
-        if self.before < QUIET * module || after < QUIET * module {
+        let mut ends = [(0.0f32, 0.0f32); 2];
+        let (mut bars, mut spaces) = ((0f32, 0f32), (0f32, 0f32));
+        for (nth, &(first, count)) in guards.iter().enumerate() {
+            let module = self.span(first, count) / count as f32;
+            for at in first..first + count {
+                let modules = self.width(at) / module;
+                if (modules - 1.0).abs() > 0.65 {
+                    return None;
+                }
+                let sum = if at % 2 == 0 { &mut bars } else { &mut spaces };
+                sum.0 += modules;
+                sum.1 += 1.0;
+            }
+            let guard = (self.edges[first].at + self.span(first, count) / 2.0, module);
+            // What lies between the first and the last is passed over.
+            ends[nth.min(1)] = guard;
+        }
+        let [(_, left), (_, right)] = ends;
+        if left.max(right) > 2.5 * left.min(right)
+            || self.before < QUIET * left
+            || self.space_after(elements) < QUIET * right
+        {
             return None;
         }
-        let thin = |&at: &usize| (self.width(at) / module - 1.0).abs() < 0.65;
-        guards.iter().all(thin).then_some(module)
-    }
-
-    /// How much wider than they should be bars are, in modules, from guards of which all elements are one module.
-    fn spread(&self, module: f32, guards: &[usize]) -> f32 {
-        let (mut bars, mut spaces) = ((0f32, 0f32), (0f32, 0f32));
-        for &at in guards {
-            let sum = if at % 2 == 0 { &mut bars } else { &mut spaces };
-            sum.0 += self.width(at) / module;
-            sum.1 += 1.0;
-        }
         let mean = |sum: (f32, f32)| if sum.1 > 0.0 { sum.0 / sum.1 } else { 1.0 };
-        ((mean(bars) - mean(spaces)) / 2.0).clamp(-0.5, 0.5)
+        Some(Grid {
+            ends,
+            spread: ((mean(bars) - mean(spaces)) / 2.0).clamp(-0.5, 0.5),
+        })
     }
 
     /// The digit in four elements and whether it is of even parity (mirrored).
-    fn digit(&self, first: usize, module: f32, spread: f32) -> Option<(u8, bool)> {
-        let whole = self.span(first, 4) / module;
-        if (whole - 7.0).abs() > 1.3 {
+    fn digit(&self, first: usize, grid: &Grid) -> Option<(u8, bool)> {
+        let span = self.span(first, 4);
+        let expected = grid.module_at(self.edges[first].at + span / 2.0);
+        if (span / expected / 7.0 - 1.0).abs() > 0.22 {
             return None;
         }
-        let mut widths: [f32; 4] = self.widths(first, module * whole / 7.0);
+        let mut widths: [f32; 4] = self.widths(first, span / 7.0);
+        let spread = grid.spread;
         for (i, width) in widths.iter_mut().enumerate() {
             *width += if (first + i).is_multiple_of(2) {
                 -spread
@@ -170,42 +197,20 @@ impl Elements<'_> {
     }
 
     fn ean13(&self) -> Option<Read> {
-        const GUARDS: [usize; 11] = [0, 1, 2, 27, 28, 29, 30, 31, 56, 57, 58];
-        let module = self.framed(59, 95.0, &GUARDS)?;
-        let spread = self.spread(module, &GUARDS);
-        let mut digits = vec![0u8];
-        let mut parity = 0u8;
-        for i in 0..6 {
-            let (digit, even) = self.digit(3 + 4 * i, module, spread)?;
-            digits.push(digit);
-            parity = parity << 1 | u8::from(even);
+        let grid = self.framed(59, &[(0, 3), (27, 5), (56, 3)])?;
+        let mut digits = [(0, false); 12];
+        for (nth, out) in digits.iter_mut().enumerate() {
+            let first = if nth < 6 { 3 + 4 * nth } else { 8 + 4 * nth };
+            *out = self.digit(first, &grid)?;
         }
-        for i in 0..6 {
-            let (digit, even) = self.digit(32 + 4 * i, module, spread)?;
-            if even {
-                return None;
-            }
-            digits.push(digit);
-        }
-        digits[0] = EAN_PARITY.iter().position(|&p| p == parity)? as u8;
-        if check_digit(&digits[..12]) != digits[12] {
-            return None;
-        }
-        // A first digit of 0 is how UPC-A looks in EAN-13.
-        Some(if digits[0] == 0 {
-            self.found(Kind::UpcA, &digits[1..], 59)
-        } else {
-            self.found(Kind::Ean13, &digits, 59)
-        })
+        ean13_of(&digits, self.edges[0].at, self.edges[59].at)
     }
 
     fn ean8(&self) -> Option<Read> {
-        const GUARDS: [usize; 11] = [0, 1, 2, 19, 20, 21, 22, 23, 40, 41, 42];
-        let module = self.framed(43, 67.0, &GUARDS)?;
-        let spread = self.spread(module, &GUARDS);
+        let grid = self.framed(43, &[(0, 3), (19, 5), (40, 3)])?;
         let mut digits = Vec::with_capacity(8);
         for first in [3, 7, 11, 15, 24, 28, 32, 36] {
-            match self.digit(first, module, spread)? {
+            match self.digit(first, &grid)? {
                 (digit, false) => digits.push(digit),
                 (_, true) => return None,
             }
@@ -214,13 +219,11 @@ impl Elements<'_> {
     }
 
     fn upc_e(&self) -> Option<Read> {
-        const GUARDS: [usize; 9] = [0, 1, 2, 27, 28, 29, 30, 31, 32];
-        let module = self.framed(33, 51.0, &GUARDS)?;
-        let spread = self.spread(module, &GUARDS);
+        let grid = self.framed(33, &[(0, 3), (27, 6)])?;
         let mut six = [0u8; 6];
         let mut parity = 0u8;
         for (i, out) in six.iter_mut().enumerate() {
-            let (digit, even) = self.digit(3 + 4 * i, module, spread)?;
+            let (digit, even) = self.digit(3 + 4 * i, &grid)?;
             *out = digit;
             parity = parity << 1 | u8::from(even);
         }
@@ -303,6 +306,33 @@ impl Elements<'_> {
     }
 }
 
+/// EAN-13 of its twelve digits and whether each is of even parity.
+pub(super) fn ean13_of(read: &[(u8, bool); 12], from: f32, to: f32) -> Option<Read> {
+    let (left, right) = read.split_at(6);
+    if right.iter().any(|(_, even)| *even) {
+        return None;
+    }
+    let parity = left.iter().fold(0, |bits, (_, even)| bits << 1 | u8::from(*even));
+    let first = EAN_PARITY.iter().position(|&p| p == parity)? as u8;
+    let mut digits = vec![first];
+    digits.extend(read.iter().map(|(digit, _)| *digit));
+    if check_digit(&digits[..12]) != digits[12] {
+        return None;
+    }
+    // A first digit of 0 is how UPC-A looks in EAN-13.
+    let (kind, told) = if first == 0 {
+        (Kind::UpcA, &digits[1..])
+    } else {
+        (Kind::Ean13, &digits[..])
+    };
+    Some(Read {
+        kind,
+        text: told.iter().map(|d| char::from(b'0' + d)).collect(),
+        from,
+        to,
+    })
+}
+
 /// How far widths are from a pattern once the spread of ink is taken out.
 #[inline]
 fn apart<const N: usize>(widths: &[f32; N], pattern: &[u8; N]) -> f32 {
@@ -377,4 +407,89 @@ fn code128_text(words: &[u8]) -> Option<String> {
         }
     }
     (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Edges of these elements, a bar first, so many pixels a module, with white before and after.
+    fn edges(widths: &[u8], module: f32, white: f32) -> (Vec<Edge>, f32) {
+        let mut at = white * module;
+        let mut edges = vec![Edge { at, darker: true }];
+        for &width in widths {
+            at += f32::from(width) * module;
+            let darker = !edges[edges.len() - 1].darker;
+            edges.push(Edge { at, darker });
+        }
+        (edges, at + white * module)
+    }
+
+    fn digit(value: u8, even: bool) -> [u8; 4] {
+        let mut widths = EAN_LEFT[usize::from(value)];
+        if even {
+            widths.reverse();
+        }
+        widths
+    }
+
+    fn texts(widths: &[u8], white: f32) -> Vec<(Kind, String)> {
+        let (edges, length) = edges(widths, 2.3, white);
+        read(&edges, length)
+            .into_iter()
+            .map(|read| (read.kind, read.text))
+            .collect()
+    }
+
+    fn ean8() -> Vec<u8> {
+        let mut widths = vec![1, 1, 1];
+        for value in [9, 6, 3, 8] {
+            widths.extend(digit(value, false));
+        }
+        widths.extend([1; 5]);
+        for value in [5, 0, 7, 4] {
+            widths.extend(digit(value, false));
+        }
+        widths.extend([1; 3]);
+        widths
+    }
+
+    #[test]
+    fn ean_8_is_read_both_ways() {
+        let mut widths = ean8();
+        assert_eq!(texts(&widths, 7.0), [(Kind::Ean8, "96385074".to_owned())]);
+        widths.reverse();
+        assert_eq!(texts(&widths, 7.0), [(Kind::Ean8, "96385074".to_owned())]);
+    }
+
+    #[test]
+    fn without_white_around_nothing_is_read() {
+        assert_eq!(texts(&ean8(), 3.0), []);
+    }
+
+    #[test]
+    fn a_wrong_check_digit_is_no_code() {
+        let mut widths = ean8();
+        // The last digit becomes a 5.
+        widths[36..40].copy_from_slice(&digit(5, false));
+        assert_eq!(texts(&widths, 7.0), []);
+    }
+
+    #[test]
+    fn upc_e_is_read() {
+        // 0 123456 5 stands for 012345000065; its check digit is in the parities.
+        let mut widths = vec![1, 1, 1];
+        for (value, even) in [
+            (1, true),
+            (2, false),
+            (3, false),
+            (4, true),
+            (5, true),
+            (6, false),
+        ] {
+            widths.extend(digit(value, even));
+        }
+        widths.extend([1; 6]);
+        assert_eq!(texts(&widths, 9.0), [(Kind::UpcE, "01234565".to_owned())]);
+    }
 }
