@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// The longest side of a frame that is looked at.
-pub const MAX_SIDE: usize = 8192;
+pub const MAX_SIDE: usize = 4096;
 /// The shortest side in which any code could still be told apart.
 pub const MIN_SIDE: usize = 16;
 

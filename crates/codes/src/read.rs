@@ -138,8 +138,29 @@ fn look(frame: Frame<'_>, way: Way, triples: usize, budget: &Budget<'_>) -> Opti
     }
 }
 
+/// Larger frames are halved until they have no more pixels: a photo of twelve million would take seconds.
+const MOST_PIXELS: usize = 3_200_000;
+
+/// The frame, smaller if it is too large, and how often a side was halved.
+fn reduced(frame: Frame<'_>) -> Option<(Picture, i32)> {
+    let mut halvings = 0;
+    let mut smaller: Option<Picture> = None;
+    loop {
+        let now = smaller.as_ref().map_or(frame, Picture::frame);
+        if now.luma().len() <= MOST_PIXELS {
+            return smaller.map(|picture| (picture, halvings));
+        }
+        smaller = Some(Picture::halved(now)?);
+        halvings += 1;
+    }
+}
+
 /// Everything that can be done for one picture within the budget.
 pub fn read_still(frame: Frame<'_>, budget: &Budget<'_>) -> Vec<Code> {
+    if let Some((smaller, halvings)) = reduced(frame) {
+        let found = read_still(smaller.frame(), budget);
+        return enlarged(found, halvings);
+    }
     for way in [Way::Plain, Way::Rings].into_iter().chain(FALLBACKS) {
         if let Some(code) = look(frame, way, 10, budget) {
             return vec![code];
@@ -155,6 +176,13 @@ pub fn read_still(frame: Frame<'_>, budget: &Budget<'_>) -> Vec<Code> {
     }
     let soft = Picture::softened(frame);
     bars(soft.frame(), &DIRECTIONS, budget).into_iter().collect()
+}
+
+fn enlarged(found: Vec<Code>, halvings: i32) -> Vec<Code> {
+    found
+        .into_iter()
+        .map(|code| code.moved(2f32.powi(halvings), 0.0, 0.0))
+        .collect()
 }
 
 /// What lines in these directions agree on.
@@ -196,6 +224,10 @@ impl Reader {
 
     /// The codes on the next frame.
     pub fn read(&mut self, frame: Frame<'_>, budget: &Budget<'_>) -> Vec<Code> {
+        if let Some((smaller, halvings)) = reduced(frame) {
+            let found = self.read(smaller.frame(), budget);
+            return enlarged(found, halvings);
+        }
         self.frames = self.frames.wrapping_add(1);
         let found = self.look_around(frame, budget);
         if let Some(code) = &found {

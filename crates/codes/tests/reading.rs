@@ -118,6 +118,21 @@ fn a_token_is_read_at_any_angle_and_its_corners_are_where_they_are() {
 }
 
 #[test]
+fn a_code_on_a_large_photo_is_where_it_is() {
+    let code = qr(&token(5), Level::M).expect("made");
+    let luma = picture(&code, 12.0, 5.0, 2400, 1800);
+    let found = still(&luma, 2400, 1800);
+    let middle = found[0]
+        .corners
+        .iter()
+        .fold((0.0, 0.0), |sum, c| (sum.0 + c.0 / 4.0, sum.1 + c.1 / 4.0));
+    assert!(
+        (middle.0 - 1200.0f32).abs() < 6.0 && (middle.1 - 900.0f32).abs() < 6.0,
+        "{middle:?}"
+    );
+}
+
+#[test]
 fn an_inverted_token_is_read() {
     let code = qr(&token(5), Level::M).expect("made");
     let luma: Vec<u8> = picture(&code, 5.0, 7.0, 640, 480)
@@ -140,7 +155,13 @@ fn frames_that_are_none_are_refused() {
             given: 100
         })
     );
-    for (width, height) in [(0, 0), (1, 640), (usize::MAX, usize::MAX), (100_000, 16)] {
+    for (width, height) in [
+        (0, 0),
+        (1, 640),
+        (usize::MAX, usize::MAX),
+        (100_000, 16),
+        (4097, 4097),
+    ] {
         assert!(matches!(
             Frame::new(width, height, &[]),
             Err(FrameError::Size { .. })

@@ -5,6 +5,8 @@ use crate::frame::{Bitmap, Frame};
 
 /// The most candidates that are looked at in grey, and that are kept.
 const MAX_CANDIDATES: usize = 60;
+/// The most that are told apart: a picture full of corners is a trick.
+const MAX_SEEN: usize = 800;
 const MAX_FINDERS: usize = 14;
 /// How much a candidate must look like a corner at least, from -1 to 1.
 const LEAST_LIKENESS: f32 = 0.4;
@@ -170,8 +172,11 @@ fn merge(found: &mut Vec<Finder>, new: Finder) {
         let reach = f.module * 1.5;
         (f.x - new.x).abs() < reach && (f.y - new.y).abs() < reach
     };
-    let Some(old) = found.iter_mut().find(same) else {
-        found.push(new);
+    let room = found.len() < MAX_SEEN;
+    let Some(old) = found.iter_mut().rev().find(same) else {
+        if room {
+            found.push(new);
+        }
         return;
     };
     let cuts = old.cuts + new.cuts;
