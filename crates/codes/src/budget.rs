@@ -43,7 +43,12 @@ impl<'a> Budget<'a> {
         );
     }
 
+    /// Whether the work is used up; cheap, and does not ask the caller.
+    pub(crate) fn has_run_out(&self) -> bool {
+        self.left.get() == 0
+    }
+
     pub(crate) fn is_over(&self) -> bool {
-        self.left.get() == 0 || self.over.is_some_and(|over| over())
+        self.has_run_out() || self.over.is_some_and(|over| over())
     }
 }

@@ -1,7 +1,10 @@
 //! The three squares in a symbol's corners: rings whose cuts run 1:1:3:1:1 in any direction.
 
 use super::rings::likeness;
-use crate::frame::{Bitmap, Frame};
+use crate::{
+    budget::Budget,
+    frame::{Bitmap, Frame},
+};
 
 /// The most candidates that are looked at in grey, and that are kept.
 const MAX_CANDIDATES: usize = 60;
@@ -84,11 +87,14 @@ fn cut(
 }
 
 /// Candidates in a picture, the likeliest first.
-pub(crate) fn find(frame: Frame<'_>, bitmap: &Bitmap, tolerance: f32) -> Vec<Finder> {
+pub(crate) fn find(frame: Frame<'_>, bitmap: &Bitmap, tolerance: f32, budget: &Budget<'_>) -> Vec<Finder> {
     let mut found: Vec<Finder> = Vec::new();
     let step = if bitmap.height > 600 { 2 } else { 1 };
     let mut edges: Vec<i32> = Vec::with_capacity(bitmap.width + 1);
     for y in (1..bitmap.height).step_by(step) {
+        if budget.has_run_out() {
+            break;
+        }
         let row = bitmap.row(y);
         edges.clear();
         edges.push(0);
@@ -111,6 +117,7 @@ pub(crate) fn find(frame: Frame<'_>, bitmap: &Bitmap, tolerance: f32) -> Vec<Fin
             let Some(module) = module_of(&runs, tolerance) else {
                 continue;
             };
+            budget.spend(150 + found.len());
             let middle = six[2] as f32 + (runs[2] - 1) as f32 / 2.0;
             if let Some(finder) = confirmed(bitmap, middle, y, module, tolerance) {
                 merge(&mut found, finder);

@@ -36,7 +36,7 @@ pub(crate) fn scan(frame: Frame<'_>, bitmap: &Bitmap, look: Look, budget: &Budge
     let found = if look.rings {
         finder::likeliest(rings::find(frame, budget))
     } else {
-        finder::find(frame, bitmap, look.tolerance)
+        finder::find(frame, bitmap, look.tolerance, budget)
     };
     budget.spend(frame.luma().len() / 4);
     for (rank, triple) in finder::triples(&found).iter().take(look.triples).enumerate() {
