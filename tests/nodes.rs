@@ -171,7 +171,10 @@ fn one_claim_for_the_whole_branch_and_the_lines_from_the_token_itself() {
         (&opened["lines"][0]["name"], &opened["to_give"]),
         (&json!("Tea"), &json!("3"))
     );
-    assert_eq!(opened["claim"]["offline"], false);
+    assert_eq!(
+        (&opened["claim"]["offline"], &opened["claim"]["order"]),
+        (&json!(false), &order["id"])
+    );
     let (status, held) = redeem(&at_till, &order);
     assert_eq!((status, code(&held)), (409, "claim_held"), "{held}");
     assert_eq!(

@@ -69,6 +69,8 @@ pub struct Opened {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct GrantedClaim {
     pub id: Uuid,
+    /// The order, also while it has not arrived here.
+    pub order: Uuid,
     /// qr, number or confirmed
     pub by: String,
     /// The claim authority could not be asked.
@@ -275,6 +277,7 @@ impl Shop {
     ) -> Result<Opened> {
         let granted = GrantedClaim {
             id: Uuid::from_bytes(claim.claim),
+            order: claim.order.uuid(),
             by: claim.seen.clone(),
             offline: claim.offline,
             seat: claim.seat_number,

@@ -2142,6 +2142,11 @@ export interface components {
             id: string;
             /** @description The claim authority could not be asked. */
             offline: boolean;
+            /**
+             * Format: uuid
+             * @description The order, also while it has not arrived here.
+             */
+            order: string;
             /** Format: int32 */
             seat: number;
         };
