@@ -4,16 +4,16 @@ import { t, tMaybe } from '$shared/i18n';
 import { onLive, onResync } from '$shared/live';
 import { session } from '$shared/state/session.svelte';
 import { say, sayError } from '$shared/state/toasts.svelte';
-import { ranked, type Problem } from './problems';
+import { DRAWER_NEWS_MS, ranked, type Problem } from './problems';
 
-const state = $state<{ status: DeviceStatus | null; last: string | null }>({ status: null, last: null });
+const state = $state<{ status: DeviceStatus | null; last: string | null; now: number }>({ status: null, last: null, now: 0 });
 
 export const printing = {
   get lights() {
     return state.status?.lights ?? [];
   },
   get problems(): Problem[] {
-    return ranked(state.status?.problems ?? []);
+    return ranked(state.status?.problems ?? [], state.now);
   },
   get hasPrinter(): boolean {
     return this.lights.some((one) => one.kind === 'printer');
@@ -31,9 +31,14 @@ export const printing = {
   },
 };
 
+let later: ReturnType<typeof setTimeout> | undefined;
+
 export async function readStatus(): Promise<void> {
   if (!session.may('device.read')) return;
   state.status = await get<DeviceStatus>('/devices/status', undefined, { retries: 1 });
+  state.now = Date.now();
+  clearTimeout(later);
+  if (state.status.problems.some((job) => job.kind === 'drawer')) later = setTimeout(() => (state.now = Date.now()), DRAWER_NEWS_MS);
 }
 
 /** Follows the printers while a screen is shown. Several changes at once are read once. */

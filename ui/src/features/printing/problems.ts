@@ -8,16 +8,25 @@ export interface Problem {
   behind: number;
 }
 
-const RANK: Partial<Record<PrintJob['state'], number>> = { unsure: 0, failed: 1 };
+/** A drawer that stayed shut is news while its customer stands there; afterwards somebody has used the key. */
+export const DRAWER_NEWS_MS = 60_000;
+
+function rank(job: PrintJob): number {
+  if (job.kind === 'drawer') return 3;
+  return job.state === 'unsure' ? 0 : job.state === 'failed' ? 1 : 2;
+}
 
 /**
- * A question first, then what will never come by itself, then what waits. What waits for the same printer is one trouble:
- * the oldest stands for all, since its turn is next.
+ * A question first, then what will never come by itself, then what waits, the drawer last. What waits for the same printer is
+ * one trouble: the oldest stands for all, since its turn is next. Of drawers only the latest counts.
  */
-export function ranked(jobs: readonly PrintJob[]): Problem[] {
+export function ranked(jobs: readonly PrintJob[], now: number): Problem[] {
   const problems: Problem[] = [];
   const waiting = new Map<string, Problem>();
+  const drawer = jobs.filter((job) => job.kind === 'drawer' && now - Date.parse(job.changed_at) < DRAWER_NEWS_MS).reduce<PrintJob | null>((last, job) => (last && last.created_at > job.created_at ? last : job), null);
+  if (drawer) problems.push({ job: drawer, behind: 0 });
   for (const job of [...jobs].sort((a, b) => a.created_at.localeCompare(b.created_at))) {
+    if (job.kind === 'drawer') continue;
     if (job.state !== 'queued' && job.state !== 'printing') {
       problems.push({ job, behind: 0 });
       continue;
@@ -31,5 +40,5 @@ export function ranked(jobs: readonly PrintJob[]): Problem[] {
       problems.push(problem);
     }
   }
-  return problems.sort((a, b) => (RANK[a.job.state] ?? 2) - (RANK[b.job.state] ?? 2));
+  return problems.sort((a, b) => rank(a.job) - rank(b.job));
 }
