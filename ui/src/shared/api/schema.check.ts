@@ -3,6 +3,7 @@
  * Nothing here runs: where the page reads a field that is not sent, or not so, the type check fails and names it.
  */
 import type { components } from './generated';
+import type * as Device from './devices';
 import type * as Page from './schema';
 
 type Core = components['schemas'];
@@ -64,4 +65,11 @@ export type Checks = [
   Held<Same<Core['StaffView'], Page.Staff>>,
   Held<Same<Core['SettingView'], Page.Setting>>,
   Held<Same<Core['TodayView'], Page.Today>>,
+  Held<Same<Core['DevicesView'], Device.DeviceStatus>>,
+  Held<Same<Core['PrinterView'], Device.Printer>>,
+  Held<Same<Core['FindView'], Device.PrinterFind>>,
+  Held<Same<Core['LooksView'], Device.Looked>>,
+  Held<Same<Core['JobView'], Device.PrintJob>>,
+  Held<Same<Core['DrawerView'], Device.DrawerOpening>>,
+  Held<Same<Core['ScannerCodes'], Device.ScannerCodes>>,
 ];
