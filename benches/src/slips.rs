@@ -37,10 +37,7 @@ fn document(names: &[&str]) -> Document {
     receipt(&data, &Template::default())
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "measuring is what this program is for"
-)]
+#[allow(clippy::disallowed_methods, reason = "measuring is what this program is for")]
 fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let began = Instant::now();
     let result = work();
