@@ -1,4 +1,5 @@
 //! A receipt on its way to paper: shaped in a script of its own, as letters of the printer, and as a PDF.
+#![allow(clippy::float_arithmetic, reason = "figures for people, never money")]
 
 use std::time::{Duration, Instant};
 

@@ -909,3 +909,28 @@ async fn labels_of_scales_bring_their_weight_or_price() {
         422
     );
 }
+
+#[tokio::test]
+async fn trying_the_drawer_is_opening_it() {
+    let (node, owner) = Node::with_shop().await;
+    let printer = FakePrinter::new();
+    let id = add(&owner, "Till", &printer, json!({})).await;
+    let path = format!("/api/v1/printers/{id}/test");
+    let cashier = node.counter(&owner, "Meena", "cashier").await;
+    let body = json!({"id": new_id(), "part": "drawer"});
+    assert_eq!(
+        cashier.post(&path, body.clone()).await.0,
+        403,
+        "not without the right to"
+    );
+    assert_eq!(owner.post(&path, body).await.0, 201);
+    until("the drawer opened", || async {
+        (printer.paper().kicks.len() == 1).then_some(json!(1))
+    })
+    .await;
+    let (_, openings) = owner.get("/api/v1/drawer/openings").await;
+    assert_eq!(
+        openings["items"][0]["why"], "test",
+        "and it is a fact: {openings}"
+    );
+}

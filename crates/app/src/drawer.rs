@@ -8,13 +8,20 @@ use crate::{
     sessions::Approval,
     wire::{content_of, rfc3339, text},
 };
-use domain::{ids::PrintJobId, people::Permission, time::Moment};
+use domain::{
+    ids::{PrintJobId, StaffId},
+    people::Permission,
+    time::Moment,
+};
 use journal::{Body, body::DrawerOpenedV1};
 use serde::{Deserialize, Serialize};
+use store::Write;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 const NO_SALE: &str = "no_sale";
+/// Somebody tries whether the drawer opens.
+pub(crate) const TEST: &str = "test";
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -29,7 +36,7 @@ pub struct OpenDrawer {
 pub struct DrawerView {
     pub id: Uuid,
     pub opened_at: String,
-    /// no_sale
+    /// no_sale or test
     pub why: String,
     pub reason: String,
     pub counter: Named,
@@ -48,6 +55,32 @@ pub struct OpeningFilter {
 }
 
 impl Shop {
+    /// Who opened the drawer, why, and who allowed it: a fact, like everything about money.
+    pub(crate) fn note_opening(
+        &self,
+        tx: &mut Write<'_>,
+        actor: &Actor,
+        opening: Uuid,
+        why: &str,
+        reason: String,
+        approved_by: Option<StaffId>,
+    ) -> Result<()> {
+        let settings = self.settings();
+        let now = tx.now();
+        let day = days::branch_time(now, settings.text("branch.zone"), settings.day_starts_minutes());
+        let body = DrawerOpenedV1 {
+            opening: *opening.as_bytes(),
+            counter: self.identity.counter.bytes(),
+            why: why.to_owned(),
+            order: None,
+            approved_by: approved_by.map(|s| s.bytes()),
+            opened_ms: now.0,
+            business_day: day.business_day,
+            reason,
+        };
+        Ok(tx.record(Some(actor.staff), &Body::DrawerOpened(body))?)
+    }
+
     pub fn open_drawer(&self, actor: &Actor, form: &OpenDrawer) -> Result<DrawerView> {
         let content = content_of(
             "open drawer",
@@ -64,24 +97,11 @@ impl Shop {
         if approved_by.is_none() && !actor.role.allows(Permission::DrawerOpen) {
             return Err(Code::DrawerNeedsApproval.into());
         }
-        let settings = self.settings();
         let job = PrintJobId::from_uuid(form.id);
         self.write_once(*form.id.as_bytes(), &content, |tx| {
             let printers = tx.reader().printers()?;
             let printer = drawer_of(&printers).ok_or(AppError::new(Code::NoDrawer))?;
-            let now = tx.now();
-            let day = days::branch_time(now, settings.text("branch.zone"), settings.day_starts_minutes());
-            let body = DrawerOpenedV1 {
-                opening: *form.id.as_bytes(),
-                counter: self.identity.counter.bytes(),
-                why: NO_SALE.to_owned(),
-                order: None,
-                approved_by: approved_by.map(|s| s.bytes()),
-                opened_ms: now.0,
-                business_day: day.business_day,
-                reason,
-            };
-            tx.record(Some(actor.staff), &Body::DrawerOpened(body))?;
+            self.note_opening(tx, actor, form.id, NO_SALE, reason, approved_by)?;
             tx.queue_print(&NewPaper::drawer().at(job, printer.id, Some(actor.staff)))?;
             Ok(())
         })?;

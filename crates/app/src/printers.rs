@@ -1,7 +1,7 @@
 //! This device's printers: finding them, trying them, and learning how each wants to be spoken to.
 
 use crate::{
-    Actor, AppError, Code, Page, Result, Shop,
+    Actor, AppError, Code, Page, Result, Shop, drawer,
     papers::columns_of,
     printing::{JobView, NewPaper},
     wire::{content_of, rfc3339, text},
@@ -12,6 +12,7 @@ use devices::{
 };
 use domain::{
     ids::{PrintJobId, PrinterId},
+    people::Permission,
     time::Moment,
 };
 use paper::{CodePage, Cutter, Pin, Profile, Pulse, QrMode};
@@ -478,6 +479,10 @@ impl Shop {
         form: &TestPrinter,
     ) -> Result<JobView> {
         let row = self.printer_row(id)?;
+        let opens = form.part.as_deref() == Some("drawer");
+        if opens {
+            actor.must(Permission::DrawerOpen)?;
+        }
         let paper = match form.part.as_deref() {
             None | Some("card") => NewPaper::slip("test", self.test_card(&row.name, profile_of(&row).dots)),
             Some("drawer") if !row.drawer => return Err(Code::NoDrawer.into()),
@@ -485,7 +490,10 @@ impl Shop {
             Some(_) => return Err(AppError::field("part", "card or drawer")),
         };
         let content = content_of(&format!("test printer {id}"), form)?;
-        self.print_once(form.id, &content, |_| {
+        self.print_once(form.id, &content, |tx| {
+            if opens {
+                self.note_opening(tx, actor, form.id, drawer::TEST, row.name.clone(), None)?;
+            }
             Ok(paper.at(PrintJobId::from_uuid(form.id), id, Some(actor.staff)))
         })
     }

@@ -2047,7 +2047,7 @@ export interface components {
             opened_at: string;
             reason: string;
             staff?: components["schemas"]["Named"] | null;
-            /** @description no_sale */
+            /** @description no_sale or test */
             why: string;
         };
         EditStaff: {
@@ -2573,7 +2573,7 @@ export interface components {
                 opened_at: string;
                 reason: string;
                 staff?: components["schemas"]["Named"] | null;
-                /** @description no_sale */
+                /** @description no_sale or test */
                 why: string;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
