@@ -4,7 +4,7 @@
 use crate::{
     AppError, Code, Result, Shop,
     order_view::{CreditNoteView, OrderView},
-    settings::Settings,
+    settings::{LANGUAGES, Settings},
     wire::{Names, content_of},
 };
 use domain::{ids::OrderId, time::Moment};
@@ -373,8 +373,14 @@ fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// The customer's language first; else whichever other one the product has.
 fn second_name(names: &Names, name: &str, language: &str) -> Option<String> {
-    names.get(language).filter(|second| *second != name).cloned()
+    [language]
+        .into_iter()
+        .chain(LANGUAGES.iter().copied())
+        .filter_map(|language| names.get(language))
+        .find(|second| *second != name)
+        .cloned()
 }
 
 /// What stands at the head and the foot of every slip of this branch.
