@@ -146,9 +146,12 @@ fn check(person: &Person, books: &Books) {
         .collect();
     assert_eq!(there.len(), orders.len(), "no order is there twice");
     for (id, answer) in &books.acknowledged {
+        // Lists leave out the history, which one order alone tells.
+        let mut answer = answer.clone();
+        answer["history"] = json!([]);
         assert_eq!(
             there.get(id.as_str()),
-            Some(&answer),
+            Some(&&answer),
             "an acknowledged order is there as it was acknowledged"
         );
     }

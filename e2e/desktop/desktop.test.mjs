@@ -262,6 +262,34 @@ test("the hall's board stands in a window of its own, follows, and may do nothin
   await app.cashier.on();
 });
 
+test("the customer's window follows an order at the sales counter, and money that comes back", async () => {
+  const ask = (path, body) => api(app.cashier, "POST", path, { body: { id: uuidv7(), ...body }, token: owner }).then((answer) => answer.body);
+  await ask("/cart/changes", { change: { kind: "clear" } });
+  const products = (await api(app.cashier, "GET", "/products?limit=2", { token: owner })).body.items;
+  const sold = await ask("/orders", {
+    lines: products.map(({ id }) => ({ product: id, quantity: "1" })),
+    tenders: [{ id: uuidv7(), method: "cash" }],
+  });
+  const { claim } = await ask("/tokens/redeem", { code: sold.token.code });
+  await app.customer.sees("[data-testid=handing]");
+  assert.equal(await app.customer.text("[data-testid=handing-number]"), String(sold.number));
+  const lines = [{ line: 1, given: "1" }, { line: 2, missing: "1" }];
+  const marks = await api(app.cashier, "POST", `/claims/${claim.id}/marks`, { body: { lines, missing_as: "refund" }, token: owner });
+  assert.equal(marks.body.to, "partial");
+  await app.customer.shows("Money back");
+  await stage.shot("5-handing", app);
+  const handed = await ask(`/orders/${sold.id}/handovers`, { lines, missing_as: "refund" });
+  assert.equal(handed.due_minor, marks.body.due_minor);
+  await app.customer.sees("[data-testid=handing][data-done=true]");
+  assert.equal((await api(app.customer, "POST", `/orders/${sold.id}/refunds`, { body: { id: uuidv7(), lines: [] }, token: owner })).status, 403, "it only shows");
+  const refunded = await ask(`/orders/${sold.id}/refunds`, { lines: [{ line: 2, quantity: "1" }] });
+  assert.equal(refunded.state, "complete");
+  await until("the refund is shown", () => api(app.customer, "GET", "/display").then(({ body }) => body.state), "refund");
+  await app.customer.shows(refunded.credit_notes[0].document);
+  await stage.shot("5-refund", app);
+  await ask("/cart/changes", { change: { kind: "add", product: products[0].id, quantity: "2" } });
+});
+
 test("no window leaves our pages or opens others", async () => {
   for (const [page, targets] of [
     [app.customer, ["https://example.com/", "file:///etc/passwd", "chandi://localhost/", "about:blank"]],
