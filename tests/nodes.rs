@@ -184,6 +184,15 @@ fn one_claim_for_the_whole_branch_and_the_lines_from_the_token_itself() {
         ),
         (&json!("Till 2"), &json!("Ravi"))
     );
+    let second = branch.sell(&meena, "1");
+    let (_, opened_here) = redeem(&at_till, &second);
+    let stolen = json!({"id": opened_here["claim"]["id"], "code": second["token"]["code"]});
+    let (status, answer) = ravi.post("tokens/redeem", &stolen).expect("answered");
+    assert_eq!(
+        (status, code(&answer)),
+        (409, "id_reused"),
+        "another's claim opens nothing: {answer}"
+    );
     assert_eq!(hand_over(&ravi, &order, "2", "1").0, 201);
     soon("the first node hears of it", || {
         let now = at_till.get(&format!("orders/{}", order["id"].as_str().expect("an id")));
@@ -375,5 +384,35 @@ fn a_letter_that_no_device_of_the_branch_signed_is_not_read() {
         let (status, answer) = stranger.post(path, &ask).expect("answered");
         assert_eq!((status, code(&answer)), (401, "signed_out"), "{path}");
     }
+    branch.verify();
+}
+
+#[test]
+fn an_order_that_is_undone_here_is_not_handed_out_there() {
+    let (branch, ()) = Branch::new(|_, _| ());
+    let meena = branch.person(&branch.till, "Meena");
+    let asha = branch.person(&branch.sales, "Asha");
+    let ravi = branch.person(&branch.sales, "Ravi");
+    let cancel = |person: &Person, order: &Value| {
+        let path = format!("orders/{}/cancel", order["id"].as_str().expect("an id"));
+        let body = json!({"id": new_id(), "reason": "undo"});
+        person.post(&path, &body).expect("answered")
+    };
+    // Sold and undone at the node that asks: the authority hears of it.
+    let sold = branch.sell(&asha, "1");
+    assert_eq!(cancel(&asha, &sold).0, 200);
+    soon("the authority hears that it was undone", || {
+        let (_, opened) = redeem(&meena, &sold);
+        opened["to_give"] == "0" || opened["error"]["code"] == "claim_held"
+    });
+    // Open at the sales counter: not undone at the till meanwhile.
+    let second = branch.sell(&meena, "1");
+    assert_eq!(redeem(&ravi, &second).0, 200);
+    assert_eq!(code(&cancel(&meena, &second).1), "claim_held");
+    // Handed out by the authority: not undone where it was sold.
+    let third = branch.sell(&asha, "1");
+    assert_eq!(redeem(&meena, &third).0, 200);
+    assert_eq!(hand_over(&meena, &third, "1", "0").0, 201);
+    assert_eq!(code(&cancel(&asha, &third).1), "order_started");
     branch.verify();
 }

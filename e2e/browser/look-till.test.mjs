@@ -113,6 +113,7 @@ for (const language of ["en", "hi", "ar"]) {
             await till.items(1);
             await page.getByTestId("cash-change").click();
             await till.sheet.getByTestId("note").last().click();
+            await till.paid();
             await customer.is("paid");
             const shown = await shop.call("GET", "/display", undefined, till.session);
             const until = new Date(Date.now() + 600_000).toISOString();

@@ -589,6 +589,34 @@ async fn a_token_issued_again_ends_the_old_one() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_killed_stops_the_counter_that_has_it_open() {
+    let shop = shop().await;
+    let order = shop.sold().await;
+    assert_eq!(
+        shop.ravi.redeem(&order).await.0,
+        200,
+        "somebody shows a stolen picture"
+    );
+    let body = json!({"id": new_id(), "reason": "phone lost"});
+    let (_, fresh) = shop.owner.post(&order_path(&order, "token/reissue"), body).await;
+    let (status, answer) = shop.ravi.hand_over(&order, &[(1, "2", "0")], "refund").await;
+    assert_eq!(
+        (status.as_u16(), code(&answer)),
+        (422, "token_revoked"),
+        "{answer}"
+    );
+    assert_eq!(
+        shop.sara.redeem(&fresh).await.0,
+        200,
+        "the guest's own one opens it"
+    );
+    assert_eq!(
+        shop.sara.hand_over(&order, &[(1, "2", "0")], "refund").await.0,
+        201
+    );
+}
+
+#[tokio::test]
 async fn a_phone_finds_the_order_and_a_person_vouches() {
     let shop = shop().await;
     let body = json!({

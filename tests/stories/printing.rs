@@ -934,3 +934,23 @@ async fn trying_the_drawer_is_opening_it() {
         "and it is a fact: {openings}"
     );
 }
+
+#[tokio::test]
+async fn a_printer_is_a_printer_and_nothing_else_of_the_machine() {
+    let (_node, owner) = Node::with_shop().await;
+    for (driver, address) in [
+        ("file", "/tmp/receipts.bin"),
+        ("usb", "/dev/fd/7"),
+        ("usb", "/dev/sda"),
+        ("serial", "/dev/mem@9600"),
+        ("spooler", "-o/etc/passwd"),
+    ] {
+        let body = json!({"id": new_id(), "name": "Till", "driver": driver, "address": address});
+        let (status, answer) = owner.post("/api/v1/printers", body).await;
+        assert_eq!(
+            (status.as_u16(), answer["error"]["code"].as_str()),
+            (422, Some("field_invalid")),
+            "{driver} {address}: {answer}"
+        );
+    }
+}

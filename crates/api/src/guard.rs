@@ -66,6 +66,14 @@ pub const BOARD: &str = "board";
 #[derive(Debug, Clone, Copy)]
 pub struct DisplaySeat(pub SeatId);
 
+/// Which live messages a request may hear.
+#[derive(Debug, Clone, Copy)]
+pub enum Hears {
+    Till(SeatId),
+    Display(SeatId),
+    Board,
+}
+
 pub struct Guards {
     /// Sign-ins and setups, by address.
     sign_in: DefaultKeyedRateLimiter<String>,
@@ -118,12 +126,8 @@ pub async fn guard(State(door): State<Door>, mut request: Request, next: Next) -
         }
         Access::Live => {
             let shop = door.app.shop()?;
-            let secret = secret(request.headers())?;
-            let seat = match shop.seat_of_display(secret, Screen::Board) {
-                Some(seat) => seat,
-                None => display_seat(&shop, &caller, request.headers())?,
-            };
-            request.extensions_mut().insert(DisplaySeat(seat));
+            let hears = hears(&shop, secret(request.headers())?)?;
+            request.extensions_mut().insert(hears);
         }
         // Its handler believes the signature over the body, and nothing else.
         Access::Node => {}
@@ -169,6 +173,17 @@ fn display_seat(shop: &Arc<Shop>, caller: &Caller, headers: &HeaderMap) -> Resul
         return Ok(seat);
     }
     Ok(shop.actor_of(secret)?.seat)
+}
+
+/// What the holder of this secret may hear: decided here, once, by the secret that was checked.
+fn hears(shop: &Arc<Shop>, secret: &str) -> Result<Hears, ApiError> {
+    if shop.seat_of_display(secret, Screen::Board).is_some() {
+        return Ok(Hears::Board);
+    }
+    if let Some(seat) = shop.seat_of_display(secret, Screen::Customer) {
+        return Ok(Hears::Display(seat));
+    }
+    Ok(Hears::Till(shop.actor_of(secret)?.seat))
 }
 
 /// The bearer's secret. A WebSocket cannot send headers, so it names it as a subprotocol.

@@ -2,7 +2,7 @@
 
 use crate::{
     Door,
-    guard::{BOARD, CUSTOMER},
+    guard::{BOARD, CUSTOMER, Hears},
 };
 use app::live::LiveMessage;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
@@ -43,29 +43,15 @@ impl LiveFeed {
         }
     }
 
-    pub(crate) fn of_till(door: Door, seat: SeatId) -> LiveFeed {
+    pub(crate) fn of(door: Door, hears: Hears) -> LiveFeed {
         LiveFeed {
             receiver: door.app.live.subscribe(),
             door,
-            listener: Listener::Till(seat),
-            sent: 0,
-        }
-    }
-
-    pub(crate) fn of_display(door: Door, seat: SeatId) -> LiveFeed {
-        LiveFeed {
-            receiver: door.app.live.subscribe(),
-            door,
-            listener: Listener::Display(seat),
-            sent: 0,
-        }
-    }
-
-    pub(crate) fn of_board(door: Door) -> LiveFeed {
-        LiveFeed {
-            receiver: door.app.live.subscribe(),
-            door,
-            listener: Listener::Board,
+            listener: match hears {
+                Hears::Till(seat) => Listener::Till(seat),
+                Hears::Display(seat) => Listener::Display(seat),
+                Hears::Board => Listener::Board,
+            },
             sent: 0,
         }
     }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use store::{
     Reader,
     handovers::{ClaimRow, HandoverRow, MoveRow, RefundRow, Told},
+    orders::{OrderLineRow, OrderRow},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -335,15 +336,16 @@ impl Shop {
             let held = reader.claim_of(order)?;
             let first = before == Answered::No;
             let decided = match (before, held) {
-                (Answered::Differs, _) => return Err(AppError::from(Code::IdReused)),
+                (Answered::Differs, _) => Err(Code::IdReused.into()),
                 (Answered::Same(_), Some(held)) if held.claim == wanted.claim.claim => {
-                    if held.state == "open" {
+                    let may = self.may_be_claimed(&reader, &wanted);
+                    if may.is_ok() && held.state == "open" {
                         tx.save_claim(&ClaimRow {
                             expires_ms: wanted.claim.expires_ms,
                             ..held
                         })?;
                     }
-                    Ok(())
+                    may
                 }
                 (Answered::Same(_), Some(held)) => Err(self.lost_to(&reader, &held, wanted.claim.seat)?),
                 (Answered::Same(_), None) => Err(AppError::new(Code::ClaimLost)),
@@ -369,19 +371,24 @@ impl Shop {
         Ok(reply)
     }
 
-    /// The rules that hold for this node's own counters, for another's.
     fn grant_to(&self, tx: &mut store::Write<'_>, wanted: &Wanted) -> Result<()> {
-        match tx.reader().order(wanted.claim.order)? {
-            Some(row) if row.cancelled_ms.is_some() => {
-                return Err(AppError::new(Code::OrderCancelled).hint("number", row.number));
-            }
-            Some(row) if row.revoked || wanted.claim.generation < row.token_generation => {
-                return Err(AppError::new(Code::TokenRevoked).hint("number", row.number));
-            }
-            Some(row) if wanted.claim.seen != "refund" => self.must_be_collectable(&tx.reader(), &row)?,
-            Some(_) | None => {}
-        }
+        self.may_be_claimed(&tx.reader(), wanted)?;
         self.grant(tx, wanted, wanted.claim.seat)
+    }
+
+    /// The rules that hold for this node's own counters, for another's.
+    fn may_be_claimed(&self, reader: &Reader<'_>, wanted: &Wanted) -> Result<()> {
+        let Some(row) = reader.order(wanted.claim.order)? else {
+            return Ok(());
+        };
+        if row.cancelled_ms.is_some() {
+            return Err(AppError::new(Code::OrderCancelled).hint("number", row.number));
+        }
+        token_still_good(&row, &wanted.claim)?;
+        match wanted.claim.seen.as_str() {
+            "refund" => Ok(()),
+            _ => self.must_be_collectable(reader, &row),
+        }
     }
 
     /// Another counter took it over: who, when and where.
@@ -423,9 +430,11 @@ impl Shop {
             .collect::<Result<_>>()?;
         self.store.write(self.edges.now(), |tx| {
             for one in &told {
-                tx.keep_told(one)?;
-                // What was handed over is not open any more at that device.
-                if let Some(row) = tx.reader().claim_of(one.order)?
+                let news = tx.keep_told(one)?;
+                // What was handed over is not open any more at that device; an old letter says nothing new.
+                if news
+                    && one.kind == "handover"
+                    && let Some(row) = tx.reader().claim_of(one.order)?
                     && row.device == device
                     && row.state == "open"
                 {
@@ -466,6 +475,16 @@ impl Shop {
     }
 }
 
+/// Whether what was shown for this claim is still good: a token issued again or revoked ends the older one at once.
+/// Where a person vouches, or money goes back, no token was shown.
+pub(crate) fn token_still_good(row: &OrderRow, claim: &ClaimRow) -> Result<()> {
+    let shown = matches!(claim.seen.as_str(), "qr" | "number");
+    if shown && (row.revoked || claim.generation < row.token_generation) {
+        return Err(AppError::new(Code::TokenRevoked).hint("number", row.number));
+    }
+    Ok(())
+}
+
 /// Everything that this node knows was done with an order.
 fn deeds_of(reader: &Reader<'_>, order: OrderId) -> Result<Vec<Deed>> {
     let mut deeds: Vec<Deed> = Vec::new();
@@ -476,6 +495,7 @@ fn deeds_of(reader: &Reader<'_>, order: OrderId) -> Result<Vec<Deed>> {
     for refund in reader.refunds(order)? {
         deeds.push(of_refund(reader, &refund)?);
     }
+    deeds.extend(of_cancellation(reader, order)?);
     deeds.extend(reader.told(order)?.iter().map(Deed::of));
     Ok(deeds)
 }
@@ -487,9 +507,35 @@ fn deed(reader: &Reader<'_>, kind: &str, subject: [u8; 16]) -> Result<Option<Dee
         "undo" => reader.handover(subject)?.as_ref().and_then(of_undo),
         _ => match reader.refund(subject)? {
             Some(refund) => Some(of_refund(reader, &refund)?),
-            None => None,
+            None => of_cancellation(reader, OrderId::from_bytes(subject))?,
         },
     })
+}
+
+/// An order undone as a whole is told as all of its units paid back.
+fn of_cancellation(reader: &Reader<'_>, order: OrderId) -> Result<Option<Deed>> {
+    let Some(row) = reader.order(order)? else {
+        return Ok(None);
+    };
+    let Some(at_ms) = row.cancelled_ms else {
+        return Ok(None);
+    };
+    let back = |line: &OrderLineRow| MoveRow {
+        line: line.line,
+        from: UnitPlace::Open.number(),
+        to: UnitPlace::Refunded.number(),
+        milli: line.milli,
+    };
+    Ok(Some(Deed::of(&Told {
+        kind: "refund".to_owned(),
+        subject: order.bytes(),
+        order,
+        counter: row.counter,
+        seat_number: 0,
+        staff: row.cancelled_by,
+        at_ms,
+        moves: reader.order_lines(order)?.iter().map(back).collect(),
+    })))
 }
 
 fn of_handover(row: &HandoverRow) -> Deed {

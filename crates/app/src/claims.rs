@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, AppError, Code, Result, Shop,
-    authority::{Verdict, named},
+    authority::{Verdict, named, token_still_good},
     catalog::Art,
     order_view::{Directory, OrderView, account_of, counted, shown, unit_of, view_claim},
     tickets::{Candidate, Ticket, Who, who},
@@ -210,6 +210,7 @@ impl Shop {
             let row = tx.reader().order(order)?;
             if let Some(row) = &row {
                 self.must_be_collectable(&tx.reader(), row)?;
+                token_still_good(row, &wanted.claim)?;
             }
             self.grant(tx, &wanted, actor.seat)?;
             let mut opened =
@@ -359,8 +360,12 @@ impl Shop {
                 + told
                     .iter()
                     .flat_map(|told| &told.moves)
-                    .filter(|m| m.line == line && m.from == UnitPlace::Open.number())
-                    .map(|m| m.milli)
+                    .filter(|m| m.line == line)
+                    .map(|m| match UnitPlace::Open.number() {
+                        open if m.from == open => m.milli,
+                        open if m.to == open => -m.milli,
+                        _ => 0,
+                    })
                     .sum::<i64>();
             views.push(TokenLineView {
                 line,

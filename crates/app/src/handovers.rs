@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, AppError, Code, Result, Shop,
-    authority::{Verdict, named},
+    authority::{Verdict, named, token_still_good},
     claims::{LastDeed, last_done},
     order_view::{Directory, OrderView, account_of, counted, money_back, shown, unit_of},
     orders::UNDO_MS,
@@ -146,6 +146,9 @@ impl Shop {
             {
                 return Err(Code::ClaimLost.into());
             }
+            if let Some(row) = &order {
+                token_still_good(row, &claim)?;
+            }
             claim.offline |= offline;
             let lines = self.lines_under(&reader, id, &claim)?;
             let planned = plan(&lines, &request.lines, missing_as)?;
@@ -155,7 +158,7 @@ impl Shop {
                 let error = AppError::new(Code::NothingLeft);
                 return Err(named(&names, error, last_done(&reader, id, LastDeed::Any)?));
             }
-            self.within_offline_cap(&claim, &lines, &planned)?;
+            self.within_offline_cap(&claim, order.is_some(), &lines, &planned)?;
             let seen = match claim.seen.as_str() {
                 "qr" => SeenV1::Qr,
                 "number" => SeenV1::Number,
@@ -329,12 +332,21 @@ impl Shop {
     fn within_offline_cap(
         &self,
         claim: &ClaimRow,
+        is_here: bool,
         lines: &[OrderLineRow],
         planned: &[Planned],
     ) -> Result<()> {
         let cap = self.settings().int("sales.offline_cap_minor");
         if !claim.offline || cap == 0 {
             return Ok(());
+        }
+        if !is_here {
+            // Its lines carry no prices here, its token carries the total.
+            let total = self.token_of_claim(claim)?.body.total.minor();
+            return match total > cap {
+                true => Err(AppError::new(Code::OfflineCap).hint("most_minor", cap)),
+                false => Ok(()),
+            };
         }
         let value: i64 = planned
             .iter()
@@ -378,7 +390,8 @@ impl Shop {
             if row.undone_ms.is_some() {
                 return Err(Code::NothingToUndo.into());
             }
-            let in_time = now.0 <= row.at_ms + UNDO_MS && row.staff == Some(actor.staff);
+            let in_time =
+                (row.at_ms..=row.at_ms + UNDO_MS).contains(&now.0) && row.staff == Some(actor.staff);
             if !in_time && approved_by.is_none() {
                 actor.must(Permission::HandoverUndo)?;
             }

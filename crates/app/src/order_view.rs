@@ -241,7 +241,8 @@ pub(crate) fn account_of(row: &OrderLineRow) -> Result<(UnitAccount, bool)> {
         left -= part;
         part
     };
-    let (given, refunded, claimed, kept) = (cut(given), cut(refunded), cut(claimed), cut(kept));
+    // Money that went back is never counted as still to go back.
+    let (refunded, given, claimed, kept) = (cut(refunded), cut(given), cut(claimed), cut(kept));
     let account = UnitAccount::from_parts(row.milli, given, claimed, kept, refunded).map_err(broken)?;
     Ok((account, true))
 }

@@ -362,7 +362,15 @@ impl Shop {
             None => None,
         };
         let now = self.edges.now();
+        let row = self.store.read(|r| r.order(id))?.ok_or(Code::NotFound)?;
+        let (told, offline) = match row.cancelled_ms {
+            None => self.ask_for_refund(actor, &row, request.id, now)?,
+            Some(_) => (vec![], false),
+        };
         self.write_once(*request.id.as_bytes(), &content, |tx| {
+            for one in &told {
+                tx.keep_told(one)?;
+            }
             let row = tx.reader().order(id)?.ok_or(AppError::new(Code::NotFound))?;
             if row.cancelled_ms.is_some() {
                 return Err(Code::OrderCancelled.into());
@@ -380,9 +388,14 @@ impl Shop {
                 let names = Directory::read(&tx.reader())?;
                 return Err(claim_held(&names, &held, Some(row.number), Some(actor.seat)));
             }
-            let in_time = now.0 <= row.placed_ms + UNDO_MS && row.staff == Some(actor.staff);
+            let in_time =
+                (row.placed_ms..=row.placed_ms + UNDO_MS).contains(&now.0) && row.staff == Some(actor.staff);
             if !in_time && approved_by.is_none() {
                 actor.must(Permission::OrderCancel)?;
+                // Alone, nobody knows whether the goods are gone at another node: two people answer for it.
+                if offline {
+                    return Err(AppError::new(Code::RefundNeedsApproval).hint("why", "other_counter_offline"));
+                }
             }
             let body = OrderCancelledV1 {
                 order: id.bytes(),
@@ -391,6 +404,7 @@ impl Shop {
                 approved_by: approved_by.map(|s| s.bytes()),
             };
             tx.record(Some(actor.staff), &Body::OrderCancelled(body))?;
+            self.must_tell(tx, "refund", id.uuid(), id)?;
             // Unless a new sale was begun, the cart is back as it was.
             let begun = match tx.reader().open_cart(actor.seat)? {
                 Some(open) if Draft::read(&open)?.cart.is_empty() => !tx.drop_cart(open.id)?,
@@ -402,6 +416,7 @@ impl Shop {
             }
             Ok(())
         })?;
+        self.told_now();
         self.displays.forget_order(actor.seat, id);
         self.tell_order(id);
         self.tell_cart(actor.seat);
@@ -416,7 +431,7 @@ impl Shop {
 pub struct OrderFilter {
     /// A business day like 2026-11-21.
     pub day: Option<String>,
-    /// A display number, a one-time number or a document number.
+    /// A display number or a document number.
     pub q: Option<String>,
     /// placed, preparing, ready, partial, complete, refunded or cancelled
     pub state: Option<String>,

@@ -394,6 +394,14 @@ fn tells_of(row: &PrinterRow) -> Tells {
     }
 }
 
+/// A drawer is opened by a sale or for a reason, never by asking for an old pulse again.
+fn not_the_drawer(job: &JobRow) -> Result<()> {
+    match job.kind.as_str() {
+        "drawer" => Err(AppError::new(Code::JobSettled).hint("state", job.state.as_str())),
+        _ => Ok(()),
+    }
+}
+
 impl Shop {
     /// Takes up the queue where the last run of the program left it.
     pub(crate) fn start_printing(self: &Arc<Self>) -> Result<()> {
@@ -438,10 +446,10 @@ impl Shop {
         let address =
             Address::parse(driver, &row.address).map_err(|e| AppError::new(Code::Broken).because(e))?;
         let profile = profile_of(&row);
-        let open = || devices::open(&address, tells_of(&row), profile.speaks == "escpos");
+        let open = |raw: bool| devices::open(&address, tells_of(&row), raw || profile.speaks == "escpos");
         let Some(job) = self.store.read(|r| r.next_print_job(id))? else {
             return Ok(if ask {
-                Step::Ask(open(), self.printing.limits)
+                Step::Ask(open(false), self.printing.limits)
             } else {
                 Step::Idle(IDLE)
             });
@@ -453,7 +461,7 @@ impl Shop {
             && !again.is_over()
         {
             return Ok(if ask {
-                Step::Ask(open(), self.printing.limits)
+                Step::Ask(open(false), self.printing.limits)
             } else {
                 Step::Idle(again.left())
             });
@@ -477,7 +485,10 @@ impl Shop {
             return Ok(Step::Idle(Duration::ZERO));
         }
         let payload = self.store.read(|r| r.print_payload(job.id))?.unwrap_or_default();
-        let bytes = match self.bytes_of(&payload, &row) {
+        // A slip that cannot be drawn must not take its printer's worker with it.
+        let drawn = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.bytes_of(&payload, &row)))
+            .unwrap_or_else(|_| Err(AppError::new(Code::Broken).because("drawing a slip panicked")));
+        let bytes = match drawn {
             Ok(bytes) => bytes,
             Err(error) => {
                 tracing::error!(job = %job.id, %error, "a slip cannot be drawn");
@@ -491,9 +502,9 @@ impl Shop {
         }
         self.tell_print(&job, JobState::Printing, None);
         Ok(Step::Send(Box::new(Turn {
+            printer: open(job.kind == "drawer"),
             job,
             bytes,
-            printer: open(),
             tells: tells_of(&row),
             limits: self.printing.limits,
         })))
@@ -758,7 +769,8 @@ impl Shop {
                         .filter(|action| match **action {
                             // A drawer hangs where it hangs.
                             "other" => others && row.kind != "drawer",
-                            "retry" => printer.is_some(),
+                            "retry" => printer.is_some() && row.kind != "drawer",
+                            "not_out" => row.kind != "drawer",
                             _ => true,
                         })
                         .map(|action| (*action).to_owned())
@@ -773,6 +785,7 @@ impl Shop {
         let content = content_of(&format!("retry print {id}"), form)?;
         let printer = self.write_once(*form.id.as_bytes(), &content, |tx| {
             let row = tx.reader().print_job(id)?.ok_or(AppError::new(Code::NotFound))?;
+            not_the_drawer(&row)?;
             let may = match row.state {
                 JobState::Queued | JobState::Failed => true,
                 // Somebody looked, and wants it from the other printer.
@@ -788,9 +801,6 @@ impl Shop {
                 return Err(Code::NoPrinter.into());
             }
             tx.requeue_print(id, to, form.printer.is_some())?;
-            if row.kind == "drawer" {
-                tx.renew_print(id)?;
-            }
             Ok(to.uuid())
         })?;
         self.went_into_queue(id, PrinterId::from_uuid(printer));
@@ -815,6 +825,7 @@ impl Shop {
                 }
                 return Ok(None);
             }
+            not_the_drawer(&row)?;
             let to = row.printer.ok_or(AppError::new(Code::NoPrinter))?;
             tx.requeue_print(id, to, row.moved)?;
             Ok(Some(to.uuid()))

@@ -296,8 +296,7 @@ impl Shop {
             if let Some(held) = reader.claim_of(id)?
                 && is_fresh(&held, now)
                 && held.claim != refund
-                && ((worked.takes_open && held.seat != actor.seat)
-                    || (held.seen == "refund" && held.device != self.identity.device))
+                && ((worked.takes_open && held.seat != actor.seat) || held.device != self.identity.device)
             {
                 let names = Directory::read(&reader)?;
                 return Err(claim_held(&names, &held, Some(row.number), Some(actor.seat)));
@@ -340,7 +339,7 @@ impl Shop {
     }
 
     /// Where another node is the authority, it must know before money goes back for its orders too.
-    fn ask_for_refund(
+    pub(crate) fn ask_for_refund(
         &self,
         actor: &Actor,
         row: &OrderRow,
@@ -617,6 +616,10 @@ fn refund_tenders(
         .collect();
     let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else {
         let parts = original_tenders(Money::from_minor(total), &standing).map_err(broken)?;
+        // More than was paid never goes back, whatever counters apart from each other did.
+        if parts.iter().map(|part| part.minor()).sum::<i64>() != total {
+            return Err(Code::RefundTooMuch.into());
+        }
         let mut tenders = Vec::new();
         for (n, (method, part)) in (0u8..).zip(methods.iter().zip(parts)) {
             if part.is_positive() {
@@ -646,6 +649,9 @@ fn refund_tenders(
             .parse()
             .map_err(|e| AppError::new(Code::TenderInvalid).because(e))?;
         let amount_minor = one.amount_minor.unwrap_or(total.saturating_sub(said));
+        if amount_minor > total {
+            return invalid("a tender cannot be more than the refund");
+        }
         if amount_minor < 0 || (amount_minor == 0 && total > 0) {
             return invalid("a tender must be more than nothing");
         }
@@ -656,17 +662,22 @@ fn refund_tenders(
             .iter()
             .filter(|t| t.method == method.as_str())
             .map(|t| t.amount_minor)
-            .sum();
+            .fold(0, i64::saturating_add);
         let at = methods.iter().position(|m| *m == method.as_str());
         let free = at.map_or(0, |at| standing[at].0.minor() - standing[at].1.minor());
-        original.push(sum_of_method + amount_minor <= free);
+        original.push(sum_of_method.saturating_add(amount_minor) <= free);
         tenders.push(RefundTenderV1 {
             tender: *one.id.as_bytes(),
             method: method.as_str().to_owned(),
             amount_minor,
         });
     }
-    if tenders.iter().map(|t| t.amount_minor).sum::<i64>() != total {
+    if tenders
+        .iter()
+        .map(|t| t.amount_minor)
+        .fold(0, i64::saturating_add)
+        != total
+    {
         return invalid("the tenders do not sum to the refund");
     }
     Ok((tenders, original))

@@ -26,6 +26,9 @@ const FOUND_FOR_MS: i64 = 36 * 3_600_000;
 /// The same at the refund desk, where people come back later.
 const REFUND_FOUND_FOR_MS: i64 = 400 * 86_400_000;
 
+/// After so long without a miss the next one is the first again.
+const FORGOTTEN_MS: i64 = 15 * 60_000;
+
 /// An order that somebody may have come for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Candidate {
@@ -105,10 +108,13 @@ impl Shop {
                 return Err(AppError::new(Code::NumberWait).hint("wait_ms", left_ms));
             }
             let found = look(&tx.reader())?;
-            match (&found, failures) {
-                (None, _) => tx.pin_failed(actor.staff, PLACE, failures.saturating_add(1))?,
-                (Some(_), 0) => {}
-                (Some(_), _) => tx.pin_succeeded(actor.staff, PLACE)?,
+            // Misses are forgotten with time alone: a hit between them wipes nothing out.
+            let failures = match now.0.saturating_sub(last.0) > FORGOTTEN_MS {
+                true => 0,
+                false => failures,
+            };
+            if found.is_none() {
+                tx.pin_failed(actor.staff, PLACE, failures.saturating_add(1))?;
             }
             Ok(found)
         })

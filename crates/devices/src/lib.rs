@@ -10,5 +10,5 @@ pub mod printer;
 
 pub use deadline::Deadline;
 pub use printer::{
-    Address, AddressError, Driver, Limits, Outcome, Printer, Report, Status, Tells, Why, open,
+    Address, AddressError, Driver, Limits, Outcome, Printer, Report, Status, Tells, UsbAt, Why, open,
 };

@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "the stories use the rest of it")]
 mod printer;
 
-use devices::{Address, Deadline, Driver, Limits, Outcome, Report, Tells, Why, open};
+use devices::{Address, Deadline, Driver, Limits, Outcome, Report, Tells, UsbAt, Why, open};
 use printer::{FakePrinter, Mood};
 use std::time::Duration;
 
@@ -151,21 +151,6 @@ fn its_name_is_as_good_as_its_address() {
     );
 }
 
-#[test]
-fn a_file_gets_every_job() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("receipts.bin");
-    let address = Address::parse(Driver::File, path.to_str().expect("a path")).expect("an address");
-    for _ in 0..2 {
-        let report = open(&address, Tells::Unknown, true).send(b"abc", &limits());
-        assert_eq!(report.outcome, Outcome::Printed { confirmed: true });
-    }
-    assert_eq!(std::fs::read(&path).expect("the file"), b"abcabc");
-    let gone = Address::File(folder.path().join("no/such/folder"));
-    let report = open(&gone, Tells::Unknown, true).send(b"abc", &limits());
-    assert_eq!(report.outcome, Outcome::Failed(Why::Unreachable));
-}
-
 #[cfg(unix)]
 mod cables {
     use super::*;
@@ -240,7 +225,7 @@ mod cables {
         let address = Address::parse(Driver::Serial, &path).expect("an address");
         let report = open(&address, Tells::Yes, true).send(&job(), &limits());
         assert_eq!(report.outcome, Outcome::Failed(Why::Offline));
-        let gone = Address::parse(Driver::Serial, "/dev/no-such-port").expect("an address");
+        let gone = Address::parse(Driver::Serial, "/dev/ttyUSB9999").expect("an address");
         let report = open(&gone, Tells::Unknown, true).send(&job(), &limits());
         assert_eq!(report.outcome, Outcome::Failed(Why::Unreachable));
     }
@@ -248,7 +233,7 @@ mod cables {
     #[test]
     fn a_device_file_gets_its_job_and_confirms_it() {
         let (path, taken, _near) = cable(true);
-        let address = Address::parse(Driver::Usb, &path).expect("an address");
+        let address = Address::Usb(UsbAt::Path(path.into()));
         let report = open(&address, Tells::Unknown, true).send(&job(), &limits());
         assert_eq!(report.outcome, Outcome::Printed { confirmed: true });
         assert!(holds(&taken, &job()), "once, and every byte of it");
@@ -263,7 +248,7 @@ mod cables {
             .expect("its name")
             .into_string()
             .expect("a path");
-        let address = Address::parse(Driver::Usb, &path).expect("an address");
+        let address = Address::Usb(UsbAt::Path(path.into()));
         let began = Deadline::now();
         let report = open(&address, Tells::No, true).send(&[b'x'; 200_000], &limits());
         assert_eq!(report.outcome, Outcome::Unsure(Why::HalfSent));

@@ -595,13 +595,14 @@ impl Write<'_> {
             .query_row([seat.bytes()], |r| r.get(0))?)
     }
 
-    /// Keeps what another device told; the same twice is once.
-    pub fn keep_told(&self, told: &Told) -> Result<(), StoreError> {
+    /// Keeps what another device told; says whether it was new. The same twice is once.
+    pub fn keep_told(&self, told: &Told) -> Result<bool, StoreError> {
+        let mut news = false;
         let mut insert = self.tx.prepare_cached(
             "insert or ignore into told_move values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?;
         for (n, one) in (0i64..).zip(&told.moves) {
-            insert.execute(params![
+            news |= 0 < insert.execute(params![
                 told.kind,
                 told.subject,
                 n,
@@ -616,7 +617,7 @@ impl Write<'_> {
                 told.at_ms
             ])?;
         }
-        Ok(())
+        Ok(news)
     }
 
     pub fn must_tell(&self, kind: &str, subject: Id, order: OrderId) -> Result<(), StoreError> {

@@ -136,7 +136,7 @@ pub struct TenderRow {
 #[derive(Debug, Clone, Default)]
 pub struct OrderQuery {
     pub business_day: Option<u32>,
-    /// A display number, a one-time number, or the running number of a document.
+    /// A display number, or the running number of a document.
     pub number: Option<u32>,
     pub cancelled: Option<bool>,
     /// Only where orders of some state can be.
@@ -281,7 +281,6 @@ impl Reader<'_> {
         if query.number.is_some() {
             wanted.push_str(
                 " and order_id in (select order_id from \"order\" where number = ?2
-                                   union select order_id from \"order\" where token_number = ?2
                                    union select order_id from \"order\" where document_no = ?2)",
             );
         }

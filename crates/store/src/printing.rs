@@ -346,14 +346,6 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// As if it had been asked for now.
-    pub fn renew_print(&self, id: PrintJobId) -> Result<(), StoreError> {
-        self.tx
-            .prepare_cached("update print_job set created_ms = ?2 where job_id = ?1")?
-            .execute(params![id.bytes(), self.now().0])?;
-        Ok(())
-    }
-
     /// Puts a job into the queue. `false`: this very id is there already, and stays as it is.
     pub fn queue_print(&self, new: &NewJob) -> Result<bool, StoreError> {
         let now = self.now().0;

@@ -24,8 +24,13 @@ use axum::{
 };
 use domain::ids::{OrderId, PrintJobId, PrinterId};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 use uuid::Uuid;
+
+/// Sales share their threads with pictures; only so many of those may hold one at a time, the others wait outside.
+static LOOKING: Semaphore = Semaphore::const_new(3);
+static WATCHING: Semaphore = Semaphore::const_new(3);
 
 /// How every device is, and what did not print.
 #[utoipa::path(get, path = "/api/v1/devices/status", tag = "devices",
@@ -303,6 +308,7 @@ pub async fn frame(
     let reader = text("x-reader")
         .and_then(|id| Uuid::parse_str(id).ok())
         .unwrap_or(Uuid::nil());
+    let _one_of_few = LOOKING.acquire().await;
     run(move || shop.codes_in(reader, width, height, luma.to_vec()))
         .await
         .map(Json)
@@ -369,6 +375,7 @@ pub async fn camera_frame(
     OpenShop(shop): OpenShop,
     Params(filter): Params<FrameFilter>,
 ) -> ApiResult<Json<CameraFrame>> {
+    let _one_of_few = WATCHING.acquire().await;
     run(move || Ok(shop.camera_frame(filter.after.unwrap_or(0))))
         .await
         .map(Json)

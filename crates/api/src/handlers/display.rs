@@ -5,7 +5,7 @@ use crate::{
     Door,
     error::{ApiResult, ErrorBody},
     extract::Body,
-    guard::DisplaySeat,
+    guard::{DisplaySeat, Hears},
     live::{LiveFeed, pump},
 };
 use app::{
@@ -15,7 +15,7 @@ use app::{
 use axum::{
     Extension, Json,
     extract::{State, ws::WebSocketUpgrade},
-    http::{HeaderMap, StatusCode, header},
+    http::StatusCode,
     response::Response,
 };
 
@@ -24,22 +24,10 @@ use axum::{
     responses((status = 101, description = "app::live::LiveMessage as text frames"), (status = 401, body = ErrorBody)))]
 pub async fn live(
     State(door): State<Door>,
-    Extension(DisplaySeat(seat)): Extension<DisplaySeat>,
-    headers: HeaderMap,
+    Extension(hears): Extension<Hears>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let offered = headers
-        .get(header::SEC_WEBSOCKET_PROTOCOL)
-        .or(headers.get(header::AUTHORIZATION))
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    let feed = if offered.contains("board.") {
-        LiveFeed::of_board(door)
-    } else if offered.contains("display.") {
-        LiveFeed::of_display(door, seat)
-    } else {
-        LiveFeed::of_till(door, seat)
-    };
+    let feed = LiveFeed::of(door, hears);
     upgrade
         .protocols(["chandi"])
         .max_message_size(4096)

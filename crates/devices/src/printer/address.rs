@@ -9,17 +9,10 @@ pub enum Driver {
     Usb,
     Serial,
     Spooler,
-    File,
 }
 
 impl Driver {
-    pub const ALL: &[Driver] = &[
-        Driver::Network,
-        Driver::Usb,
-        Driver::Serial,
-        Driver::Spooler,
-        Driver::File,
-    ];
+    pub const ALL: &[Driver] = &[Driver::Network, Driver::Usb, Driver::Serial, Driver::Spooler];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -27,7 +20,6 @@ impl Driver {
             Driver::Usb => "usb",
             Driver::Serial => "serial",
             Driver::Spooler => "spooler",
-            Driver::File => "file",
         }
     }
 }
@@ -61,12 +53,11 @@ pub enum Address {
     Usb(UsbAt),
     Serial { path: String, baud: u32 },
     Spooler(String),
-    File(PathBuf),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    #[error("network, usb, serial, spooler or file")]
+    #[error("network, usb, serial or spooler")]
     Driver,
     #[error("a name or an address is expected, and perhaps a port: 192.168.1.50 or printer.local:9100")]
     Network,
@@ -76,8 +67,6 @@ pub enum AddressError {
     Serial,
     #[error("the name of a print queue is expected")]
     Spooler,
-    #[error("a file's whole path is expected")]
-    File,
 }
 
 /// The port on which printers take bytes as they are.
@@ -92,7 +81,6 @@ impl Address {
                 Driver::Usb => AddressError::Usb,
                 Driver::Serial => AddressError::Serial,
                 Driver::Spooler => AddressError::Spooler,
-                Driver::File => AddressError::File,
             });
         }
         match driver {
@@ -106,12 +94,6 @@ impl Address {
                     .then(|| Address::Spooler(text.to_owned()))
                     .ok_or(AddressError::Spooler)
             }
-            Driver::File => {
-                let path = PathBuf::from(text);
-                (path.is_absolute() && path.file_name().is_some())
-                    .then_some(Address::File(path))
-                    .ok_or(AddressError::File)
-            }
         }
     }
 
@@ -121,7 +103,6 @@ impl Address {
             Address::Usb(_) => Driver::Usb,
             Address::Serial { .. } => Driver::Serial,
             Address::Spooler(_) => Driver::Spooler,
-            Address::File(_) => Driver::File,
         }
     }
 }
@@ -162,10 +143,13 @@ fn network(text: &str) -> Option<Address> {
 fn usb(text: &str) -> Option<Address> {
     let Some(known) = text.strip_prefix("usb:") else {
         return text
-            .starts_with("/dev/")
-            .then(|| PathBuf::from(text))
-            .filter(|path| path.components().all(|c| c.as_os_str() != ".."))
-            .map(|path| Address::Usb(UsbAt::Path(path)));
+            .strip_prefix("/dev/")
+            .filter(|name| {
+                ["usb/lp", "usblp", "lp"]
+                    .iter()
+                    .any(|kind| is_numbered(name, kind))
+            })
+            .map(|_| Address::Usb(UsbAt::Path(PathBuf::from(text))));
     };
     let mut parts = known.splitn(3, ':');
     let mut number = || parts.next().and_then(|n| u16::from_str_radix(n, 16).ok());
@@ -177,6 +161,12 @@ fn usb(text: &str) -> Option<Address> {
     }))
 }
 
+/// A name such as `lp0`: the kind, and its number.
+fn is_numbered(name: &str, kind: &str) -> bool {
+    name.strip_prefix(kind)
+        .is_some_and(|n| !n.is_empty() && n.len() <= 4 && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
 fn serial(text: &str) -> Option<Address> {
     let (path, baud) = match text.rsplit_once('@') {
         Some((path, baud)) => (path, baud.parse().ok()?),
@@ -185,7 +175,22 @@ fn serial(text: &str) -> Option<Address> {
     let com = path
         .strip_prefix("COM")
         .is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()));
-    let dev = path.starts_with("/dev/") && !path.contains("..");
+    // Only what the system names ports by: nothing else below /dev is ever opened.
+    let kinds = [
+        "ttyS", "ttyUSB", "ttyACM", "ttyAMA", "rfcomm", "pts/", "ttys", "cu.", "tty.",
+    ];
+    let dev = path.strip_prefix("/dev/").is_some_and(|name| {
+        kinds.iter().any(|kind| match kind.ends_with('.') {
+            // macOS names its ports by words.
+            true => name.strip_prefix(kind).is_some_and(|rest| {
+                !rest.is_empty()
+                    && rest
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+            }),
+            false => is_numbered(name, kind),
+        })
+    });
     ((com || dev) && (300..=921_600).contains(&baud)).then(|| Address::Serial {
         path: path.to_owned(),
         baud,
@@ -210,7 +215,6 @@ impl fmt::Display for Address {
             Address::Serial { path, baud: 9600 } => f.write_str(path),
             Address::Serial { path, baud } => write!(f, "{path}@{baud}"),
             Address::Spooler(queue) => f.write_str(queue),
-            Address::File(path) => write!(f, "{}", path.display()),
         }
     }
 }
@@ -231,7 +235,6 @@ mod tests {
             (Driver::Serial, "/dev/ttyUSB0"),
             (Driver::Serial, "COM3@19200"),
             (Driver::Spooler, "Kitchen_80mm"),
-            (Driver::File, "/tmp/receipts.bin"),
         ] {
             let address = Address::parse(driver, text).unwrap_or_else(|e| panic!("{text}: {e}"));
             assert_eq!(address.to_string(), text);
@@ -257,15 +260,15 @@ mod tests {
             (Driver::Spooler, "-dEvil"),
             (Driver::Spooler, "two words"),
             (Driver::Spooler, "a/b"),
-            (Driver::File, "relative.bin"),
-            (Driver::File, "/"),
-            (Driver::File, "/tmp/x\n"),
+            (Driver::Usb, "/dev/fd/7"),
+            (Driver::Usb, "/dev/sda"),
+            (Driver::Usb, "/dev/usb/lp"),
+            (Driver::Usb, "/dev/usb/lp0/../../sda"),
+            (Driver::Serial, "/dev/fd/7"),
+            (Driver::Serial, "/dev/mem@9600"),
+            (Driver::Serial, "/dev/cu.x/../../disk0"),
         ] {
-            let trimmed_newline = text.ends_with('\n');
-            assert!(
-                Address::parse(driver, text).is_err() || trimmed_newline,
-                "{driver:?} {text:?}"
-            );
+            assert!(Address::parse(driver, text).is_err(), "{driver:?} {text:?}");
         }
     }
 }

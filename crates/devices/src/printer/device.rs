@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{
     fs::File,
     io::{self, Read, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{FileTypeExt, OpenOptionsExt},
 };
 
 /// A printer by its device file, or by what it says of itself.
@@ -36,6 +36,11 @@ impl Connect for Device {
             .custom_flags(nonblocking)
             .open(path)
             .map_err(|e| Why::of(&e))?;
+        // A file that somebody put where a device should be is no printer.
+        let kind = file.metadata().map_err(|e| Why::of(&e))?.file_type();
+        if !kind.is_char_device() {
+            return Err(Why::Unreachable);
+        }
         Ok(Box::new(DeviceFile(file)))
     }
 }

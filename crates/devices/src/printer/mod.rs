@@ -7,14 +7,12 @@ mod address;
 #[cfg(unix)]
 mod device;
 mod dialogue;
-mod file;
 mod network;
 mod serial;
 mod spooler;
 
 pub use address::{Address, AddressError, Driver, RAW_PORT, UsbAt};
 pub use dialogue::{Dialogue, Link};
-pub use file::File;
 pub use network::Network;
 pub use serial::Serial;
 pub use spooler::Spooler;
@@ -191,7 +189,6 @@ pub fn open(address: &Address, tells: Tells, raw: bool) -> Box<dyn Printer> {
         Address::Usb(_) => Box::new(Nowhere),
         Address::Serial { path, baud } => Box::new(Dialogue::new(Serial { path, baud }, tells)),
         Address::Spooler(queue) => Box::new(Spooler::new(queue, raw)),
-        Address::File(path) => Box::new(File(path)),
     }
 }
 

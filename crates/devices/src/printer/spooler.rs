@@ -80,7 +80,8 @@ impl Spooler {
         asked.arg("-");
         let answer = match run(asked, Some(bytes.to_vec()), Deadline::after(limits.job)) {
             Ok(answer) if answer.status.success() => answer,
-            Ok(_) => return Outcome::Failed(Why::Refused),
+            // It had the bytes: whether the queue kept them nobody knows.
+            Ok(_) => return Outcome::Unsure(Why::NoAnswer),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Outcome::Failed(Why::Unreachable);
             }

@@ -4463,7 +4463,7 @@ export interface operations {
             query?: {
                 /** @description A business day like 2026-11-21. */
                 day?: string;
-                /** @description A display number, a one-time number or a document number. */
+                /** @description A display number or a document number. */
                 q?: string;
                 /** @description placed, preparing, ready, partial, complete, refunded or cancelled */
                 state?: string;
