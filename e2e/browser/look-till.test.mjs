@@ -113,11 +113,11 @@ for (const language of ["en", "hi", "ar"]) {
             await till.items(1);
             await page.getByTestId("cash-change").click();
             await till.sheet.getByTestId("note").last().click();
-            await till.paid();
+            const shown = await until(() => shop.call("GET", "/display", undefined, till.session).then((display) => display.state === "paid" && display), "the core to say paid");
+            const end = new Date(Date.now() + 600_000).toISOString();
+            await customer.page.route("**/api/v1/display", (route) => route.fulfill({ json: { ...shown, paid: { ...shown.paid, at: new Date().toISOString(), until: end } } }));
+            await customer.page.reload();
             await customer.is("paid");
-            const shown = await shop.call("GET", "/display", undefined, till.session);
-            const until = new Date(Date.now() + 600_000).toISOString();
-            await customer.page.route("**/api/v1/display", (route) => route.fulfill({ json: { ...shown, paid: { ...shown.paid, at: new Date().toISOString(), until } } }));
           }, { page: () => customer.page, sizes: [SIZES.WIDE, SIZES.PHONE] }],
         ],
         page,
