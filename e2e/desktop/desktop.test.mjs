@@ -271,8 +271,7 @@ test("the customer's window follows an order at the sales counter, and money tha
     tenders: [{ id: uuidv7(), method: "cash" }],
   });
   const { claim } = await ask("/tokens/redeem", { code: sold.token.code });
-  await app.customer.sees("[data-testid=handing]");
-  assert.equal(await app.customer.text("[data-testid=handing-number]"), String(sold.number));
+  await until("the order's number", () => app.customer.text("[data-testid=handing-number]"), String(sold.number));
   const lines = [{ line: 1, given: "1" }, { line: 2, missing: "1" }];
   const marks = await api(app.cashier, "POST", `/claims/${claim.id}/marks`, { body: { lines, missing_as: "refund" }, token: owner });
   assert.equal(marks.body.to, "partial");
