@@ -1,1 +1,2 @@
 export { inApp, live, onLive, onResync, startLive, stopLive } from './live.svelte';
+export { keepRead } from './keep';

@@ -1,0 +1,19 @@
+/** A list that is read now and again after news. Call it in an `$effect` and return what it returns. */
+import { onLive, onResync } from './live.svelte';
+
+/** News come in bursts: one reading serves them all. */
+const BURST_MS = 150;
+
+export function keepRead(kind: Parameters<typeof onLive>[0], read: () => Promise<void>): () => void {
+  void read();
+  let soon: ReturnType<typeof setTimeout> | undefined;
+  const news = () => {
+    clearTimeout(soon);
+    soon = setTimeout(() => void read(), BURST_MS);
+  };
+  const stops = [onLive(kind, news), onResync(news)];
+  return () => {
+    clearTimeout(soon);
+    stops.forEach((stop) => stop());
+  };
+}
