@@ -78,9 +78,12 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("paper", &["codes", "domain"]),
     ("store", &["domain", "journal"]),
     ("devices", &["codes"]),
+    ("connect", &[]),
     (
         "app",
-        &["codes", "devices", "domain", "journal", "paper", "store"],
+        &[
+            "codes", "connect", "devices", "domain", "journal", "paper", "store",
+        ],
     ),
     ("api", &["app", "domain"]),
     ("sync", &["app", "domain"]),

@@ -1,0 +1,6 @@
+//! Services outside of the shop: mail.
+//!
+//! Every call has an end in time and an answer that says whether the same may be tried again. What is to be sent, and
+//! what became of it, is kept by the caller: nothing here remembers, reads a clock or knows an order.
+
+pub mod mail;
