@@ -19,6 +19,7 @@ pub mod numbers;
 pub mod order;
 pub mod people;
 pub mod phone;
+pub mod prices;
 pub mod pricing;
 pub mod quantity;
 pub mod refund;

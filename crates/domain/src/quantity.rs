@@ -1,7 +1,8 @@
-//! Quantities: how much of something, in thousandths of its unit.
+//! Quantities: how much of something, in thousandths of its unit, and what one unit holds of another.
 //!
 //! Counted units (a plate, a box) come only whole; measured ones (a kilogram) to three decimals. A quantity is
-//! never negative and never above a million, so a slip of the finger cannot become a sale.
+//! never negative and never above a million, so a slip of the finger cannot become a sale. A shop may have units
+//! of its own: they carry their word with them, so no table has to be asked what they are.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,9 +30,13 @@ pub enum QuantityError {
     UnitsDiffer,
     #[error("no such unit")]
     UnknownUnit,
+    #[error("a unit holds more than nothing and at most a million of the base unit")]
+    Conversion,
 }
 
 /// What a product is sold by.
+///
+/// Written as its word; a unit of the shop's own has a sign before it: `=tray` is counted, `~foot` is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unit {
     Piece,
@@ -48,9 +53,69 @@ pub enum Unit {
     Millilitre,
     Metre,
     Hour,
+    Own(OwnUnit),
+}
+
+/// The longest word of a shop's own unit, in characters.
+pub const MAX_OWN_UNIT_CHARS: usize = 12;
+/// The sign and the longest word, at most three bytes a character.
+const OWN_BYTES: usize = 1 + 3 * MAX_OWN_UNIT_CHARS;
+
+/// A unit that the shop named itself. The word stands inside, so that a unit stays as cheap to copy as any.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnUnit {
+    /// The written form, with zeros behind it.
+    written: [u8; OWN_BYTES],
+    length: u8,
+}
+
+impl OwnUnit {
+    /// Letters and digits of any script, and spaces, dots, hyphens and apostrophes between them.
+    fn read(text: &str) -> Option<OwnUnit> {
+        let word = text.strip_prefix(['=', '~'])?;
+        let fits =
+            |c: char| c.is_alphanumeric() || is_mark(c) || matches!(c, ' ' | '.' | '-' | '\'' | '²' | '³');
+        let starts_well = word.chars().next().is_some_and(char::is_alphanumeric);
+        if !starts_well
+            || word.ends_with(' ')
+            || word.chars().count() > MAX_OWN_UNIT_CHARS
+            || !word.chars().all(fits)
+        {
+            return None;
+        }
+        let mut written = [0; OWN_BYTES];
+        written.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        let length = u8::try_from(text.len()).ok()?;
+        Some(OwnUnit { written, length })
+    }
+
+    const fn as_str(&self) -> &str {
+        let (written, _) = self.written.split_at(self.length as usize);
+        match std::str::from_utf8(written) {
+            Ok(text) => text,
+            // Only `read` makes one, from text.
+            Err(_) => "=unit",
+        }
+    }
+
+    const fn is_measured(&self) -> bool {
+        self.written[0] == b'~'
+    }
+}
+
+/// The vowel signs of the scripts that the till speaks are letters to people, if not to `char`.
+const fn is_mark(c: char) -> bool {
+    matches!(c, '\u{900}'..='\u{903}' | '\u{93a}'..='\u{94f}' | '\u{64b}'..='\u{65f}')
+}
+
+impl fmt::Debug for OwnUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl Unit {
+    /// The units that every shop has.
     pub const ALL: [Unit; 14] = [
         Unit::Piece,
         Unit::Plate,
@@ -68,7 +133,8 @@ impl Unit {
         Unit::Hour,
     ];
 
-    pub const fn as_str(self) -> &'static str {
+    /// How it is written down: kept in facts and sent over the wire.
+    pub const fn as_str(&self) -> &str {
         match self {
             Unit::Piece => "piece",
             Unit::Plate => "plate",
@@ -84,7 +150,24 @@ impl Unit {
             Unit::Millilitre => "ml",
             Unit::Metre => "m",
             Unit::Hour => "hour",
+            Unit::Own(own) => own.as_str(),
         }
+    }
+
+    /// What people read: a shop's own word without its sign.
+    pub fn word(&self) -> &str {
+        let written = self.as_str();
+        written.strip_prefix(['=', '~']).unwrap_or(written)
+    }
+
+    /// How much of `base` one of this unit is, in thousandths, where nature knows it. A box holds what the shop
+    /// says it holds.
+    pub const fn natural_milli(self, base: Unit) -> Option<i64> {
+        Some(match (self, base) {
+            (Unit::Kilogram, Unit::Gram) | (Unit::Litre, Unit::Millilitre) => 1_000_000,
+            (Unit::Gram, Unit::Kilogram) | (Unit::Millilitre, Unit::Litre) => 1,
+            _ => return None,
+        })
     }
 
     /// How many decimals a quantity of this unit may have.
@@ -104,6 +187,7 @@ impl Unit {
             | Unit::Pack
             | Unit::Bottle => false,
             Unit::Kilogram | Unit::Gram | Unit::Litre | Unit::Millilitre | Unit::Metre | Unit::Hour => true,
+            Unit::Own(own) => own.is_measured(),
         }
     }
 }
@@ -121,6 +205,7 @@ impl FromStr for Unit {
         Unit::ALL
             .into_iter()
             .find(|unit| unit.as_str() == text)
+            .or_else(|| OwnUnit::read(text).map(Unit::Own))
             .ok_or(QuantityError::UnknownUnit)
     }
 }
@@ -229,12 +314,33 @@ impl Quantity {
         Money::from_wide(rounding.divide(exact, 1000))
     }
 
+    /// This much in a product's base unit, of which one of this quantity's unit holds `base_milli` thousandths.
+    ///
+    /// Stock is kept in thousandths of the base unit; what is finer is rounded half up. Counted goods never break:
+    /// a conversion that would leave half a piece is refused.
+    pub fn in_base(self, base: Unit, base_milli: i64) -> Result<Quantity, QuantityError> {
+        check_conversion(base_milli)?;
+        let exact = i128::from(self.milli) * i128::from(base_milli);
+        let milli =
+            i64::try_from(Rounding::HalfUp.divide(exact, 1000)).map_err(|_| QuantityError::TooLarge)?;
+        Quantity::from_milli(milli, base)
+    }
+
     fn same_unit(self, other: Quantity) -> Result<(), QuantityError> {
         if self.unit == other.unit {
             Ok(())
         } else {
             Err(QuantityError::UnitsDiffer)
         }
+    }
+}
+
+/// Whether one unit may hold so many thousandths of another.
+pub const fn check_conversion(base_milli: i64) -> Result<(), QuantityError> {
+    if base_milli > 0 && base_milli <= MAX_MILLI {
+        Ok(())
+    } else {
+        Err(QuantityError::Conversion)
     }
 }
 
@@ -342,6 +448,78 @@ mod tests {
     }
 
     #[test]
+    fn a_shops_own_units_carry_their_word() {
+        for (written, word, measured) in [
+            ("=tray", "tray", false),
+            ("~foot", "foot", true),
+            ("=दर्जन", "दर्जन", false),
+            ("~ذراع", "ذراع", true),
+            ("=6-pack", "6-pack", false),
+            ("=कट्टा किलो", "कट्टा किलो", false),
+        ] {
+            let unit: Unit = written.parse().expect(written);
+            assert_eq!((unit.as_str(), unit.word()), (written, word));
+            assert_eq!(unit.is_measured(), measured);
+            assert_eq!(
+                unit,
+                written.parse().expect(written),
+                "the same word is the same unit"
+            );
+        }
+        for wrong in [
+            "",
+            "=",
+            "~",
+            "tray",
+            "==tray",
+            "= tray",
+            "=tray ",
+            "=<b>",
+            "=a\nb",
+            "=abcdefghijklm",
+            "=\u{1f4a9}",
+            "=-x",
+        ] {
+            assert_eq!(
+                wrong.parse::<Unit>(),
+                Err(QuantityError::UnknownUnit),
+                "{wrong:?}"
+            );
+        }
+        assert!(
+            std::mem::size_of::<Quantity>() <= 56,
+            "a quantity is copied everywhere"
+        );
+    }
+
+    #[test]
+    fn units_convert_into_the_base_unit() {
+        let of = |text: &str, unit: Unit, base: Unit, holds: i64| {
+            Quantity::parse(text, unit)
+                .and_then(|quantity| quantity.in_base(base, holds))
+                .map(Quantity::milli)
+        };
+        let piece = Unit::Piece;
+        assert_eq!(of("3", Unit::Box, piece, 12_000), Ok(36_000));
+        assert_eq!(of("250", Unit::Gram, Unit::Kilogram, 1), Ok(250));
+        assert_eq!(of("0.001", Unit::Kilogram, Unit::Gram, 1_000_000), Ok(1_000));
+        assert_eq!(of("0.5", Unit::Kilogram, Unit::Kilogram, 1_000), Ok(500));
+        // Eight sweets a kilogram, and somebody wants 0.3 kg of them: 2.4 sweets cannot be counted.
+        assert_eq!(
+            of("0.3", Unit::Kilogram, piece, 8_000),
+            Err(QuantityError::TooManyDecimals { allowed: 0 })
+        );
+        assert_eq!(of("1", Unit::Box, piece, 0), Err(QuantityError::Conversion));
+        assert_eq!(of("1", Unit::Box, piece, -5), Err(QuantityError::Conversion));
+        assert_eq!(
+            of("1000000", Unit::Box, piece, MAX_MILLI),
+            Err(QuantityError::TooLarge)
+        );
+        assert_eq!(Unit::Gram.natural_milli(Unit::Kilogram), Some(1));
+        assert_eq!(Unit::Box.natural_milli(Unit::Piece), None);
+    }
+
+    #[test]
     fn prices_by_weight_round_once() {
         let quantity = Quantity::parse("0.333", Unit::Kilogram).expect("a weight");
         assert_eq!(
@@ -360,6 +538,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_own_unit_reads_back_or_is_refused(text in "[=~][\\PC]{0,14}|[=~][a-zक-हا-ي -]{0,14}") {
+            if let Ok(unit) = text.parse::<Unit>() {
+                prop_assert_eq!(unit.as_str(), &text);
+                prop_assert_eq!(unit.is_measured(), text.starts_with('~'));
+            }
+        }
+
+        #[test]
+        fn converting_twice_what_converting_once_would(a in 1i64..1_000, b in 1i64..1_000, holds in 1i64..1_000_000) {
+            let whole = |n: i64| Quantity::from_milli(n * 1000, Unit::Box).expect("boxes").in_base(Unit::Gram, holds);
+            let (a, b, both) = (whole(a), whole(b), whole(a + b));
+            if let (Ok(a), Ok(b), Ok(both)) = (a, b, both) {
+                prop_assert_eq!(a.milli() + b.milli(), both.milli(), "whole units convert without rest");
+            }
+        }
+
         #[test]
         fn what_is_written_reads_back(milli in 0i64..=MAX_MILLI) {
             let quantity = Quantity::from_milli(milli, Unit::Litre).expect("in range");
