@@ -1,6 +1,6 @@
 // The stage of the browser tests: a chandi-node of our own on a free port of this machine, and Chromium in front of it.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -184,8 +184,10 @@ const dictionaries = new Map();
 /** The product's own words, so that the tests press what people read, in each language. */
 export function words(language) {
   if (!dictionaries.has(language)) {
-    const read = (name) => JSON.parse(readFileSync(join(root, "ui/messages", name, `${language}.json`), "utf8"));
-    dictionaries.set(language, { ...read("."), ...read("office"), ...read("sales") });
+    const folder = join(root, "ui/messages");
+    const read = (name) => JSON.parse(readFileSync(join(folder, name, `${language}.json`), "utf8"));
+    const parts = readdirSync(folder, { withFileTypes: true }).filter((one) => one.isDirectory());
+    dictionaries.set(language, Object.assign({}, read("."), ...parts.map((one) => read(one.name))));
   }
   const all = dictionaries.get(language);
   return (key, values = {}) => {

@@ -8,6 +8,7 @@ export { default as EmptyState } from './EmptyState.svelte';
 export { default as Field } from './Field.svelte';
 export { default as Glyph } from './Glyph.svelte';
 export { default as IconButton } from './IconButton.svelte';
+export { default as Lazy } from './Lazy.svelte';
 export { default as Leaf } from './Leaf.svelte';
 export { default as ListRow } from './ListRow.svelte';
 export { default as NumberPad } from './NumberPad.svelte';

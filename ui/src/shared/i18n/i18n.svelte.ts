@@ -1,6 +1,7 @@
 /**
  * The words of the product. `t('key', { count: 3 })` is reactive: changing the language redraws what used it.
- * Each language is a file of its own, loaded when it is first spoken; back office and sales counter bring their own words.
+ * Each language is a file of its own, loaded when it is first spoken. Parts of the product bring their own words:
+ * a folder of `messages` with a file for each language, asked for by `useWords` before what needs them draws.
  */
 import type enWords from '$messages/en.json';
 import type enOfficeWords from '$messages/office/en.json';
@@ -8,37 +9,37 @@ import type enSalesWords from '$messages/sales/en.json';
 import { formatMessage, type Messages, type Values } from './format';
 import { directionOf, guessLanguage, isLanguage, type Language } from './languages';
 
-export type MessageKey = keyof typeof enWords | keyof typeof enOfficeWords | keyof typeof enSalesWords;
+/** The folders of `messages`, and what their keys are. */
+interface Bundles {
+  office: typeof enOfficeWords;
+  sales: typeof enSalesWords;
+}
+export type Bundle = keyof Bundles;
+export type MessageKey = keyof typeof enWords | { [Name in Bundle]: keyof Bundles[Name] }[Bundle];
 
 type Loader = () => Promise<{ default: unknown }>;
-const till: Record<Language, Loader> = {
-  en: () => import('$messages/en.json'),
-  hi: () => import('$messages/hi.json'),
-  ar: () => import('$messages/ar.json'),
-};
-const office: Record<Language, Loader> = {
-  en: () => import('$messages/office/en.json'),
-  hi: () => import('$messages/office/hi.json'),
-  ar: () => import('$messages/office/ar.json'),
-};
-const sales: Record<Language, Loader> = {
-  en: () => import('$messages/sales/en.json'),
-  hi: () => import('$messages/sales/hi.json'),
-  ar: () => import('$messages/sales/ar.json'),
-};
+const files = import.meta.glob<{ default: unknown }>('../../../messages/**/*.json');
 
-const sets: Record<Language, Loader>[] = [till];
+function fileOf(bundle: Bundle | null, language: Language): Loader {
+  const path = `../../../messages/${bundle ? `${bundle}/` : ''}${language}.json`;
+  const file = files[path];
+  if (!file) throw new Error(`there are no words in ${path}`);
+  return file;
+}
+
+/** Those in use; null is the till's own. */
+const sets: (Bundle | null)[] = [null];
 const words = $state<Record<Language, Messages>>({ en: {}, hi: {}, ar: {} });
 const loaded = new Map<string, Promise<void>>();
 const current = $state<{ language: Language }>({ language: 'en' });
 
 async function load(language: Language): Promise<void> {
   await Promise.all(
-    sets.map((set, index) => {
-      const name = `${language}/${index}`;
+    sets.map((bundle) => {
+      const name = `${language}/${bundle ?? ''}`;
       let loading = loaded.get(name);
       if (!loading) {
-        loading = set[language]().then((file) => {
+        loading = fileOf(bundle, language)().then((file) => {
           words[language] = { ...words[language], ...(file.default as Messages) };
         });
         loading.catch(() => loaded.delete(name));
@@ -89,17 +90,17 @@ export async function alsoSpeak(language: Language): Promise<void> {
   await load(language);
 }
 
-/** Adds the words of back office and onboarding; their screens await this before they draw. */
-export async function useOfficeWords(): Promise<void> {
-  if (!sets.includes(office)) sets.push(office);
+/** Adds the words of a part of the product, in the language of the page and in every one it changes to. */
+export async function useWords(...bundles: Bundle[]): Promise<void> {
+  for (const bundle of bundles) if (!sets.includes(bundle)) sets.push(bundle);
   await load(current.language);
 }
 
+/** Adds the words of back office and onboarding; their screens await this before they draw. */
+export const useOfficeWords = (): Promise<void> => useWords('office');
+
 /** Adds the words of the sales counter, the refund desk and the board in the hall. */
-export async function useSalesWords(): Promise<void> {
-  if (!sets.includes(sales)) sets.push(sales);
-  await load(current.language);
-}
+export const useSalesWords = (): Promise<void> => useWords('sales');
 
 /** The sentence for a key in the current language. */
 export function t(key: MessageKey, values?: Values): string {

@@ -1,26 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import ar from '$messages/ar.json';
-import en from '$messages/en.json';
-import hi from '$messages/hi.json';
-import officeAr from '$messages/office/ar.json';
-import officeEn from '$messages/office/en.json';
-import officeHi from '$messages/office/hi.json';
-import salesAr from '$messages/sales/ar.json';
-import salesEn from '$messages/sales/en.json';
-import salesHi from '$messages/sales/hi.json';
 import { formatMessage, type Message, type Messages } from './format';
 import { LANGUAGES } from './languages';
 
-const sets: Record<string, Record<(typeof LANGUAGES)[number], Messages>> = {
-  till: { en, hi, ar },
-  office: { en: officeEn, hi: officeHi, ar: officeAr },
-  sales: { en: salesEn, hi: salesHi, ar: salesAr },
-};
+const files = import.meta.glob<Messages>('../../../messages/**/*.json', { eager: true, import: 'default' });
+const sets: Record<string, Record<(typeof LANGUAGES)[number], Messages>> = {};
+for (const [path, file] of Object.entries(files)) {
+  const [, bundle, language] = /messages\/(?:(\w+)\/)?(\w+)\.json$/.exec(path)!;
+  (sets[bundle ?? 'till'] ??= {} as Record<(typeof LANGUAGES)[number], Messages>)[language as (typeof LANGUAGES)[number]] = file;
+}
 
 function places(message: Message): string[] {
   const texts = typeof message === 'string' ? [message] : Object.values(message);
   return [...new Set(texts.flatMap((text) => text.match(/\{\w+\}/g) ?? []))].sort();
 }
+
+it('no two parts of the product use one key', () => {
+  const keys = Object.values(sets).flatMap((set) => Object.keys(set.en));
+  expect(keys.filter((key, at) => keys.indexOf(key) !== at)).toEqual([]);
+});
 
 describe.each(Object.keys(sets))('%s words', (name) => {
   const set = sets[name]!;

@@ -1,0 +1,32 @@
+/** The sheets of the till, each loaded when it is first needed, and all of them once the till has nothing else to do. */
+export const sheets = {
+  approve: () => import('./ApproveDialog.svelte'),
+  cash: () => import('./CashSheet.svelte'),
+  discount: () => import('./DiscountSheet.svelte'),
+  drawer: () => import('$features/printing/DrawerSheet.svelte'),
+  line: () => import('./LineSheet.svelte'),
+  menu: () => import('./MenuSheet.svelte'),
+  openPrice: () => import('./OpenPriceSheet.svelte'),
+  order: () => import('./OrderSheet.svelte'),
+  parked: () => import('./ParkedSheet.svelte'),
+  phone: () => import('./PhoneSheet.svelte'),
+  quantity: () => import('./QuantitySheet.svelte'),
+  token: () => import('./TokenSheet.svelte'),
+  tools: () => import('./ToolsSheet.svelte'),
+};
+
+/** So that the first tap on anything is as quick as the second. Call what it returns to stop. */
+export function warmSheets(): () => void {
+  const rest = Object.values(sheets);
+  let timer: ReturnType<typeof setTimeout>;
+  const next = () => {
+    const load = rest.shift();
+    // What does not come now is asked for again when it is opened, and missed in words then.
+    if (load) void load().then(() => (timer = setTimeout(next, 50)), () => undefined);
+  };
+  timer = setTimeout(next, 1500);
+  return () => {
+    rest.length = 0;
+    clearTimeout(timer);
+  };
+}
