@@ -10,13 +10,16 @@
 )]
 
 pub mod barcode;
+pub mod card;
 pub mod cart;
 pub mod discount;
+pub mod foreign;
 pub mod handover;
 pub mod ids;
 pub mod money;
 pub mod numbers;
 pub mod order;
+pub mod payment;
 pub mod people;
 pub mod phone;
 pub mod prices;
@@ -27,6 +30,7 @@ pub mod search;
 pub mod tender;
 pub mod text;
 pub mod time;
+pub mod tip;
 pub mod token;
 
 pub use rust_decimal::Decimal;
