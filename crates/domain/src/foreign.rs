@@ -63,7 +63,7 @@ impl Rate {
 pub struct Exchange {
     pub foreign: Currency,
     pub shop: Currency,
-    pub rate: Rate,
+    ratio: i64,
 }
 
 /// Foreign cash against what is due: `worth = amount + change`.
@@ -79,39 +79,48 @@ pub struct ForeignCash {
 }
 
 impl Exchange {
+    /// Refuses a rate that these two currencies cannot have exactly.
     pub fn new(foreign: Currency, shop: Currency, rate: Rate) -> Result<Exchange, ForeignError> {
-        match foreign.code == shop.code {
-            true => Err(ForeignError::OwnCurrency),
-            false => Ok(Exchange { foreign, shop, rate }),
+        let power = |digits: u8| 10i128.pow(u32::from(digits));
+        let product = i128::from(rate.nano) * power(shop.minor_digits);
+        let by = power(foreign.minor_digits);
+        let ratio = i64::try_from(product / by)
+            .ok()
+            .filter(|_| product % by == 0)
+            .ok_or(ForeignError::NotARate)?;
+        Exchange::from_ratio(foreign, shop, ratio)
+    }
+
+    /// From the snapshot that a tender keeps.
+    pub fn from_ratio(foreign: Currency, shop: Currency, ratio: i64) -> Result<Exchange, ForeignError> {
+        if foreign.code == shop.code {
+            return Err(ForeignError::OwnCurrency);
+        }
+        match ratio > 0 {
+            true => Ok(Exchange { foreign, shop, ratio }),
+            false => Err(ForeignError::NotARate),
         }
     }
 
-    /// Shop units per foreign unit as a fraction.
-    fn fraction(&self) -> (i128, i128) {
-        let power = |digits: u8| 10i128.pow(u32::from(digits));
-        (
-            i128::from(self.rate.nano) * power(self.shop.minor_digits),
-            NANO * power(self.foreign.minor_digits),
-        )
+    /// How many billionths of the shop's smallest unit one smallest unit of the foreign money is worth: what a tender
+    /// keeps, and all that is needed to work it out again.
+    pub fn ratio(&self) -> i64 {
+        self.ratio
     }
 
     /// What so much foreign money is worth, rounded down.
     pub fn worth(&self, foreign_minor: i64) -> Result<Money, ForeignError> {
-        let (times, by) = self.fraction();
-        let product = i128::from(foreign_minor)
-            .checked_mul(times)
-            .ok_or(MoneyError::Overflow)?;
-        let minor = i64::try_from(Rounding::Down.divide(product, by)).map_err(|_| MoneyError::Overflow)?;
+        // At most 2^126: no overflow before the division.
+        let product = i128::from(foreign_minor) * i128::from(self.ratio);
+        let minor = i64::try_from(Rounding::Down.divide(product, NANO)).map_err(|_| MoneyError::Overflow)?;
         Ok(Money::from_minor(minor))
     }
 
     /// The least foreign money that covers what is due.
     pub fn covers(&self, due: Money) -> Result<i64, ForeignError> {
-        let (times, by) = self.fraction();
-        let product = i128::from(due.minor())
-            .checked_mul(by)
-            .ok_or(MoneyError::Overflow)?;
-        i64::try_from(Rounding::Up.divide(product, times)).map_err(|_| MoneyError::Overflow.into())
+        let product = i128::from(due.minor()) * NANO;
+        let foreign = Rounding::Up.divide(product, i128::from(self.ratio));
+        i64::try_from(foreign).map_err(|_| MoneyError::Overflow.into())
     }
 
     /// Foreign cash handed over against what is due. Too little pays a part.
@@ -193,6 +202,12 @@ mod tests {
         let rupee = Currency::from_code("INR").expect("known");
         let one = Rate::from_nano(1).expect("a rate");
         assert_eq!(Exchange::new(rupee, rupee, one), Err(ForeignError::OwnCurrency));
+        let dinar = Currency::from_code("KWD").expect("known");
+        assert_eq!(
+            Exchange::new(dinar, rupee, one),
+            Err(ForeignError::NotARate),
+            "a tenth of a billionth cannot be kept"
+        );
     }
 
     proptest! {
@@ -202,7 +217,7 @@ mod tests {
             pair in prop::sample::select(vec![("USD", "INR"), ("KWD", "JPY"), ("JPY", "KWD"), ("EUR", "UZS")]),
         ) {
             let of = |code| Currency::from_code(code).expect("known");
-            let exchange = Exchange::new(of(pair.0), of(pair.1), Rate::from_nano(nano).expect("a rate")).expect("two");
+            let exchange = Exchange::from_ratio(of(pair.0), of(pair.1), nano).expect("two");
             if let Ok(cash) = exchange.settle(Money::from_minor(due), received) {
                 prop_assert_eq!(cash.worth.minor(), cash.amount.minor() + cash.change.minor());
                 prop_assert!(cash.amount.minor() <= due && cash.change.minor() >= 0);
