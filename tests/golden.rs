@@ -12,10 +12,12 @@ use domain::{
 use journal::{
     Body, DeviceKey, Fact, Series, Stamp,
     body::{
-        DeviceAdmittedV1, DiscountKindV1, DiscountV1, DrawerOpenedV1, HandedOverV1, HandoverUndoneV1, MoveV1,
-        OrderCancelledV1, OrderLineV1, OrderPlacedV1, OrderProgressedV1, PhoneBoundV1, RefundLineV1,
-        RefundTenderV1, RefundedV1, SeenV1, ShopFoundedV1, TenderTakenV1, TokenReissuedV1, TokenRevokedV1,
-        TokenV1,
+        BuyerV1, DeviceAdmittedV1, DiscountKindV1, DiscountV1, DrawerOpenedV1, ForeignV1, HandedOverV1,
+        HandoverUndoneV1, LineTaxV1, ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1,
+        OrderLineV2, OrderPlacedV1, OrderPlacedV2, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1,
+        RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, SeenV1, SellerV1,
+        ShopFoundedV1, TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1,
+        TokenRevokedV1, TokenV1,
     },
     register::{PatchV1, Record, Value, Written},
     token,
@@ -225,13 +227,12 @@ fn after_placing() -> Vec<(&'static str, Body)> {
         ("body-26-1", Body::OrderProgressed(progressed)),
         ("body-30-1", Body::HandedOver(handed)),
         ("body-31-1", Body::HandoverUndone(undone)),
-        ("body-32-1", Body::Refunded(Box::new(refunded))),
+        ("body-32-1", Body::Refunded(Box::new(refunded.into()))),
     ]
 }
 
-/// One of every body of every version, by the name that it has in the file.
-fn bodies() -> Vec<(&'static str, Body)> {
-    let order = OrderPlacedV1 {
+fn placed_v1() -> OrderPlacedV1 {
+    OrderPlacedV1 {
         order: id(20),
         counter: id(4),
         placed_ms: NOON,
@@ -257,7 +258,173 @@ fn bodies() -> Vec<(&'static str, Body)> {
             code: "P1ABC".to_owned(),
         },
         content: [0xc0; 32],
+    }
+}
+
+/// The bodies of orders with taxes, customers and many ways to pay.
+fn with_taxes() -> Vec<(&'static str, Body)> {
+    let mut taxed = OrderLineV2::from(line(1, Some(id(30))));
+    taxed.unit = "kg".to_owned();
+    taxed.base_milli = 2_000_000;
+    taxed.level = "wholesale".to_owned();
+    taxed.price_source = "level".to_owned();
+    taxed.modifiers = vec![ModifierV1 {
+        modifier: id(31),
+        name: "extra cheese".to_owned(),
+        price_minor: -250,
+    }];
+    taxed.parts = vec![PartV1 {
+        product: id(32),
+        milli: 500,
+    }];
+    taxed.hsn = "2106".to_owned();
+    taxed.tax_class = Some(id(33));
+    taxed.taxes = vec![LineTaxV1 {
+        tax: 0,
+        amount_minor: 64,
+    }];
+    let tax = OrderTaxV1 {
+        name: "CGST".to_owned(),
+        rate: 2_500_000,
+        taxable_minor: 2_575,
+        amount_minor: 64,
     };
+    let mut order = OrderPlacedV2::from(placed_v1());
+    order.seat = 2;
+    order.document = "tax_invoice".to_owned();
+    order.lines = vec![taxed];
+    order.inclusive = false;
+    order.tax_rules = "line each half_up".to_owned();
+    order.taxable_minor = 2_575;
+    order.tax_minor = 64;
+    order.taxes = vec![tax.clone()];
+    order.customer = Some(id(80));
+    order.buyer = Some(BuyerV1 {
+        name: "Anand Sweets".to_owned(),
+        tax_number: "27AAPFU0939F1ZV".to_owned(),
+        region: "27".to_owned(),
+        address: "Pune".to_owned(),
+        sealed: vec![1, 2, 3],
+    });
+    order.seller = SellerV1 {
+        name: "Chandi".to_owned(),
+        tax_number: "29AAGCB7383J1Z4".to_owned(),
+        region: "29".to_owned(),
+        address: "Bengaluru".to_owned(),
+    };
+    order.place_of_supply = "27".to_owned();
+    order.order_type = "delivery".to_owned();
+    order.quotation = Some(id(81));
+    let tender = TenderTakenV2 {
+        tender: id(21),
+        order: id(20),
+        method: "cash".to_owned(),
+        amount_minor: 5_500,
+        received_minor: Some(10_000),
+        change_minor: 4_400,
+        cash_rounding_minor: -2,
+        tip_minor: 100,
+        reference: "RRN 4711".to_owned(),
+        provider: "HDFC".to_owned(),
+        foreign: Some(ForeignV1 {
+            currency: *b"USD",
+            received_minor: 120,
+            rate: 83_250_000_000,
+        }),
+        customer: Some(id(80)),
+        card: Some(id(82)),
+        payment: Some(id(83)),
+        state: 2,
+        counter: id(4),
+        seat: 1,
+        shift: Some(id(84)),
+        business_day: 20_261_121,
+        taken_ms: NOON,
+    };
+    let cancelled = OrderCancelledV2 {
+        order: id(20),
+        cancelled_ms: NOON + 5_000,
+        business_day: 20_261_121,
+        shift: Some(id(84)),
+        reason: "changed their mind".to_owned(),
+        approved_by: Some(id(9)),
+    };
+    let moved = TenderMovedV1 {
+        tender: id(21),
+        order: id(20),
+        state: 6,
+        reference: "late".to_owned(),
+        reason: "no answer".to_owned(),
+        at_ms: NOON,
+        approved_by: Some(id(9)),
+    };
+    let split = TendersSplitV1 {
+        split: id(85),
+        order: id(20),
+        voided: vec![id(21)],
+        reason: "card instead".to_owned(),
+        at_ms: NOON,
+        business_day: 20_261_121,
+        shift: Some(id(84)),
+        approved_by: Some(id(9)),
+        content: [0xc3; 32],
+    };
+    let refunded = RefundedV2 {
+        refund: id(60),
+        order: id(20),
+        counter: id(4),
+        seat: 1,
+        shift: Some(id(84)),
+        at_ms: NOON + 240_000,
+        business_day: 20_261_121,
+        prefix: "K7R".to_owned(),
+        fiscal_year: "26-27".to_owned(),
+        document_no: 3,
+        lines: vec![RefundLineV2 {
+            line: 1,
+            milli: 1_000,
+            amount_minor: 1_288,
+            taxable_minor: 1_224,
+            taxes: vec![LineTaxV1 {
+                tax: 0,
+                amount_minor: 64,
+            }],
+        }],
+        moves: vec![a_move(1, 2, 4)],
+        tenders: vec![RefundTenderV2 {
+            tender: id(61),
+            method: "store_credit".to_owned(),
+            amount_minor: 1_282,
+            cash_rounding_minor: 3,
+            reference: "slip 9".to_owned(),
+            customer: Some(id(80)),
+            card: Some(id(82)),
+            original: Some(id(21)),
+            state: 2,
+        }],
+        taxes: vec![tax],
+        taxable_minor: 1_224,
+        tax_minor: 64,
+        rounding_minor: -6,
+        total_minor: 1_282,
+        reason: "not_available".to_owned(),
+        approved_by: None,
+        offline: false,
+        content: [0xc2; 32],
+    };
+    vec![
+        ("body-20-2", Body::OrderPlaced(Box::new(order))),
+        ("body-21-2", Body::TenderTaken(tender)),
+        ("body-22-2", Body::OrderCancelled(cancelled)),
+        ("body-27-1", Body::TenderMoved(moved)),
+        ("body-28-1", Body::TendersSplit(split)),
+        ("body-32-2", Body::Refunded(Box::new(refunded))),
+    ]
+}
+
+/// One of every body of every version, by the name that it has in the file.
+fn bodies() -> Vec<(&'static str, Body)> {
+    let order = placed_v1();
     let founded = ShopFoundedV1 {
         shop: id(1),
         branch: id(2),
@@ -301,11 +468,12 @@ fn bodies() -> Vec<(&'static str, Body)> {
         ("body-11-1", Body::CategorySet(patch())),
         ("body-12-1", Body::StaffSet(patch())),
         ("body-13-1", Body::SettingSet(patch())),
-        ("body-20-1", Body::OrderPlaced(Box::new(order))),
-        ("body-21-1", Body::TenderTaken(tender)),
-        ("body-22-1", Body::OrderCancelled(cancelled)),
+        ("body-20-1", Body::OrderPlaced(Box::new(order.into()))),
+        ("body-21-1", Body::TenderTaken(tender.into())),
+        ("body-22-1", Body::OrderCancelled(cancelled.into())),
     ];
     bodies.extend(after_placing());
+    bodies.extend(with_taxes());
     bodies.push(("body-50-1", Body::DrawerOpened(drawer)));
     bodies
 }
@@ -318,12 +486,21 @@ fn key() -> DeviceKey {
 fn every_body_is_written_and_read_as_ever() {
     for (name, body) in bodies() {
         let (kind, version) = body.tag();
-        assert_eq!(
-            name,
-            format!("body-{kind}-{version}"),
+        let today = format!("body-{kind}-{version}");
+        // A body of an older version reads as today's; only today's is still written.
+        let golden = match name == today {
+            true => stands(name, &hex(&body.encode())),
+            false => written().get(name).copied().expect("what was once written stays"),
+        };
+        let version = name
+            .rsplit('-')
+            .next()
+            .and_then(|v| v.parse().ok())
+            .expect("a version");
+        assert!(
+            name.starts_with(&format!("body-{kind}-")),
             "the numbers on the wire never change"
         );
-        let golden = stands(name, &hex(&body.encode()));
         assert_eq!(
             Body::decode(kind, version, &bytes(golden)),
             Ok(body),
@@ -369,7 +546,7 @@ fn every_body_ever_written_can_be_read() {
 
 #[test]
 fn a_body_of_a_newer_build_is_kept_and_not_misread() {
-    assert_eq!(Body::decode(20, 2, &[1, 2, 3]), Ok(Body::Unknown));
+    assert_eq!(Body::decode(20, 200, &[1, 2, 3]), Ok(Body::Unknown));
     assert_eq!(Body::decode(999, 1, &[]), Ok(Body::Unknown));
 }
 

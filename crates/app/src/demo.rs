@@ -421,6 +421,7 @@ impl Story<'_> {
             settings: self.settings,
             edges: self.edges,
             content: *blake3::hash(&id.bytes()).as_bytes(),
+            seat: 0,
         };
         record_order(tx, id, &placed, None, &Approvals::new(), &occasion)?;
         let Some(sales) = self.sales else {

@@ -318,6 +318,16 @@ impl Shop {
                     discount_minor: 0,
                     order_discount_minor: 0,
                     note: String::new(),
+                    base_milli: one.milli,
+                    level: String::new(),
+                    price_source: String::new(),
+                    modifiers: Vec::new(),
+                    parts: Vec::new(),
+                    hsn: String::new(),
+                    tax_class: None,
+                    taxable_minor: 0,
+                    tax_minor: 0,
+                    taxes: Vec::new(),
                     given,
                     claimed,
                     kept,
@@ -353,7 +363,7 @@ impl Shop {
             .filter_map(|p| {
                 let line = lines.iter().find(|l| l.line == p.line)?;
                 let given = sum_to(p, &[UnitPlace::Given]);
-                Some(line.net_minor() * given / line.milli.max(1))
+                Some(line.paid_minor() * given / line.milli.max(1))
             })
             .sum();
         if value > cap {

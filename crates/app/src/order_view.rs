@@ -249,7 +249,7 @@ pub(crate) fn account_of(row: &OrderLineRow) -> Result<(UnitAccount, bool)> {
 
 pub(crate) fn money_of(row: &OrderLineRow) -> LineMoney {
     LineMoney {
-        net: Money::from_minor(row.net_minor()),
+        net: Money::from_minor(row.paid_minor()),
         ordered: row.milli,
     }
 }
@@ -297,7 +297,7 @@ pub(crate) fn money_back(
         let amount = line_back(&money_of(line), before, *milli).map_err(too_large)?;
         amounts.push(amount.minor());
     }
-    let whole: i64 = lines.iter().map(OrderLineRow::net_minor).sum();
+    let whole: i64 = lines.iter().map(OrderLineRow::paid_minor).sum();
     let before: i64 = lines.iter().map(|l| l.refunded_minor).sum();
     let after = before + amounts.iter().sum::<i64>();
     let [rounding, whole, before, after] = [row.rounding_minor, whole, before, after].map(Money::from_minor);
@@ -524,17 +524,17 @@ fn view_credit_note(refund: &RefundRow, lines: &[OrderLineRow], names: &Director
         lines: refund
             .lines
             .iter()
-            .map(|(line, milli, amount_minor)| CreditLineView {
-                line: *line,
-                quantity: shown(*milli, unit(*line)),
-                amount_minor: *amount_minor,
+            .map(|back| CreditLineView {
+                line: back.line,
+                quantity: shown(back.milli, unit(back.line)),
+                amount_minor: back.amount_minor,
             })
             .collect(),
         tenders: refund
             .tenders
             .iter()
             .map(|t| RefundTenderView {
-                id: Uuid::from_bytes(t.id),
+                id: Uuid::from_bytes(t.tender),
                 method: t.method.clone(),
                 amount_minor: t.amount_minor,
             })

@@ -35,8 +35,8 @@ use domain::{
 use journal::{
     Body,
     body::{
-        DiscountKindV1, DiscountV1, OrderCancelledV1, OrderLineV1, OrderPlacedV1, PhoneBoundV1,
-        TenderTakenV1, TokenV1,
+        DiscountKindV1, DiscountV1, OrderCancelledV2, OrderLineV2, OrderPlacedV2, PhoneBoundV1, SellerV1,
+        TenderTakenV2, TokenV1,
     },
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
@@ -126,6 +126,8 @@ pub(crate) struct Occasion<'a> {
     pub settings: &'a Settings,
     pub edges: &'a Edges,
     pub content: [u8; 32],
+    /// Where it was placed, by the seat's number at this node.
+    pub seat: u16,
 }
 
 impl Shop {
@@ -191,6 +193,7 @@ impl Shop {
                 settings: &settings,
                 edges: &self.edges,
                 content,
+                seat: tx.number_of_seat(actor.seat)?,
             };
             record_order(
                 tx,
@@ -397,9 +400,16 @@ impl Shop {
                     return Err(AppError::new(Code::RefundNeedsApproval).hint("why", "other_counter_offline"));
                 }
             }
-            let body = OrderCancelledV1 {
+            let body = OrderCancelledV2 {
                 order: id.bytes(),
                 cancelled_ms: now.0,
+                business_day: days::branch_time(
+                    now,
+                    self.settings().text("branch.zone"),
+                    self.settings().day_starts_minutes(),
+                )
+                .business_day,
+                shift: None,
                 reason,
                 approved_by: approved_by.map(|s| s.bytes()),
             };
@@ -600,7 +610,7 @@ pub(crate) fn record_order(
     let label = year.label();
     let document_no = tx.reader().last_document(prefix.as_str(), &label)? + 1;
     document_number(prefix, &year, document_no).map_err(|e| AppError::new(Code::NumbersUsedUp).because(e))?;
-    let lines: Vec<OrderLineV1> = placed
+    let lines: Vec<OrderLineV2> = placed
         .lines()
         .iter()
         .zip(1u32..)
@@ -615,9 +625,10 @@ pub(crate) fn record_order(
         days::day_ends(at, zone, day_starts),
     )?;
     let priced = placed.priced();
-    let body = OrderPlacedV1 {
+    let body = OrderPlacedV2 {
         order: id.bytes(),
         counter: me.counter.bytes(),
+        seat: occasion.seat,
         placed_ms: at.0,
         business_day: time.business_day,
         hour: time.hour,
@@ -625,6 +636,7 @@ pub(crate) fn record_order(
         prefix: prefix.as_str().to_owned(),
         fiscal_year: label,
         document_no,
+        document: "receipt".to_owned(),
         lines,
         discount: discount
             .map(|d| discount_fact(d, approvals.get(&0)))
@@ -632,20 +644,44 @@ pub(crate) fn record_order(
         subtotal_minor: priced.subtotal.minor(),
         line_discount_minor: priced.line_discount.minor(),
         order_discount_minor: priced.order_discount.minor(),
+        inclusive: true,
+        tax_rules: String::new(),
+        taxable_minor: priced.total.minor() - priced.rounding.minor(),
+        tax_minor: 0,
+        taxes: Vec::new(),
         rounding_minor: priced.rounding.minor(),
         total_minor: priced.total.minor(),
+        customer: None,
+        buyer: None,
+        seller: SellerV1::default(),
+        place_of_supply: String::new(),
+        order_type: "counter".to_owned(),
+        quotation: None,
         token,
         content: occasion.content,
     };
     tx.record(occasion.staff, &Body::OrderPlaced(Box::new(body)))?;
     for tender in &placed.balanced().tenders {
-        let body = TenderTakenV1 {
+        let body = TenderTakenV2 {
             tender: tender.id.bytes(),
             order: id.bytes(),
             method: tender.method.as_str().to_owned(),
             amount_minor: tender.amount.minor(),
             received_minor: Some(tender.received.minor()),
             change_minor: tender.change.minor(),
+            cash_rounding_minor: 0,
+            tip_minor: 0,
+            reference: String::new(),
+            provider: String::new(),
+            foreign: None,
+            customer: None,
+            card: None,
+            payment: None,
+            state: 2,
+            counter: me.counter.bytes(),
+            seat: occasion.seat,
+            shift: None,
+            business_day: time.business_day,
             taken_ms: at.0,
         };
         tx.record(occasion.staff, &Body::TenderTaken(body))?;
@@ -654,19 +690,24 @@ pub(crate) fn record_order(
 }
 
 /// Lines count 1, 2, 3 … whatever the cart's did, as a token lists them: so a token alone names its order's lines.
-fn line_fact(line: &domain::order::PlacedLine, n: u32, approvals: &Approvals) -> Result<OrderLineV1> {
+fn line_fact(line: &domain::order::PlacedLine, n: u32, approvals: &Approvals) -> Result<OrderLineV2> {
     let sold = &line.sold;
     let (product, short) = match sold.item {
         LineItem::Product { id, short } => (Some(id.bytes()), short),
         LineItem::Open => (None, ShortNumber::OPEN),
     };
-    Ok(OrderLineV1 {
+    Ok(OrderLineV2 {
         line: n,
         product,
         short: (short.ordinal, short.counter),
         name: sold.name.clone(),
         unit: sold.quantity.unit().as_str().to_owned(),
         milli: sold.quantity.milli(),
+        base_milli: sold.quantity.milli(),
+        level: String::new(),
+        price_source: "catalog".to_owned(),
+        modifiers: Vec::new(),
+        parts: Vec::new(),
         unit_price_minor: sold.unit_price.minor(),
         gross_minor: line.price.gross.minor(),
         discount: sold
@@ -677,6 +718,10 @@ fn line_fact(line: &domain::order::PlacedLine, n: u32, approvals: &Approvals) ->
         discount_minor: line.price.discount.minor(),
         order_discount_minor: line.price.order_discount.minor(),
         note: sold.note.clone(),
+        hsn: String::new(),
+        tax_class: None,
+        taxable_minor: line.price.net.minor(),
+        taxes: Vec::new(),
     })
 }
 

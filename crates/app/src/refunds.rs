@@ -18,19 +18,20 @@ use domain::{
     order::UnitPlace,
     people::Permission,
     quantity::Quantity,
-    refund::original_tenders,
+    refund::{LineMoney, line_back, original_tenders},
     tender::TenderMethod,
     time::Moment,
 };
 use journal::{
     Body,
-    body::{MoveV1, RefundLineV1, RefundTenderV1, RefundedV1},
+    body::{LineTaxV1, MoveV1, OrderTaxV1, RefundLineV2, RefundTenderV2, RefundedV2},
 };
 use serde::{Deserialize, Serialize};
 use store::{
     Reader, Write,
     handovers::ClaimRow,
-    orders::{OrderLineRow, OrderRow, TenderRow},
+    orders::{OrderLineRow, OrderRow},
+    tenders::TenderRow,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -119,11 +120,13 @@ pub struct PreviewTender {
 
 /// A refund worked out, before anybody decides on it.
 struct Worked {
-    lines: Vec<(RefundLineV1, String, bool)>,
+    lines: Vec<(RefundLineV2, String, bool)>,
     moves: Vec<MoveV1>,
-    tenders: Vec<RefundTenderV1>,
+    tenders: Vec<RefundTenderV2>,
     /// Whether each tender goes back the way it came.
     original: Vec<bool>,
+    /// The order's taxes, with what of each goes back.
+    taxes: Vec<OrderTaxV1>,
     rounding: i64,
     total: i64,
     /// Something that was not marked missing.
@@ -439,21 +442,25 @@ impl Shop {
         let at = tx.now();
         let time = days::branch_time(at, settings.text("branch.zone"), settings.day_starts_minutes());
         let (prefix, fiscal_year, document_no) = self.next_credit_note(&tx.reader())?;
-        let body = RefundedV1 {
+        let body = RefundedV2 {
             refund: *refund.as_bytes(),
             order: id.bytes(),
             counter: self.identity.counter.bytes(),
             seat: tx.number_of_seat(actor.seat)?,
+            shift: None,
             at_ms: at.0,
             business_day: time.business_day,
             prefix,
             fiscal_year,
             document_no,
+            taxable_minor: worked.lines.iter().map(|(line, _, _)| line.taxable_minor).sum(),
+            tax_minor: worked.taxes.iter().map(|tax| tax.amount_minor).sum(),
+            taxes: worked.taxes,
+            rounding_minor: worked.rounding,
+            total_minor: worked.total,
             lines: worked.lines.into_iter().map(|(line, _, _)| line).collect(),
             moves: worked.moves,
             tenders: worked.tenders,
-            rounding_minor: worked.rounding,
-            total_minor: worked.total,
             reason,
             approved_by: approved_by.map(|s| s.bytes()),
             offline,
@@ -543,6 +550,16 @@ fn work_out(
         moves: Vec::new(),
         tenders,
         original,
+        taxes: reader
+            .order_taxes(row.id)?
+            .into_iter()
+            .map(|tax| OrderTaxV1 {
+                name: tax.name,
+                rate: tax.rate,
+                taxable_minor: 0,
+                amount_minor: 0,
+            })
+            .collect(),
         rounding,
         total,
         not_claimed: false,
@@ -563,14 +580,43 @@ fn work_out(
             to: m.to.number(),
             milli: m.milli,
         }));
-        let fact = RefundLineV1 {
+        let taxes = taxes_back(line, milli)?;
+        let taxable_minor = amount_minor - taxes.iter().map(|t| t.amount_minor).sum::<i64>();
+        for tax in &taxes {
+            if let Some(sum) = worked.taxes.get_mut(usize::from(tax.tax)) {
+                sum.taxable_minor += taxable_minor;
+                sum.amount_minor += tax.amount_minor;
+            }
+        }
+        let fact = RefundLineV2 {
             line: line.line,
             milli,
             amount_minor,
+            taxable_minor,
+            taxes,
         };
         worked.lines.push((fact, shown(milli, unit_of(line)?), claimed));
     }
     Ok(worked)
+}
+
+/// The taxes that go back with so much more of a line, each by cumulative difference like the line itself.
+fn taxes_back(line: &OrderLineRow, milli: i64) -> Result<Vec<LineTaxV1>> {
+    let before = line.refunded.clamp(0, line.milli);
+    line.taxes
+        .iter()
+        .map(|tax| {
+            let whole = LineMoney {
+                net: Money::from_minor(tax.amount_minor),
+                ordered: line.milli,
+            };
+            let back = line_back(&whole, before, milli).map_err(|_| AppError::new(Code::PriceTooLarge))?;
+            Ok(LineTaxV1 {
+                tax: tax.tax,
+                amount_minor: back.minor(),
+            })
+        })
+        .collect()
 }
 
 /// Where the money goes, and which part of it goes back the way it came.
@@ -580,7 +626,7 @@ fn refund_tenders(
     total: i64,
     wanted: Option<&[RefundTender]>,
     refund: Option<Uuid>,
-) -> Result<(Vec<RefundTenderV1>, Vec<bool>)> {
+) -> Result<(Vec<RefundTenderV2>, Vec<bool>)> {
     let broken = |e| AppError::new(Code::Broken).because(e);
     let paid: Vec<TenderRow> = reader.tenders(row.id)?;
     let mut back: Vec<(String, i64)> = Vec::new();
@@ -623,11 +669,7 @@ fn refund_tenders(
         let mut tenders = Vec::new();
         for (n, (method, part)) in (0u8..).zip(methods.iter().zip(parts)) {
             if part.is_positive() {
-                tenders.push(RefundTenderV1 {
-                    tender: derived_id(refund, n),
-                    method: (*method).to_owned(),
-                    amount_minor: part.minor(),
-                });
+                tenders.push(leg(derived_id(refund, n), method, part.minor()));
             }
         }
         let original = vec![true; tenders.len()];
@@ -641,7 +683,7 @@ fn refund_tenders(
         .iter()
         .filter_map(|t| t.amount_minor)
         .fold(0, i64::saturating_add);
-    let mut tenders: Vec<RefundTenderV1> = Vec::with_capacity(wanted.len());
+    let mut tenders: Vec<RefundTenderV2> = Vec::with_capacity(wanted.len());
     let mut original = Vec::with_capacity(wanted.len());
     for one in wanted {
         let method: TenderMethod = one
@@ -666,11 +708,7 @@ fn refund_tenders(
         let at = methods.iter().position(|m| *m == method.as_str());
         let free = at.map_or(0, |at| standing[at].0.minor() - standing[at].1.minor());
         original.push(sum_of_method.saturating_add(amount_minor) <= free);
-        tenders.push(RefundTenderV1 {
-            tender: *one.id.as_bytes(),
-            method: method.as_str().to_owned(),
-            amount_minor,
-        });
+        tenders.push(leg(*one.id.as_bytes(), method.as_str(), amount_minor));
     }
     if tenders
         .iter()
@@ -681,6 +719,20 @@ fn refund_tenders(
         return invalid("the tenders do not sum to the refund");
     }
     Ok((tenders, original))
+}
+
+fn leg(tender: [u8; 16], method: &str, amount_minor: i64) -> RefundTenderV2 {
+    RefundTenderV2 {
+        tender,
+        method: method.to_owned(),
+        amount_minor,
+        cash_rounding_minor: 0,
+        reference: String::new(),
+        customer: None,
+        card: None,
+        original: None,
+        state: 2,
+    }
 }
 
 /// The id of a tender that nobody named: always the same for the same refund.

@@ -2,12 +2,13 @@
 
 use crate::{
     Reader, StoreError, Write,
-    orders::{DeviceRow, ORDER, OrderRow, order},
+    orders::{DeviceRow, ORDER, OrderRow, TaxRow, order},
 };
 use domain::{
     ids::{BranchId, CounterId, CustomerId, DeviceId, OrderId, SeatId, StaffId},
     time::Moment,
 };
+use journal::body::{LineTaxV1, RefundLineV2, RefundTenderV2};
 use rusqlite::{OptionalExtension, Row, params};
 
 type Id = [u8; 16];
@@ -92,22 +93,18 @@ pub struct RefundRow {
     pub prefix: String,
     pub fiscal_year: String,
     pub document_no: u32,
+    pub taxable_minor: i64,
+    pub tax_minor: i64,
     pub rounding_minor: i64,
     pub total_minor: i64,
     pub reason: String,
     pub approved_by: Option<StaffId>,
     pub offline: bool,
+    pub shift: Option<Id>,
     pub content: [u8; 32],
-    /// Line, thousandths, money.
-    pub lines: Vec<(u32, i64, i64)>,
-    pub tenders: Vec<RefundTenderRow>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefundTenderRow {
-    pub id: Id,
-    pub method: String,
-    pub amount_minor: i64,
+    pub lines: Vec<RefundLineV2>,
+    pub taxes: Vec<TaxRow>,
+    pub tenders: Vec<RefundTenderV2>,
 }
 
 /// What happened to an order after it was placed.
@@ -235,7 +232,8 @@ impl Reader<'_> {
     fn refunds_where(&self, which: &str, by: impl rusqlite::Params) -> Result<Vec<RefundRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(
             "select refund_id, order_id, counter_id, seat, staff_id, at_ms, business_day, prefix, fiscal_year,
-                    document_no, rounding_minor, total_minor, reason, approved_by, offline, content
+                    document_no, rounding_minor, total_minor, reason, approved_by, offline, content, taxable_minor,
+                    tax_minor, shift_id
              from refund {which}"
         ))?;
         let mut rows: Vec<RefundRow> = statement
@@ -257,7 +255,11 @@ impl Reader<'_> {
                     approved_by: staff(r, 13)?,
                     offline: r.get(14)?,
                     content: r.get(15)?,
+                    taxable_minor: r.get(16)?,
+                    tax_minor: r.get(17)?,
+                    shift: r.get(18)?,
                     lines: vec![],
+                    taxes: vec![],
                     tenders: vec![],
                 })
             })?
@@ -266,20 +268,47 @@ impl Reader<'_> {
             row.lines = self
                 .conn
                 .prepare_cached(
-                    "select line, milli, amount_minor from refund_line where refund_id = ?1 order by line",
+                    "select line, milli, amount_minor, taxable_minor from refund_line where refund_id = ?1 order by line",
                 )?
-                .query_map([row.id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
+                .query_map([row.id], |r| {
+                    Ok(RefundLineV2 {
+                        line: r.get(0)?,
+                        milli: r.get(1)?,
+                        amount_minor: r.get(2)?,
+                        taxable_minor: r.get(3)?,
+                        taxes: vec![],
+                    })
+                })?
                 .collect::<Result<_, _>>()?;
+            let mut statement = self.conn.prepare_cached(
+                "select line, tax, amount_minor from refund_line_tax where refund_id = ?1 order by line, tax",
+            )?;
+            let taxes = statement.query_map([row.id], |r| Ok((r.get::<_, u32>(0)?, r.get(1)?, r.get(2)?)))?;
+            for tax in taxes {
+                let (number, tax, amount_minor) = tax?;
+                if let Ok(at) = row.lines.binary_search_by_key(&number, |line| line.line) {
+                    row.lines[at].taxes.push(LineTaxV1 { tax, amount_minor });
+                }
+            }
+            row.taxes = self.taxes_of("refund_tax where refund_id", row.id)?;
             row.tenders = self
                 .conn
                 .prepare_cached(
-                    "select tender_id, method, amount_minor from refund_tender where refund_id = ?1 order by tender_id",
+                    "select tender_id, method, amount_minor, cash_rounding_minor, reference, customer_id, card_id,
+                            original_id, state
+                     from refund_tender where refund_id = ?1 order by tender_id",
                 )?
                 .query_map([row.id], |r| {
-                    Ok(RefundTenderRow {
-                        id: r.get(0)?,
+                    Ok(RefundTenderV2 {
+                        tender: r.get(0)?,
                         method: r.get(1)?,
                         amount_minor: r.get(2)?,
+                        cash_rounding_minor: r.get(3)?,
+                        reference: r.get(4)?,
+                        customer: r.get(5)?,
+                        card: r.get(6)?,
+                        original: r.get(7)?,
+                        state: r.get(8)?,
                     })
                 })?
                 .collect::<Result<_, _>>()?;

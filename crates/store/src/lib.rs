@@ -17,6 +17,8 @@ pub mod printing;
 mod read;
 pub mod search;
 pub mod settings;
+mod tender_views;
+pub mod tenders;
 pub mod verify;
 mod views;
 mod write;
@@ -28,7 +30,7 @@ pub use verify::Verified;
 pub use write::Write;
 
 /// The version of the views' tables and of the code that fills them. Raise it, and the next start rebuilds them.
-pub const VIEWS_VERSION: i64 = 4;
+pub const VIEWS_VERSION: i64 = 5;
 
 /// The number of this build for the guard against older builds: the newest migration that it knows.
 pub const BUILD: i64 = 3;

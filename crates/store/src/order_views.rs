@@ -6,23 +6,23 @@ use crate::StoreError;
 use journal::{
     Header,
     body::{
-        HandedOverV1, HandoverUndoneV1, MoveV1, OrderProgressedV1, PhoneBoundV1, RefundedV1, SeenV1,
+        HandedOverV1, HandoverUndoneV1, MoveV1, OrderProgressedV1, PhoneBoundV1, RefundedV2, SeenV1,
         TokenReissuedV1, TokenRevokedV1,
     },
     seal,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-struct Event<'a> {
-    order: &'a [u8; 16],
-    kind: &'a str,
-    at_ms: i64,
-    reason: Option<&'a str>,
-    approved_by: Option<[u8; 16]>,
-    subject: Option<[u8; 16]>,
+pub(crate) struct Event<'a> {
+    pub order: &'a [u8; 16],
+    pub kind: &'a str,
+    pub at_ms: i64,
+    pub reason: Option<&'a str>,
+    pub approved_by: Option<[u8; 16]>,
+    pub subject: Option<[u8; 16]>,
 }
 
-fn note(conn: &Connection, header: &Header, event: &Event<'_>) -> Result<(), StoreError> {
+pub(crate) fn note(conn: &Connection, header: &Header, event: &Event<'_>) -> Result<(), StoreError> {
     conn.prepare_cached("insert into order_event values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
         .execute(params![
             event.order,
@@ -221,9 +221,9 @@ pub(crate) fn handover_undone(
     settled(conn, &undone.order)
 }
 
-pub(crate) fn refunded(conn: &Connection, header: &Header, refund: &RefundedV1) -> Result<(), StoreError> {
+pub(crate) fn refunded(conn: &Connection, header: &Header, refund: &RefundedV2) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "insert into refund values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        "insert into refund values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )?
     .execute(params![
         refund.refund,
@@ -236,29 +236,60 @@ pub(crate) fn refunded(conn: &Connection, header: &Header, refund: &RefundedV1) 
         refund.prefix,
         refund.fiscal_year,
         refund.document_no,
+        refund.taxable_minor,
+        refund.tax_minor,
         refund.rounding_minor,
         refund.total_minor,
         refund.reason,
         refund.approved_by,
         refund.offline,
+        refund.shift,
         refund.content
     ])?;
-    let mut insert = conn.prepare_cached("insert into refund_line values (?1, ?2, ?3, ?4)")?;
+    let mut insert = conn.prepare_cached("insert into refund_line values (?1, ?2, ?3, ?4, ?5)")?;
+    let mut insert_tax = conn.prepare_cached("insert into refund_line_tax values (?1, ?2, ?3, ?4)")?;
     for line in &refund.lines {
-        insert.execute(params![refund.refund, line.line, line.milli, line.amount_minor])?;
+        insert.execute(params![
+            refund.refund,
+            line.line,
+            line.milli,
+            line.amount_minor,
+            line.taxable_minor
+        ])?;
+        for tax in &line.taxes {
+            insert_tax.execute(params![refund.refund, line.line, tax.tax, tax.amount_minor])?;
+        }
         conn.prepare_cached(
             "insert into order_units values (?1, ?2, 0, 0, 0, 0, ?3)
              on conflict do update set refunded_minor = refunded_minor + excluded.refunded_minor",
         )?
         .execute(params![refund.order, line.line, line.amount_minor])?;
     }
-    let mut insert = conn.prepare_cached("insert into refund_tender values (?1, ?2, ?3, ?4)")?;
+    let mut insert = conn.prepare_cached("insert into refund_tax values (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for (n, tax) in (0i64..).zip(&refund.taxes) {
+        insert.execute(params![
+            refund.refund,
+            n,
+            tax.name,
+            tax.rate,
+            tax.taxable_minor,
+            tax.amount_minor
+        ])?;
+    }
+    let mut insert =
+        conn.prepare_cached("insert into refund_tender values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
     for tender in &refund.tenders {
         insert.execute(params![
             refund.refund,
             tender.tender,
             tender.method,
-            tender.amount_minor
+            tender.amount_minor,
+            tender.cash_rounding_minor,
+            tender.reference,
+            tender.customer,
+            tender.card,
+            tender.original,
+            tender.state
         ])?;
     }
     let mut insert = conn.prepare_cached("insert into refund_move values (?1, ?2, ?3, ?4, ?5, ?6)")?;

@@ -2,9 +2,10 @@
 
 use crate::{Reader, StoreError, Write};
 use domain::{
-    ids::{BranchId, CounterId, OrderId, ProductId, StaffId, TenderId},
+    ids::{BranchId, CounterId, CustomerId, OrderId, ProductId, StaffId},
     time::Moment,
 };
+use journal::body::{BuyerV1, LineTaxV1, ModifierV1, PartV1, SellerV1};
 use rusqlite::{OptionalExtension, Row, params};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +23,19 @@ pub struct OrderRow {
     pub subtotal_minor: i64,
     pub line_discount_minor: i64,
     pub order_discount_minor: i64,
+    /// Prices contain their taxes.
+    pub inclusive: bool,
+    pub taxable_minor: i64,
+    pub tax_minor: i64,
     pub rounding_minor: i64,
     pub total_minor: i64,
+    pub document: String,
+    pub customer: Option<CustomerId>,
+    pub buyer: Option<BuyerV1>,
+    pub seller: SellerV1,
+    pub place_of_supply: String,
+    pub order_type: String,
+    pub quotation: Option<[u8; 16]>,
     pub token_generation: u32,
     pub token_code: String,
     pub token_issued_ms: i64,
@@ -47,7 +59,8 @@ pub(crate) const ORDER: &str =
     document_no, subtotal_minor, line_discount_minor, order_discount_minor, rounding_minor, total_minor,
     token_generation, token_code, token_expires_ms, token_number, number_expires_ms, content, cancelled_ms,
     cancelled_by, cancel_reason, revoked, progress, preparing_ms, ready_ms, delivered_ms,
-    token_issued_ms";
+    token_issued_ms, inclusive, taxable_minor, tax_minor, document, customer_id, buyer, seller, place_of_supply,
+    order_type, quotation_id";
 
 pub(crate) fn order(r: &Row<'_>) -> rusqlite::Result<OrderRow> {
     Ok(OrderRow {
@@ -81,7 +94,34 @@ pub(crate) fn order(r: &Row<'_>) -> rusqlite::Result<OrderRow> {
         ready_ms: r.get(27)?,
         delivered_ms: r.get(28)?,
         token_issued_ms: r.get(29)?,
+        inclusive: r.get(30)?,
+        taxable_minor: r.get(31)?,
+        tax_minor: r.get(32)?,
+        document: r.get(33)?,
+        customer: r.get::<_, Option<[u8; 16]>>(34)?.map(CustomerId::from_bytes),
+        buyer: r
+            .get::<_, Option<Vec<u8>>>(35)?
+            .and_then(|bytes| postcard::from_bytes(&bytes).ok()),
+        seller: unpacked(&r.get::<_, Vec<u8>>(36)?),
+        place_of_supply: r.get(37)?,
+        order_type: r.get(38)?,
+        quotation: r.get(39)?,
     })
+}
+
+/// What the views packed themselves; a rebuild mends what a person may have bent by hand.
+pub(crate) fn unpacked<T: serde::de::DeserializeOwned + Default>(bytes: &[u8]) -> T {
+    postcard::from_bytes(bytes).unwrap_or_default()
+}
+
+/// One tax of an order or of a credit note, at one rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaxRow {
+    pub name: String,
+    /// In millionths of a percent.
+    pub rate: u32,
+    pub taxable_minor: i64,
+    pub amount_minor: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +138,18 @@ pub struct OrderLineRow {
     pub discount_minor: i64,
     pub order_discount_minor: i64,
     pub note: String,
+    /// In thousandths of the product's base unit.
+    pub base_milli: i64,
+    pub level: String,
+    pub price_source: String,
+    pub modifiers: Vec<ModifierV1>,
+    pub parts: Vec<PartV1>,
+    pub hsn: String,
+    pub tax_class: Option<[u8; 16]>,
+    pub taxable_minor: i64,
+    pub tax_minor: i64,
+    /// By the order's taxes: which, and how much.
+    pub taxes: Vec<LineTaxV1>,
     pub given: i64,
     pub claimed: i64,
     pub kept: i64,
@@ -118,19 +170,10 @@ impl OrderLineRow {
         }
     }
 
-    /// What the line cost after every discount.
-    pub fn net_minor(&self) -> i64 {
-        self.gross_minor - self.discount_minor - self.order_discount_minor
+    /// What the line cost after every discount, its taxes included.
+    pub fn paid_minor(&self) -> i64 {
+        self.taxable_minor + self.tax_minor
     }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TenderRow {
-    pub id: TenderId,
-    pub method: String,
-    pub amount_minor: i64,
-    pub received_minor: Option<i64>,
-    pub change_minor: i64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -221,11 +264,13 @@ impl Reader<'_> {
         let mut statement = self.conn.prepare_cached(
             "select l.line, product_id, name, unit, milli, unit_price_minor, gross_minor, discount_minor,
                     order_discount_minor, note, coalesce(given, 0), coalesce(claimed, 0), coalesce(kept, 0),
-                    coalesce(refunded, 0), coalesce(refunded_minor, 0), n
+                    coalesce(refunded, 0), coalesce(refunded_minor, 0), n, base_milli, level, price_source, extras,
+                    hsn, tax_class_id, taxable_minor, tax_minor
              from order_line l left join order_units u on u.order_id = l.order_id and u.line = l.line
              where l.order_id = ?1 order by l.line",
         )?;
         let rows = statement.query_map([id.bytes()], |r| {
+            let (modifiers, parts) = unpacked(&r.get::<_, Vec<u8>>(19)?);
             Ok(OrderLineRow {
                 line: r.get(0)?,
                 product: r.get::<_, Option<[u8; 16]>>(1)?.map(ProductId::from_bytes),
@@ -243,9 +288,37 @@ impl Reader<'_> {
                 refunded: r.get(13)?,
                 refunded_minor: r.get(14)?,
                 short: r.get::<_, Option<i64>>(15)?.map(short_of),
+                base_milli: r.get(16)?,
+                level: r.get(17)?,
+                price_source: r.get(18)?,
+                modifiers,
+                parts,
+                hsn: r.get(20)?,
+                tax_class: r.get(21)?,
+                taxable_minor: r.get(22)?,
+                tax_minor: r.get(23)?,
+                taxes: Vec::new(),
             })
         })?;
         let mut lines: Vec<OrderLineRow> = rows.collect::<Result<_, _>>()?;
+        let mut statement = self.conn.prepare_cached(
+            "select line, tax, amount_minor from order_line_tax where order_id = ?1 order by line, tax",
+        )?;
+        let taxes = statement.query_map([id.bytes()], |r| {
+            Ok((
+                r.get::<_, u32>(0)?,
+                LineTaxV1 {
+                    tax: r.get(1)?,
+                    amount_minor: r.get(2)?,
+                },
+            ))
+        })?;
+        for tax in taxes {
+            let (number, tax) = tax?;
+            if let Ok(at) = lines.binary_search_by_key(&number, |line| line.line) {
+                lines[at].taxes.push(tax);
+            }
+        }
         for one in self.told(id)?.iter().flat_map(|told| &told.moves) {
             if let Some(line) = lines.iter_mut().find(|line| line.line == one.line) {
                 line.shift(one.from, -one.milli);
@@ -255,18 +328,21 @@ impl Reader<'_> {
         Ok(lines)
     }
 
-    pub fn tenders(&self, id: OrderId) -> Result<Vec<TenderRow>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
-            "select tender_id, method, amount_minor, received_minor, change_minor from tender
-             where order_id = ?1 order by taken_ms, tender_id",
-        )?;
-        let rows = statement.query_map([id.bytes()], |r| {
-            Ok(TenderRow {
-                id: TenderId::from_bytes(r.get(0)?),
-                method: r.get(1)?,
-                amount_minor: r.get(2)?,
-                received_minor: r.get(3)?,
-                change_minor: r.get(4)?,
+    /// The taxes of an order, as its lines count them.
+    pub fn order_taxes(&self, id: OrderId) -> Result<Vec<TaxRow>, StoreError> {
+        self.taxes_of("order_tax where order_id", id.bytes())
+    }
+
+    pub(crate) fn taxes_of(&self, which: &str, id: [u8; 16]) -> Result<Vec<TaxRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "select name, rate, taxable_minor, amount_minor from {which} = ?1 order by tax"
+        ))?;
+        let rows = statement.query_map([id], |r| {
+            Ok(TaxRow {
+                name: r.get(0)?,
+                rate: r.get(1)?,
+                taxable_minor: r.get(2)?,
+                amount_minor: r.get(3)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

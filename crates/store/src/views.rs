@@ -1,15 +1,16 @@
 //! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
 
-use crate::{StoreError, VIEWS_VERSION, order_views, search};
+use crate::{StoreError, VIEWS_VERSION, order_views, search, tender_views};
 use journal::{
     Body, Fact, Header, PublicKey,
-    body::{DeviceAdmittedV1, DrawerOpenedV1, OrderCancelledV1, OrderPlacedV1, ShopFoundedV1, TenderTakenV1},
+    body::{DeviceAdmittedV1, DrawerOpenedV1, OrderCancelledV2, OrderLineV2, OrderPlacedV2, ShopFoundedV1},
     fields::{category, product, setting, staff},
     register::{PatchV1, Record, Written},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-const TABLES_SQL: &str = include_str!("views.sql");
+/// The tables, a file for each feature that has many.
+const TABLES_SQL: &[&str] = &[include_str!("views.sql")];
 
 /// The view tables, each with the columns that put its rows in order. `verify` compares them.
 pub(crate) const TABLES: &[&str] = &[
@@ -23,6 +24,8 @@ pub(crate) const TABLES: &[&str] = &[
     "device",
     "\"order\"",
     "order_line",
+    "order_tax",
+    "order_line_tax",
     "order_units",
     "order_phone",
     "order_event",
@@ -31,8 +34,11 @@ pub(crate) const TABLES: &[&str] = &[
     "refund",
     "refund_line",
     "refund_move",
+    "refund_tax",
+    "refund_line_tax",
     "refund_tender",
     "tender",
+    "tender_split",
     "day_hour",
     "day_product",
     "product_sold",
@@ -42,7 +48,10 @@ pub(crate) const TABLES: &[&str] = &[
 ];
 
 pub(crate) fn create(conn: &Connection) -> Result<(), StoreError> {
-    Ok(conn.execute_batch(TABLES_SQL)?)
+    for tables in TABLES_SQL {
+        conn.execute_batch(tables)?;
+    }
+    Ok(())
 }
 
 /// Drops the views and computes them again, in one transaction.
@@ -119,6 +128,8 @@ fn apply_whole(views: &Connection, header: &Header, body: &Body) -> Result<(), S
         Body::OrderPlaced(_)
             | Body::OrderCancelled(_)
             | Body::TenderTaken(_)
+            | Body::TenderMoved(_)
+            | Body::TendersSplit(_)
             | Body::HandedOver(_)
             | Body::HandoverUndone(_)
             | Body::Refunded(_)
@@ -176,7 +187,9 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::StaffSet(patch) => staff_set(conn, patch, by),
         Body::SettingSet(patch) => setting_set(conn, patch, by),
         Body::OrderPlaced(order) => order_placed(conn, header, order),
-        Body::TenderTaken(tender) => tender_taken(conn, tender),
+        Body::TenderTaken(tender) => tender_views::taken(conn, header, tender),
+        Body::TenderMoved(moved) => tender_views::moved(conn, header, moved),
+        Body::TendersSplit(split) => tender_views::split(conn, header, split),
         Body::OrderCancelled(cancelled) => order_cancelled(conn, header, cancelled),
         Body::DeviceAdmitted(admitted) => device_admitted(conn, admitted),
         Body::PhoneBound(bound) => order_views::phone_bound(conn, bound),
@@ -400,10 +413,15 @@ fn setting_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), St
     Ok(())
 }
 
-fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV1) -> Result<(), StoreError> {
+fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV2) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "insert into \"order\" values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                                       ?19, ?20, ?21, ?22, ?23, null, null, null, 0, 0, null, null, null)",
+        "insert into \"order\" (order_id, branch_id, counter_id, staff_id, placed_ms, business_day, hour, number, prefix,
+            fiscal_year, document_no, subtotal_minor, line_discount_minor, order_discount_minor, inclusive, tax_rules,
+            taxable_minor, tax_minor, rounding_minor, total_minor, document, customer_id, buyer, seller,
+            place_of_supply, order_type, quotation_id, seat, token_generation, token_code, token_issued_ms,
+            token_expires_ms, token_number, number_expires_ms, content, revoked, progress)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                 ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, 0, 0)",
     )?
     .execute(params![
         order.order,
@@ -420,8 +438,20 @@ fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV1) -> Re
         order.subtotal_minor,
         order.line_discount_minor,
         order.order_discount_minor,
+        order.inclusive,
+        order.tax_rules,
+        order.taxable_minor,
+        order.tax_minor,
         order.rounding_minor,
         order.total_minor,
+        order.document,
+        order.customer,
+        order.buyer.as_ref().map(packed).transpose()?,
+        packed(&order.seller)?,
+        order.place_of_supply,
+        order.order_type,
+        order.quotation,
+        order.seat,
         order.token.generation,
         order.token.code,
         order.token.issued_ms,
@@ -431,8 +461,10 @@ fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV1) -> Re
         order.content
     ])?;
     let mut insert = conn.prepare_cached(
-        "insert into order_line values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "insert into order_line values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                                        ?18, ?19, ?20)",
     )?;
+    let mut insert_tax = conn.prepare_cached("insert into order_line_tax values (?1, ?2, ?3, ?4)")?;
     for line in &order.lines {
         insert.execute(params![
             order.order,
@@ -446,20 +478,42 @@ fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV1) -> Re
             line.gross_minor,
             line.discount_minor,
             line.order_discount_minor,
-            line.note
+            line.note,
+            line.base_milli,
+            line.level,
+            line.price_source,
+            packed(&(&line.modifiers, &line.parts))?,
+            line.hsn,
+            line.tax_class,
+            line.taxable_minor,
+            tax_of(line)
+        ])?;
+        for tax in &line.taxes {
+            insert_tax.execute(params![order.order, line.line, tax.tax, tax.amount_minor])?;
+        }
+    }
+    let mut insert = conn.prepare_cached("insert into order_tax values (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for (n, tax) in (0i64..).zip(&order.taxes) {
+        insert.execute(params![
+            order.order,
+            n,
+            tax.name,
+            tax.rate,
+            tax.taxable_minor,
+            tax.amount_minor
         ])?;
     }
     count_sale(conn, order.business_day, order.hour, 1, order.total_minor)?;
     for line in &order.lines {
-        let net = line.gross_minor - line.discount_minor - line.order_discount_minor;
+        let paid = line.taxable_minor + tax_of(line);
         if let Some(product) = line.product {
             count_product(
                 conn,
                 order.business_day,
                 &product,
                 number_of(line.short),
-                line.milli,
-                net,
+                line.base_milli,
+                paid,
                 1,
             )?;
         }
@@ -473,6 +527,15 @@ fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV1) -> Re
     )?
     .execute(params![order.prefix, order.fiscal_year, order.document_no])?;
     order_views::settled(conn, &order.order)
+}
+
+fn tax_of(line: &OrderLineV2) -> i64 {
+    line.taxes.iter().map(|tax| tax.amount_minor).sum()
+}
+
+/// What a fact says and no query asks for, as the fact says it.
+pub(crate) fn packed<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    postcard::to_stdvec(value).map_err(StoreError::damaged)
 }
 
 fn count_sale(conn: &Connection, day: u32, hour: u8, orders: i64, sold_minor: i64) -> Result<(), StoreError> {
@@ -510,24 +573,10 @@ fn count_product(
     Ok(())
 }
 
-fn tender_taken(conn: &Connection, tender: &TenderTakenV1) -> Result<(), StoreError> {
-    conn.prepare_cached("insert into tender values (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-        .execute(params![
-            tender.order,
-            tender.tender,
-            tender.method,
-            tender.amount_minor,
-            tender.received_minor,
-            tender.change_minor,
-            tender.taken_ms
-        ])?;
-    Ok(())
-}
-
 fn order_cancelled(
     conn: &Connection,
     header: &Header,
-    cancelled: &OrderCancelledV1,
+    cancelled: &OrderCancelledV2,
 ) -> Result<(), StoreError> {
     let changed = conn
         .prepare_cached(
@@ -548,7 +597,7 @@ fn order_cancelled(
         .query_row([cancelled.order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
     count_sale(conn, day, hour, -1, -total)?;
     let mut lines = conn.prepare_cached(
-        "select product_id, n, milli, gross_minor - discount_minor - order_discount_minor
+        "select product_id, n, base_milli, taxable_minor + tax_minor
          from order_line where order_id = ?1 and product_id is not null",
     )?;
     let sold: Vec<([u8; 16], i64, i64, i64)> = lines

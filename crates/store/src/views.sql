@@ -107,8 +107,20 @@ create table "order" (
     subtotal_minor       integer not null,
     line_discount_minor  integer not null,
     order_discount_minor integer not null,
+    inclusive            integer not null, -- prices contain their taxes
+    tax_rules            text    not null,
+    taxable_minor        integer not null,
+    tax_minor            integer not null,
     rounding_minor       integer not null,
     total_minor          integer not null,
+    document             text    not null, -- tax_invoice, bill_of_supply, receipt
+    customer_id          blob,
+    buyer                blob,             -- as the fact says it
+    seller               blob    not null,
+    place_of_supply      text    not null,
+    order_type           text    not null,
+    quotation_id         blob,
+    seat                 integer not null,
     token_generation     integer not null,
     token_code           text    not null,
     token_issued_ms      integer not null,
@@ -131,6 +143,7 @@ create index order_by_day on "order" (business_day, placed_ms, order_id);
 create index order_by_number on "order" (number, business_day);
 create index order_by_document on "order" (document_no);
 create index order_by_token_number on "order" (token_number, number_expires_ms);
+create index order_of_customer on "order" (customer_id, placed_ms, order_id) where customer_id is not null;
 
 create table order_line (
     order_id             blob    not null,
@@ -145,7 +158,33 @@ create table order_line (
     discount_minor       integer not null,
     order_discount_minor integer not null,
     note                 text    not null,
+    base_milli           integer not null, -- in the product's base unit
+    level                text    not null,
+    price_source         text    not null,
+    extras               blob    not null, -- modifiers and parts, as the fact says them
+    hsn                  text    not null,
+    tax_class_id         blob,
+    taxable_minor        integer not null,
+    tax_minor            integer not null,
     primary key (order_id, line)
+) strict, without rowid;
+
+create table order_tax (
+    order_id      blob    not null,
+    tax           integer not null,
+    name          text    not null,
+    rate          integer not null, -- in millionths of a percent
+    taxable_minor integer not null,
+    amount_minor  integer not null,
+    primary key (order_id, tax)
+) strict, without rowid;
+
+create table order_line_tax (
+    order_id     blob    not null,
+    line         integer not null,
+    tax          integer not null,
+    amount_minor integer not null,
+    primary key (order_id, line, tax)
 ) strict, without rowid;
 
 create index order_in_work on "order" (progress, ready_ms) where progress > 0 and delivered_ms is null;
@@ -225,11 +264,14 @@ create table refund (
     prefix         text    not null,
     fiscal_year    text    not null,
     document_no    integer not null,
+    taxable_minor  integer not null,
+    tax_minor      integer not null,
     rounding_minor integer not null,
     total_minor    integer not null,
     reason         text    not null,
     approved_by    blob,
     offline        integer not null,
+    shift_id       blob,
     content        blob    not null
 ) strict, without rowid;
 
@@ -237,11 +279,30 @@ create index refund_of_order on refund (order_id, at_ms);
 create index refund_by_day on refund (business_day);
 
 create table refund_line (
+    refund_id     blob    not null,
+    line          integer not null,
+    milli         integer not null,
+    amount_minor  integer not null,
+    taxable_minor integer not null,
+    primary key (refund_id, line)
+) strict, without rowid;
+
+create table refund_tax (
+    refund_id     blob    not null,
+    tax           integer not null,
+    name          text    not null,
+    rate          integer not null,
+    taxable_minor integer not null,
+    amount_minor  integer not null,
+    primary key (refund_id, tax)
+) strict, without rowid;
+
+create table refund_line_tax (
     refund_id    blob    not null,
     line         integer not null,
-    milli        integer not null,
+    tax          integer not null,
     amount_minor integer not null,
-    primary key (refund_id, line)
+    primary key (refund_id, line, tax)
 ) strict, without rowid;
 
 create table refund_move (
@@ -255,23 +316,70 @@ create table refund_move (
 ) strict, without rowid;
 
 create table refund_tender (
-    refund_id    blob    not null,
-    tender_id    blob    not null,
-    method       text    not null,
-    amount_minor integer not null,
+    refund_id           blob    not null,
+    tender_id           blob    not null,
+    method              text    not null,
+    amount_minor        integer not null,
+    cash_rounding_minor integer not null,
+    reference           text    not null,
+    customer_id         blob,
+    card_id             blob,
+    original_id         blob, -- the leg of the order that it goes back to
+    state               integer not null,
     primary key (refund_id, tender_id)
 ) strict, without rowid;
 
+-- The legs of a payment, void ones too.
 create table tender (
-    order_id       blob    not null,
-    tender_id      blob    not null,
-    method         text    not null,
-    amount_minor   integer not null,
-    received_minor integer,
-    change_minor   integer not null,
-    taken_ms       integer not null,
+    order_id            blob    not null,
+    tender_id           blob    not null,
+    method              text    not null,
+    amount_minor        integer not null,
+    received_minor      integer,
+    change_minor        integer not null,
+    cash_rounding_minor integer not null,
+    tip_minor           integer not null,
+    reference           text    not null,
+    provider            text    not null,
+    currency            text,
+    foreign_minor       integer,
+    rate                integer,
+    customer_id         blob,
+    card_id             blob,
+    payment_id          blob,
+    state               integer not null,
+    counter_id          blob    not null,
+    seat                integer not null,
+    staff_id            blob,
+    shift_id            blob,
+    business_day        integer not null,
+    taken_ms            integer not null,
+    void_ms             integer,
+    void_by             blob,
+    void_shift_id       blob,
+    void_day            integer,
+    split_id            blob,    -- what made it void
     primary key (order_id, tender_id)
 ) strict, without rowid;
+
+create index tender_by_day on tender (business_day, method);
+create index tender_by_time on tender (taken_ms);
+create index tender_of_shift on tender (shift_id) where shift_id is not null;
+create index tender_void_in_shift on tender (void_shift_id) where void_shift_id is not null;
+create index tender_unsettled on tender (state) where state in (0, 1, 6);
+create index tender_by_reference on tender (reference) where reference <> '';
+
+create table tender_split (
+    split_id    blob    not null primary key,
+    order_id    blob    not null,
+    at_ms       integer not null,
+    staff_id    blob,
+    reason      text    not null,
+    approved_by blob,
+    content     blob    not null
+) strict, without rowid;
+
+create index tender_split_of_order on tender_split (order_id, at_ms);
 
 -- Rollups, so that reports never walk the lines.
 create table day_hour (

@@ -6,7 +6,7 @@ use domain::{
 };
 use journal::{
     Body, DeviceKey, Series, Stamp,
-    body::{OrderLineV1, OrderPlacedV1, ShopFoundedV1, TokenV1},
+    body::{OrderLineV1, OrderPlacedV1, OrderPlacedV2, ShopFoundedV1, TokenV1},
     fields::product,
     register::{PatchV1, Value},
 };
@@ -393,7 +393,9 @@ fn an_order_that_contradicts_itself_is_set_aside_whole() {
         content: [0; 32],
     };
     let file = File::founded();
-    file.append(20, 1, &Body::OrderPlaced(Box::new(order)).encode());
+    let body = Body::OrderPlaced(Box::new(OrderPlacedV2::from(order)));
+    let (kind, version) = body.tag();
+    file.append(kind, version, &body.encode());
     let store = file.open().expect("opens");
     store.rebuild_views().expect("views");
     assert_eq!(facts_without_fault(&store), (3, 1));

@@ -1,0 +1,31 @@
+//! A shop and its devices.
+
+use super::Id;
+use serde::{Deserialize, Serialize};
+
+/// A shop, its first branch, its first counter and the device that founded them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopFoundedV1 {
+    pub shop: Id,
+    pub branch: Id,
+    pub counter: Id,
+    pub device: Id,
+    pub public_key: [u8; 32],
+    pub ordinal: u16,
+    pub lane: u8,
+    pub currency: [u8; 3],
+    pub demo: bool,
+    pub founded_ms: i64,
+}
+
+/// Another device of the shop, admitted by one that belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceAdmittedV1 {
+    pub device: Id,
+    pub public_key: [u8; 32],
+    pub branch: Id,
+    pub counter: Id,
+    pub ordinal: u16,
+    pub lane: u8,
+    pub admitted_ms: i64,
+}
