@@ -54,7 +54,7 @@ macro_rules! typed_id {
 
 typed_id!(
     OrderId, ProductId, CategoryId, StaffId, ShopId, BranchId, CounterId, DeviceId, CartId, TenderId, FactId,
-    CustomerId, SessionId, SeatId, CommandId, PrinterId, PrintJobId, PaymentId, CardId,
+    CustomerId, SessionId, ShiftId, SeatId, CommandId, PrinterId, PrintJobId, PaymentId, CardId,
 );
 
 /// A UUIDv7 from a Unix time in milliseconds and ten random bytes (six bits of them give way to the format).

@@ -30,6 +30,7 @@ pub mod refund;
 pub mod search;
 pub mod tax;
 pub mod tax_rules;
+pub mod shift;
 pub mod tender;
 pub mod text;
 pub mod time;

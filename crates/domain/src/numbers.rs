@@ -66,6 +66,7 @@ pub enum DocumentKind {
     Invoice = 0,
     CreditNote = 1,
     ZReport = 2,
+    XReport = 7,
 }
 
 /// The three characters a document series starts with, unique in the shop.

@@ -92,6 +92,10 @@ words! {
         // Opens the drawer without a sale.
         DrawerOpen = "drawer.open",
         PrintUse = "print.use",
+        // Opens, counts and closes a drawer, and moves cash in and out of it.
+        ShiftUse = "shift.use",
+        // Sees what is expected before the count, closes other people's shifts, pays out above the limit.
+        ShiftManage = "shift.manage",
     }
 }
 
@@ -148,6 +152,8 @@ impl Role {
                 DeviceChange,
                 DrawerOpen,
                 PrintUse,
+                ShiftUse,
+                ShiftManage,
             ],
             // Runs the shop's day. People, settings and the shop itself stay the owner's.
             Role::Manager => &[
@@ -181,6 +187,8 @@ impl Role {
                 DeviceChange,
                 DrawerOpen,
                 PrintUse,
+                ShiftUse,
+                ShiftManage,
             ],
             Role::Cashier => &[
                 CatalogRead,
@@ -201,6 +209,7 @@ impl Role {
                 ScanUse,
                 DeviceRead,
                 PrintUse,
+                ShiftUse,
             ],
             Role::Sales => &[
                 CatalogRead,
@@ -326,6 +335,7 @@ mod tests {
         for chiefs in [
             DeviceChange,
             DrawerOpen,
+            ShiftManage,
             CatalogChange,
             CatalogImport,
             OrderCancel,
@@ -337,7 +347,7 @@ mod tests {
         ] {
             assert_eq!(allowed(chiefs), ["owner", "manager"], "{chiefs}");
         }
-        for till in [CartUse, OrderPlace, PriceOpen, TokenReissue, RefundMake] {
+        for till in [CartUse, OrderPlace, PriceOpen, TokenReissue, RefundMake, ShiftUse] {
             assert_eq!(allowed(till), ["owner", "manager", "cashier"], "{till}");
         }
         for counter in [
