@@ -12,11 +12,13 @@ use domain::{
 use journal::{
     Body, DeviceKey, Fact, Series, Stamp,
     body::{
-        BuyerV1, DeviceAdmittedV1, DiscountKindV1, DiscountV1, DrawerOpenedV1, ForeignV1, HandedOverV1,
-        HandoverUndoneV1, LineTaxV1, ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1,
+        BatchReconciledV1, BuyerV1, CashMovedV1, ClosedDrawerV1, CountV1, DeviceAdmittedV1, DiscountKindV1,
+        DiscountV1, DrawerFiguresV1, DrawerOpenedV1, FiguresV1, ForeignV1, HandedOverV1, HandoverUndoneV1,
+        LineTaxV1, MethodFiguresV1, ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1,
         OrderLineV2, OrderPlacedV1, OrderPlacedV2, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1,
-        RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, SeenV1, SellerV1,
-        ShopFoundedV1, TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1,
+        RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, ReportMadeV1,
+        SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1,
+        TaxFiguresV1, TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1,
         TokenRevokedV1, TokenV1,
     },
     register::{PatchV1, Record, Value, Written},
@@ -475,7 +477,149 @@ fn bodies() -> Vec<(&'static str, Body)> {
     bodies.extend(after_placing());
     bodies.extend(with_taxes());
     bodies.push(("body-50-1", Body::DrawerOpened(drawer)));
+    bodies.extend(of_a_shift());
     bodies
+}
+
+/// A drawer from its float to its Z, and what came after.
+fn of_a_shift() -> Vec<(&'static str, Body)> {
+    let count = CountV1 {
+        currency: *b"INR",
+        pieces: vec![(50_000, 3), (10_000, 12)],
+        loose_minor: 1_250,
+        counted_minor: 271_250,
+    };
+    let figures = FiguresV1 {
+        seen: vec![(id(5), 4_711), (id(6), 0)],
+        drawers: vec![DrawerFiguresV1 {
+            currency: *b"INR",
+            float_minor: 200_000,
+            sales_minor: 90_000,
+            tips_minor: 500,
+            account_minor: 1_000,
+            back_minor: -2_500,
+            in_minor: 100,
+            out_minor: -300,
+            drop_minor: -20_000,
+            tips_out_minor: -500,
+        }],
+        methods: vec![MethodFiguresV1 {
+            method: "cash".to_owned(),
+            taken: 9,
+            taken_minor: 90_030,
+            tips_minor: 500,
+            rounding_minor: -30,
+            back: 1,
+            back_minor: 2_500,
+        }],
+        sales: SalesFiguresV1 {
+            orders: 8,
+            subtotal_minor: 95_000,
+            discount_minor: 5_000,
+            taxable_minor: 85_714,
+            tax_minor: 4_286,
+            rounding_minor: -12,
+            total_minor: 89_988,
+            taxes: vec![TaxFiguresV1 {
+                name: "CGST".to_owned(),
+                rate: 2_500_000,
+                taxable_minor: 85_714,
+                amount_minor: 2_143,
+            }],
+            refunds: 1,
+            refunded_minor: 2_500,
+            cancelled: 1,
+            cancelled_minor: 4_000,
+            no_sales: 2,
+            first_document: "K7Q/26-27/000042".to_owned(),
+            last_document: "K7Q/26-27/000049".to_owned(),
+        },
+    };
+    let opened = ShiftOpenedV1 {
+        shift: id(71),
+        counter: id(4),
+        seat_id: id(8),
+        seat: 2,
+        floats: vec![count.clone()],
+        opened_ms: NOON,
+        business_day: 20_261_121,
+        note: "morning".to_owned(),
+    };
+    let moved = CashMovedV1 {
+        movement: id(72),
+        shift: id(71),
+        counter: id(4),
+        kind: "drop".to_owned(),
+        currency: *b"INR",
+        foreign: false,
+        amount_minor: -20_000,
+        reason: "to the safe".to_owned(),
+        to: Some(id(9)),
+        counts: vec![count.clone()],
+        approved_by: Some(id(9)),
+        at_ms: NOON,
+        business_day: 20_261_121,
+    };
+    let closed = ShiftClosedV1 {
+        shift: id(71),
+        counter: id(4),
+        closed_ms: NOON + 28_800_000,
+        business_day: 20_261_121,
+        prefix: "Z2K".to_owned(),
+        fiscal_year: "26-27".to_owned(),
+        document_no: 17,
+        figures: figures.clone(),
+        drawers: vec![ClosedDrawerV1 {
+            currency: *b"INR",
+            expected_minor: 268_300,
+            count: Some(count),
+            variance_minor: 2_950,
+            left_minor: 200_000,
+        }],
+        note: "counted twice".to_owned(),
+        approved_by: None,
+    };
+    let addendum = ShiftAddendumV1 {
+        addendum: id(73),
+        shift: id(71),
+        number: 1,
+        made_ms: NOON + 90_000_000,
+        business_day: 20_261_122,
+        figures: figures.clone(),
+    };
+    let report = ReportMadeV1 {
+        report: id(74),
+        shift: id(71),
+        counter: id(4),
+        prefix: "X2K".to_owned(),
+        fiscal_year: "26-27".to_owned(),
+        document_no: 3,
+        made_ms: NOON,
+        business_day: 20_261_121,
+        figures,
+    };
+    let batch = BatchReconciledV1 {
+        batch: id(75),
+        branch: id(2),
+        day: 20_261_121,
+        method: "card".to_owned(),
+        provider: "HDFC".to_owned(),
+        system_minor: 1_250_000,
+        system_count: 41,
+        batch_minor: 1_249_000,
+        batch_count: Some(41),
+        reference: "BATCH 118".to_owned(),
+        note: "one slip of 10.00 is missing".to_owned(),
+        at_ms: NOON,
+    };
+    vec![
+        ("body-51-1", Body::ShiftOpened(opened)),
+        ("body-52-1", Body::CashMoved(moved)),
+        ("body-53-1", Body::ShiftClosed(Box::new(closed))),
+        ("body-54-1", Body::ShiftAddendum(Box::new(addendum))),
+        ("body-55-1", Body::ReportMade(Box::new(report))),
+        ("body-56-1", Body::BatchReconciled(batch)),
+    ]
 }
 
 fn key() -> DeviceKey {

@@ -146,6 +146,10 @@ codes! {
     JobSettled = "job_settled", Conflict, "this is printed or discarded already";
     NoDrawer = "no_drawer", Conflict, "no drawer hangs on a printer here";
     DrawerNeedsApproval = "drawer_needs_approval", Forbidden, "opening the drawer needs a second person";
+    ShiftNeeded = "shift_needed", Conflict, "open the drawer first";
+    ShiftOpen = "shift_open", Conflict, "a drawer is open here already";
+    ShiftClosed = "shift_closed", Conflict, "this shift is closed";
+    ShiftNeedsApproval = "shift_needs_approval", Forbidden, "paying out this much needs a second person";
     PictureInvalid = "picture_invalid", Refused, "this is not a picture of that size";
     LogoInvalid = "logo_invalid", Refused, "this picture cannot be used as a logo";
     DiskFull = "disk_full", Full, "the disk is full";

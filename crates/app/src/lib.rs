@@ -34,6 +34,7 @@ pub mod scanners;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod shifts;
 pub mod staff;
 pub mod tickets;
 pub mod tokens;

@@ -310,6 +310,28 @@ const TABLE: &[Definition] = &[
         },
         "10",
     ),
+    // counter: one drawer for whoever sells at a till; cashier: a drawer each.
+    define(
+        "shift.drawer",
+        "shifts",
+        Scope::Branch,
+        Rule::Choice(&["counter", "cashier"]),
+        "counter",
+    ),
+    define("shift.required", "shifts", Scope::Branch, Rule::Bool, "false"),
+    // What is expected is not shown before the count.
+    define("shift.blind", "shifts", Scope::Branch, Rule::Bool, "false"),
+    define(
+        "shift.out_limit_minor",
+        "shifts",
+        Scope::Branch,
+        Rule::Int {
+            min: 0,
+            max: MOST_MINOR,
+            unit: "minor",
+        },
+        "50000",
+    ),
     // Nothing is given beyond this value while the claim authority cannot be asked; 0 is no limit.
     define(
         "sales.offline_cap_minor",

@@ -17,6 +17,8 @@ pub mod printing;
 mod read;
 pub mod search;
 pub mod settings;
+mod shift_views;
+pub mod shifts;
 mod tender_views;
 pub mod tenders;
 pub mod verify;

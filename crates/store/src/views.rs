@@ -1,6 +1,6 @@
 //! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
 
-use crate::{StoreError, VIEWS_VERSION, order_views, search, tender_views};
+use crate::{StoreError, VIEWS_VERSION, order_views, search, shift_views, tender_views};
 use journal::{
     Body, Fact, Header, PublicKey,
     body::{DeviceAdmittedV1, DrawerOpenedV1, OrderCancelledV2, OrderLineV2, OrderPlacedV2, ShopFoundedV1},
@@ -10,7 +10,7 @@ use journal::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The tables, a file for each feature that has many.
-const TABLES_SQL: &[&str] = &[include_str!("views.sql")];
+const TABLES_SQL: &[&str] = &[include_str!("views.sql"), include_str!("shifts.sql")];
 
 /// The view tables, each with the columns that put its rows in order. `verify` compares them.
 pub(crate) const TABLES: &[&str] = &[
@@ -45,6 +45,15 @@ pub(crate) const TABLES: &[&str] = &[
     "counter_day",
     "document_series",
     "drawer_opening",
+    "shift",
+    "shift_close",
+    "shift_move",
+    "shift_report",
+    "shift_seen",
+    "shift_order",
+    "money_leg",
+    "money_entry",
+    "batch",
 ];
 
 pub(crate) fn create(conn: &Connection) -> Result<(), StoreError> {
@@ -133,6 +142,11 @@ fn apply_whole(views: &Connection, header: &Header, body: &Body) -> Result<(), S
             | Body::HandedOver(_)
             | Body::HandoverUndone(_)
             | Body::Refunded(_)
+            | Body::DrawerOpened(_)
+            | Body::CashMoved(_)
+            | Body::ShiftClosed(_)
+            | Body::ShiftAddendum(_)
+            | Body::ReportMade(_)
     );
     if !many_rows {
         return apply(views, header, body);
@@ -187,10 +201,22 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::StaffSet(patch) => staff_set(conn, patch, by),
         Body::SettingSet(patch) => setting_set(conn, patch, by),
         Body::OrderPlaced(order) => order_placed(conn, header, order),
-        Body::TenderTaken(tender) => tender_views::taken(conn, header, tender),
-        Body::TenderMoved(moved) => tender_views::moved(conn, header, moved),
-        Body::TendersSplit(split) => tender_views::split(conn, header, split),
-        Body::OrderCancelled(cancelled) => order_cancelled(conn, header, cancelled),
+        Body::TenderTaken(tender) => {
+            tender_views::taken(conn, header, tender)?;
+            shift_views::taken(conn, header, tender)
+        }
+        Body::TenderMoved(moved) => {
+            tender_views::moved(conn, header, moved)?;
+            shift_views::moved(conn, header, moved)
+        }
+        Body::TendersSplit(split) => {
+            tender_views::split(conn, header, split)?;
+            shift_views::split(conn, header, split)
+        }
+        Body::OrderCancelled(cancelled) => {
+            order_cancelled(conn, header, cancelled)?;
+            shift_views::cancelled(conn, header, cancelled)
+        }
         Body::DeviceAdmitted(admitted) => device_admitted(conn, admitted),
         Body::PhoneBound(bound) => order_views::phone_bound(conn, bound),
         Body::TokenReissued(reissued) => order_views::token_reissued(conn, header, reissued),
@@ -198,8 +224,20 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::OrderProgressed(progressed) => order_views::progressed(conn, header, progressed),
         Body::HandedOver(handed) => order_views::handed_over(conn, header, handed),
         Body::HandoverUndone(undone) => order_views::handover_undone(conn, header, undone),
-        Body::Refunded(refunded) => order_views::refunded(conn, header, refunded),
-        Body::DrawerOpened(opened) => drawer_opened(conn, header, opened),
+        Body::Refunded(refunded) => {
+            order_views::refunded(conn, header, refunded)?;
+            shift_views::refunded(conn, header, refunded)
+        }
+        Body::DrawerOpened(opened) => {
+            drawer_opened(conn, header, opened)?;
+            shift_views::drawer_opened(conn, header, opened)
+        }
+        Body::ShiftOpened(opened) => shift_views::opened(conn, header, opened),
+        Body::CashMoved(moved) => shift_views::cash_moved(conn, header, moved),
+        Body::ShiftClosed(closed) => shift_views::closed(conn, header, closed),
+        Body::ShiftAddendum(made) => shift_views::addendum(conn, header, made),
+        Body::ReportMade(made) => shift_views::report(conn, header, made),
+        Body::BatchReconciled(made) => shift_views::batch(conn, header, made),
         Body::Unknown => Ok(()),
     }
 }

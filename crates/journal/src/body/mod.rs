@@ -7,6 +7,7 @@ mod drawer;
 mod handovers;
 mod orders;
 mod refunds;
+mod shifts;
 mod shop;
 mod tenders;
 
@@ -14,6 +15,7 @@ pub use drawer::*;
 pub use handovers::*;
 pub use orders::*;
 pub use refunds::*;
+pub use shifts::*;
 pub use shop::*;
 pub use tenders::*;
 
@@ -91,6 +93,12 @@ bodies! {
     HandoverUndone(HandoverUndoneV1) = 31, 1;
     Refunded(Box<RefundedV2>) = 32, 2, from RefundedV1 as RefundedV2 = 1;
     DrawerOpened(DrawerOpenedV1) = 50, 1;
+    ShiftOpened(ShiftOpenedV1) = 51, 1;
+    CashMoved(CashMovedV1) = 52, 1;
+    ShiftClosed(Box<ShiftClosedV1>) = 53, 1;
+    ShiftAddendum(Box<ShiftAddendumV1>) = 54, 1;
+    ReportMade(Box<ReportMadeV1>) = 55, 1;
+    BatchReconciled(BatchReconciledV1) = 56, 1;
 }
 
 fn bytes<T: Serialize>(body: &T) -> Vec<u8> {
