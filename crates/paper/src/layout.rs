@@ -10,7 +10,8 @@
 
 use std::rc::Rc;
 
-use cosmic_text::{Align as Side, Attrs, Buffer, Family, LayoutGlyph, Metrics, Shaping, Weight, Wrap};
+pub(crate) use cosmic_text::Align as Side;
+use cosmic_text::{Attrs, Buffer, Family, LayoutGlyph, Metrics, Shaping, Weight, Wrap};
 
 use crate::{
     bitmap::Bitmap,
@@ -82,14 +83,14 @@ pub(crate) fn metrics(size: Size) -> (f32, f32) {
     }
 }
 
-struct Paragraph {
-    lines: Vec<Run>,
-    width: f32,
-    height: f32,
+pub(crate) struct Paragraph {
+    pub(crate) lines: Vec<Run>,
+    pub(crate) width: f32,
+    pub(crate) height: f32,
 }
 
-/// Shapes a text at a size into lines no wider than `width`, placed from (0, 0).
-fn shaped(
+/// Shapes a text at a size into lines no wider than `width`, which may be infinite, placed from (0, 0).
+pub(crate) fn shaped(
     engine: &mut Engine,
     text: &str,
     (size, line_height): (f32, f32),
@@ -105,7 +106,8 @@ fn shaped(
     };
     let mut buffer = Buffer::new_empty(Metrics::new(size, line_height));
     buffer.set_wrap(Wrap::WordOrGlyph);
-    buffer.set_size(Some(width), None);
+    // Without an edge, lines from right to left begin at their own width instead of at the edge.
+    buffer.set_size(width.is_finite().then_some(width), None);
     let weight = if bold { Weight::BOLD } else { Weight::NORMAL };
     let attributes = Attrs::new().family(Family::Name(BASE)).weight(weight);
     buffer.set_text(text, &attributes, Shaping::Advanced, Some(side));
@@ -142,7 +144,7 @@ fn is_tall(text: &str) -> bool {
 /// How wide a text is when nothing breaks it.
 fn natural_width(engine: &mut Engine, text: &str, size: f32, bold: bool) -> f32 {
     text.lines()
-        .map(|line| shaped(engine, line, (size, size), bold, f32::MAX / 4.0, Side::Left).width)
+        .map(|line| shaped(engine, line, (size, size), bold, f32::INFINITY, Side::Left).width)
         .fold(0.0, f32::max)
 }
 

@@ -13,11 +13,14 @@ mod code_page;
 mod document;
 mod escpos;
 mod fonts;
+mod invoice;
 mod layout;
 mod pdf;
 mod profile;
 mod raster;
+mod sheet;
 mod slips;
+mod statement;
 mod symbol;
 mod template;
 mod words;
@@ -28,13 +31,16 @@ pub use code_page::CodePage;
 pub use document::{Align, Bars, Block, Document, Look, Paper, Row, Rule, Size};
 pub use escpos::{drawer_pulse, escpos};
 pub use fonts::Fonts;
-pub use pdf::{PdfError, PdfPage, pdf};
+pub use invoice::{InvoiceData, InvoiceKind, InvoiceLine, Party, SheetQr, TaxPart, TaxTotal, invoice_sheet};
+pub use pdf::{PdfError, PdfPage, pdf, sheet_pdf};
 pub use profile::{Cutter, Pin, Profile, Pulse, QrMode};
 pub use raster::raster;
+pub use sheet::{Cell, Column, Line, Piece, Sheet, Step, Table};
 pub use slips::{
     CreditNoteData, Entry, LabelData, NoSaleData, ReceiptData, ReceiptLine, ReceiptTender, Slip,
     TestCardData, credit_note, label, no_sale, receipt, test_card, token,
 };
+pub use statement::{StatementData, StatementRow, statement_sheet};
 pub use template::{FieldError, Part, PartKind, QrSize, Template};
 pub use words::{Language, Words};
 

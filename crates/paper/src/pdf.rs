@@ -25,6 +25,7 @@ use crate::{
     document::{Document, Paper},
     fonts::{Engine, Fonts},
     layout::{Item, Layout, Run, layout},
+    sheet::{self, Placed, Sheet},
 };
 
 /// What the document is written on.
@@ -42,6 +43,10 @@ pub enum PdfPage {
 #[error("the PDF could not be written: {0}")]
 pub struct PdfError(String);
 
+const BLACK: u8 = 0;
+const WHITE: u8 = 255;
+/// Asides on a sheet: dark enough to be read, and to survive a fax.
+const GREY: u8 = 85;
 /// Points in a millimetre.
 const MM: f32 = 72.0 / 25.4;
 /// The longest page that readers open, less a little.
@@ -52,7 +57,7 @@ const A4_MARGIN: f32 = 20.0 * MM;
 const SMALLER: f32 = 0.75;
 const ROLL_MARGIN: f32 = 5.0 * MM;
 
-struct Sheet {
+struct Format {
     width: f32,
     /// Of a full page, margins included; a roll's page may be shorter.
     height: f32,
@@ -68,39 +73,88 @@ pub fn pdf(document: &Document, fonts: &Fonts, page: PdfPage) -> Result<Vec<u8>,
         PdfPage::Roll => {
             let scale = MM / 8.0;
             let printed = f32::from(document.paper.width()) * scale;
-            let sheet = Sheet {
+            let format = Format {
                 width: printed + 2.0 * (4.0 * MM),
                 height: LONGEST,
                 left: 4.0 * MM,
                 top: ROLL_MARGIN,
                 scale,
             };
-            written(document, fonts, &sheet, true)
+            written(document, fonts, &format, true)
         }
         PdfPage::A4 => {
             let document = document.on(Paper::A4);
-            let sheet = Sheet {
+            let format = Format {
                 width: A4.0,
                 height: A4.1,
                 left: A4_MARGIN,
                 top: A4_MARGIN,
                 scale: (A4.0 - 2.0 * A4_MARGIN) / f32::from(Paper::A4.width()),
             };
-            written(&document, fonts, &sheet, false)
+            written(&document, fonts, &format, false)
         }
     }
 }
 
-fn written(document: &Document, fonts: &Fonts, sheet: &Sheet, fitted: bool) -> Result<Vec<u8>, PdfError> {
+/// Sheets of A4 as a PDF file.
+pub fn sheet_pdf(sheet: &Sheet, fonts: &Fonts) -> Result<Vec<u8>, PdfError> {
+    fonts.with(|engine| {
+        let pages = sheet::pages(sheet, engine);
+        let mut file = File::new();
+        file.set_metadata(
+            Metadata::new()
+                .language(sheet.language.clone())
+                .title(sheet.title.clone()),
+        );
+        let mut letters = Letters {
+            known: HashMap::new(),
+        };
+        let (width, height) = (sheet::WIDTH / sheet::UNITS, sheet::HEIGHT / sheet::UNITS);
+        let scale = 1.0 / sheet::UNITS;
+        for items in &pages {
+            let settings = PageSettings::from_wh(width, height)
+                .ok_or_else(|| PdfError(format!("no page is {width} by {height} points")))?;
+            let mut page = file.start_page_with(settings);
+            let mut surface = page.surface();
+            surface.push_transform(&Transform::from_row(scale, 0.0, 0.0, scale, 0.0, 0.0));
+            for item in items {
+                match item {
+                    Placed::Item(item) => letters.draw(item, engine, &mut surface)?,
+                    Placed::Grey(run) => letters.run(run, GREY, engine, &mut surface)?,
+                    Placed::Shade {
+                        x,
+                        y,
+                        width,
+                        height,
+                        luma,
+                    } => {
+                        fill(&mut surface, *luma);
+                        let mut path = PathBuilder::new();
+                        push(&mut path, *x, *y, *width, *height);
+                        if let Some(path) = path.finish() {
+                            surface.draw_path(&path);
+                        }
+                    }
+                }
+            }
+            surface.pop();
+            surface.finish();
+            page.finish();
+        }
+        file.finish().map_err(|error| PdfError(format!("{error:?}")))
+    })
+}
+
+fn written(document: &Document, fonts: &Fonts, format: &Format, fitted: bool) -> Result<Vec<u8>, PdfError> {
     fonts.with(|engine| {
         let layout = layout(document, engine);
-        let (mut scale, mut left) = (sheet.scale, sheet.left);
-        let room = sheet.height - 2.0 * sheet.top;
+        let (mut scale, mut left) = (format.scale, format.left);
+        let room = format.height - 2.0 * format.top;
         let needed = layout.height as f32 * scale;
         // What is only a little longer than a sheet is set smaller: nobody wants the thanks on a page of its own.
         if !fitted && needed > room && needed * SMALLER <= room {
             scale *= room / needed;
-            left = (sheet.width - layout.width as f32 * scale) / 2.0;
+            left = (format.width - layout.width as f32 * scale) / 2.0;
         }
         let room = ((room / scale).ceil() as u32).max(1);
         let starts = pages(&layout, room);
@@ -116,15 +170,15 @@ fn written(document: &Document, fonts: &Fonts, sheet: &Sheet, fitted: bool) -> R
         for (index, start) in starts.iter().enumerate() {
             let end = starts.get(index + 1).copied().unwrap_or(u32::MAX);
             let height = if fitted {
-                (layout.height.min(end).saturating_sub(*start)) as f32 * scale + 2.0 * sheet.top
+                (layout.height.min(end).saturating_sub(*start)) as f32 * scale + 2.0 * format.top
             } else {
-                sheet.height
+                format.height
             };
-            let settings = PageSettings::from_wh(sheet.width, height)
-                .ok_or_else(|| PdfError(format!("no page is {} by {height} points", sheet.width)))?;
+            let settings = PageSettings::from_wh(format.width, height)
+                .ok_or_else(|| PdfError(format!("no page is {} by {height} points", format.width)))?;
             let mut page = file.start_page_with(settings);
             let mut surface = page.surface();
-            let down = sheet.top - *start as f32 * scale;
+            let down = format.top - *start as f32 * scale;
             surface.push_transform(&Transform::from_row(scale, 0.0, 0.0, scale, left, down));
             for item in layout
                 .items
@@ -172,9 +226,9 @@ struct Letters {
 impl Letters {
     fn draw(&mut self, item: &Item, engine: &mut Engine, surface: &mut Surface<'_>) -> Result<(), PdfError> {
         match item {
-            Item::Run(run) => self.run(run, engine, surface),
+            Item::Run(run) => self.run(run, if run.white { WHITE } else { BLACK }, engine, surface),
             Item::Area { x, y, width, height } => {
-                fill(surface, false);
+                fill(surface, BLACK);
                 let mut path = PathBuilder::new();
                 push(&mut path, *x, *y, *width, *height);
                 if let Some(path) = path.finish() {
@@ -183,7 +237,7 @@ impl Letters {
                 Ok(())
             }
             Item::Picture { x, y, scale, picture } => {
-                fill(surface, false);
+                fill(surface, BLACK);
                 if let Some(path) = outlined(picture, *x, *y, *scale).finish() {
                     surface.draw_path(&path);
                 }
@@ -192,7 +246,13 @@ impl Letters {
         }
     }
 
-    fn run(&mut self, run: &Run, engine: &mut Engine, surface: &mut Surface<'_>) -> Result<(), PdfError> {
+    fn run(
+        &mut self,
+        run: &Run,
+        luma: u8,
+        engine: &mut Engine,
+        surface: &mut Surface<'_>,
+    ) -> Result<(), PdfError> {
         let Some(first) = run.glyphs.first() else {
             return Ok(());
         };
@@ -208,10 +268,10 @@ impl Letters {
                 font
             }
         };
-        fill(surface, run.white);
+        fill(surface, luma);
         if engine.is_imitated(first.font_id) {
             surface.set_stroke(Some(Stroke {
-                paint: luma::Color::new(if run.white { 255 } else { 0 }).into(),
+                paint: luma::Color::new(luma).into(),
                 width: run.size / 24.0,
                 ..Stroke::default()
             }));
@@ -290,9 +350,9 @@ fn is_hidden(text: &str) -> bool {
         .all(|character| matches!(character, '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}'))
 }
 
-fn fill(surface: &mut Surface<'_>, white: bool) {
+fn fill(surface: &mut Surface<'_>, luma: u8) {
     surface.set_fill(Some(Fill {
-        paint: luma::Color::new(if white { 255 } else { 0 }).into(),
+        paint: luma::Color::new(luma).into(),
         ..Fill::default()
     }));
 }

@@ -242,16 +242,16 @@ fn drawer(document: &mut Document, open: bool) {
 }
 
 /// A label and a text that keeps its own direction inside a line of the other.
-fn labelled(label: &str, text: &str) -> String {
+pub(crate) fn labelled(label: &str, text: &str) -> String {
     format!("{label} {}", isolated(text))
 }
 
-fn isolated(text: &str) -> String {
+pub(crate) fn isolated(text: &str) -> String {
     format!("\u{2068}{text}\u{2069}")
 }
 
 /// A tax number of India's form is called what its readers call it.
-fn tax_label(number: &str, words: &Words) -> String {
+pub(crate) fn tax_label(number: &str, words: &Words) -> String {
     let gstin = number.len() == 15
         && number.bytes().take(2).all(|byte| byte.is_ascii_digit())
         && number

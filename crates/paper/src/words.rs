@@ -77,6 +77,50 @@ words! {
     /// Before the number of a copy.
     copy: "COPY", "प्रतिलिपि", "نسخة";
     demo: "DEMO – NOT A REAL SALE", "डेमो – असली बिक्री नहीं", "تجريبي – ليست عملية بيع حقيقية";
+    tax_invoice: "Tax invoice", "कर चालान", "فاتورة ضريبية";
+    bill_of_supply: "Bill of supply", "आपूर्ति बिल", "فاتورة توريد";
+    invoice: "Invoice", "चालान", "فاتورة";
+    quotation: "Quotation", "कोटेशन", "عرض سعر";
+    statement: "Statement of account", "खाता विवरण", "كشف حساب";
+    invoice_no: "Number", "संख्या", "الرقم";
+    date: "Date", "दिनांक", "التاريخ";
+    due: "Due", "देय तिथि", "تاريخ الاستحقاق";
+    of_invoice: "For invoice", "चालान के लिए", "عن الفاتورة";
+    place_of_supply: "Place of supply", "आपूर्ति का स्थान", "مكان التوريد";
+    reverse_charge: "Reverse charge", "रिवर्स चार्ज", "الاحتساب العكسي";
+    yes: "Yes", "हाँ", "نعم";
+    no: "No", "नहीं", "لا";
+    bill_to: "Bill to", "ग्राहक", "فاتورة إلى";
+    deliver_to: "Deliver to", "डिलीवरी पता", "التسليم إلى";
+    description: "Description", "विवरण", "الوصف";
+    goods_code: "Code", "कोड", "الرمز";
+    quantity: "Quantity", "मात्रा", "الكمية";
+    rate: "Price", "दर", "السعر";
+    taxable: "Taxable value", "कर योग्य मूल्य", "القيمة الخاضعة للضريبة";
+    tax: "Tax", "कर", "الضريبة";
+    tax_rate: "Rate", "कर दर", "النسبة";
+    amount: "Amount", "राशि", "المبلغ";
+    paid: "Paid", "भुगतान", "المدفوع";
+    balance_due: "Balance due", "शेष देय", "المبلغ المستحق";
+    includes_tax: "Prices include tax.", "मूल्यों में कर शामिल है।", "الأسعار شاملة الضريبة.";
+    /// Before the number of a corrected version.
+    revision: "Revision", "संशोधन", "تعديل";
+    /// Before the day of the version that it corrects.
+    revised: "corrects the version of", "इस दिन के संस्करण का सुधार:", "يصحح النسخة المؤرخة";
+    cancelled: "CANCELLED", "रद्द", "ملغاة";
+    not_an_invoice: "This is not an invoice.", "यह चालान नहीं है।", "هذه ليست فاتورة.";
+    /// Before the shop's name, above the place of a signature.
+    for_shop: "For", "कृते", "عن";
+    signatory: "Authorised signatory", "अधिकृत हस्ताक्षरकर्ता", "المفوَّض بالتوقيع";
+    page: "Page", "पृष्ठ", "صفحة";
+    /// "Page 1 of 3"
+    page_of: "of", "/ कुल", "من";
+    opening_balance: "Opening balance", "प्रारंभिक शेष", "الرصيد الافتتاحي";
+    closing_balance: "Closing balance", "अंतिम शेष", "الرصيد الختامي";
+    document: "Document", "दस्तावेज़", "المستند";
+    charged: "Charged", "नामे", "مدين";
+    credited: "Paid or credited", "जमा", "دائن";
+    balance: "Balance", "शेष", "الرصيد";
     refund_of: "For receipt", "रसीद के लिए", "عن الإيصال";
     refunded: "Refunded", "वापस किया गया", "المبلغ المسترد";
     reason: "Reason", "कारण", "السبب";
