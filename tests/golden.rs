@@ -16,10 +16,10 @@ use journal::{
         DiscountV1, DrawerFiguresV1, DrawerOpenedV1, FiguresV1, ForeignV1, HandedOverV1, HandoverUndoneV1,
         LineTaxV1, MethodFiguresV1, ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1,
         OrderLineV2, OrderPlacedV1, OrderPlacedV2, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1,
-        RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, ReportMadeV1,
-        SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1,
-        TaxFiguresV1, TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1,
-        TokenRevokedV1, TokenV1,
+        PictureKeptV1, RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2,
+        ReportMadeV1, SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1,
+        ShopFoundedV1, TaxFiguresV1, TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1,
+        TokenReissuedV1, TokenRevokedV1, TokenV1,
     },
     register::{PatchV1, Record, Value, Written},
     token,
@@ -124,6 +124,16 @@ fn patch() -> PatchV1 {
             (9, Value::Bool(true)),
             (13, Value::Null),
         ],
+    }
+}
+
+fn a_picture() -> PictureKeptV1 {
+    PictureKeptV1 {
+        picture: id(80),
+        mime: "image/webp".to_owned(),
+        width: 400,
+        height: 300,
+        bytes: b"RIFF\x16\0\0\0WEBPVP8 ".to_vec(),
     }
 }
 
@@ -470,6 +480,11 @@ fn bodies() -> Vec<(&'static str, Body)> {
         ("body-11-1", Body::CategorySet(patch())),
         ("body-12-1", Body::StaffSet(patch())),
         ("body-13-1", Body::SettingSet(patch())),
+        ("body-14-1", Body::PriceSet(patch())),
+        ("body-15-1", Body::LevelSet(patch())),
+        ("body-16-1", Body::BrandSet(patch())),
+        ("body-17-1", Body::ModifierGroupSet(patch())),
+        ("body-18-1", Body::PictureKept(a_picture())),
         ("body-20-1", Body::OrderPlaced(Box::new(order.into()))),
         ("body-21-1", Body::TenderTaken(tender.into())),
         ("body-22-1", Body::OrderCancelled(cancelled.into())),

@@ -694,8 +694,7 @@ impl Person {
             art: Art::Letters {},
             available: true,
             favourite: self.dice.percent(20),
-            position: 0,
-            open_price: false,
+            ..ProductForm::default()
         }
     }
 

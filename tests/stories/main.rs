@@ -6,6 +6,7 @@ mod door;
 mod handovers;
 mod orders;
 mod people;
+mod prices;
 mod printing;
 mod refunds;
 mod shop;

@@ -108,6 +108,66 @@ pub const ROUTES: &[Row] = &[
         "/api/v1/products/{id}/restore",
         Access::May(P::CatalogChange),
     ),
+    row(
+        "GET",
+        "/api/v1/products/{id}/choices",
+        Access::May(P::CatalogRead),
+    ),
+    row(
+        "POST",
+        "/api/v1/products/{id}/variants",
+        Access::May(P::CatalogChange),
+    ),
+    row("GET", "/api/v1/products/{id}/prices", Access::May(P::CatalogRead)),
+    row(
+        "POST",
+        "/api/v1/products/{id}/prices",
+        Access::May(P::CatalogChange),
+    ),
+    row("PUT", "/api/v1/prices/{id}", Access::May(P::CatalogChange)),
+    row("DELETE", "/api/v1/prices/{id}", Access::May(P::CatalogChange)),
+    row("GET", "/api/v1/price-levels", Access::May(P::CatalogRead)),
+    row("POST", "/api/v1/price-levels", Access::May(P::CatalogChange)),
+    row("PUT", "/api/v1/price-levels/{key}", Access::May(P::CatalogChange)),
+    row(
+        "DELETE",
+        "/api/v1/price-levels/{key}",
+        Access::May(P::CatalogChange),
+    ),
+    row(
+        "POST",
+        "/api/v1/price-levels/{key}/restore",
+        Access::May(P::CatalogChange),
+    ),
+    row("GET", "/api/v1/brands", Access::May(P::CatalogRead)),
+    row("POST", "/api/v1/brands", Access::May(P::CatalogChange)),
+    row("PUT", "/api/v1/brands/{id}", Access::May(P::CatalogChange)),
+    row("DELETE", "/api/v1/brands/{id}", Access::May(P::CatalogChange)),
+    row(
+        "POST",
+        "/api/v1/brands/{id}/restore",
+        Access::May(P::CatalogChange),
+    ),
+    row("GET", "/api/v1/modifier-groups", Access::May(P::CatalogRead)),
+    row("POST", "/api/v1/modifier-groups", Access::May(P::CatalogChange)),
+    row(
+        "PUT",
+        "/api/v1/modifier-groups/{id}",
+        Access::May(P::CatalogChange),
+    ),
+    row(
+        "DELETE",
+        "/api/v1/modifier-groups/{id}",
+        Access::May(P::CatalogChange),
+    ),
+    row(
+        "POST",
+        "/api/v1/modifier-groups/{id}/restore",
+        Access::May(P::CatalogChange),
+    ),
+    row("POST", "/api/v1/pictures", Access::May(P::CatalogChange)),
+    // An image element sends no session. What it shows is what every guest sees, under a name nobody can guess.
+    hall("GET", "/api/v1/pictures/{id}", Access::Open),
     row("GET", "/api/v1/categories", Access::May(P::CatalogRead)),
     row("POST", "/api/v1/categories", Access::May(P::CatalogChange)),
     row("GET", "/api/v1/categories/{id}", Access::May(P::CatalogRead)),
@@ -283,6 +343,27 @@ fn described() -> OpenApiRouter<Door> {
             h::catalog::archive_product
         ))
         .routes(routes!(h::catalog::restore_product))
+        .routes(routes!(h::choices::choices))
+        .routes(routes!(h::choices::make_variants))
+        .routes(routes!(h::prices::prices, h::prices::set_price))
+        .routes(routes!(h::prices::change_price, h::prices::end_price))
+        .routes(routes!(h::prices::levels, h::prices::add_level))
+        .routes(routes!(h::prices::edit_level, h::prices::archive_level))
+        .routes(routes!(h::prices::restore_level))
+        .routes(routes!(h::choices::brands, h::choices::add_brand))
+        .routes(routes!(h::choices::edit_brand, h::choices::archive_brand))
+        .routes(routes!(h::choices::restore_brand))
+        .routes(routes!(
+            h::choices::modifier_groups,
+            h::choices::add_modifier_group
+        ))
+        .routes(routes!(
+            h::choices::edit_modifier_group,
+            h::choices::archive_modifier_group
+        ))
+        .routes(routes!(h::choices::restore_modifier_group))
+        .routes(routes!(h::choices::keep_picture))
+        .routes(routes!(h::choices::picture))
         .routes(routes!(h::catalog::categories, h::catalog::add_category))
         .routes(routes!(
             h::catalog::category,

@@ -3,13 +3,14 @@
 use crate::{
     Actor, AppError, Code, Names, Page, Result, Shop,
     cart::WriteId,
+    prices,
     settings::{LANGUAGES, patched},
     staff::HUES,
     wire::{content_of, optional_text, rfc3339, text},
 };
 use domain::{
-    ids::{CategoryId, ProductId},
-    quantity::Unit,
+    ids::{BrandId, CategoryId, ModifierGroupId, PictureId, ProductId},
+    quantity::{Quantity, Unit},
     time::Moment,
 };
 use journal::{
@@ -17,7 +18,9 @@ use journal::{
     fields::{category as category_field, product as product_field},
     register::{Field, PatchV1, Value},
 };
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use store::{
     Reader, Write,
     catalog::{CategoryRow, ProductOrder, ProductQuery, ProductRow},
@@ -26,8 +29,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Prices stay below a million million of the smallest unit: enough for any shop, far from any overflow.
-const MOST_MINOR: i64 = 1_000_000_000_000;
+pub(crate) const MOST_MINOR: i64 = 1_000_000_000_000;
 const MOST_BARCODES: usize = 20;
+const MOST_UNITS: usize = 12;
+const MOST_GROUPS: usize = 12;
+const MOST_PARTS: usize = 40;
 /// How many products the grid gets at once. Beyond, it searches.
 pub const GRID: usize = 500;
 
@@ -83,6 +89,69 @@ pub struct ProductView {
     pub open_price: bool,
     pub archived_at: Option<String>,
     pub sample: bool,
+    pub brand: Option<Uuid>,
+    /// The other units it is sold by; `unit` is the one that stock is kept in.
+    pub units: Vec<UnitView>,
+    /// The product this is a variant of.
+    pub variant_of: Option<Uuid>,
+    pub variant: Vec<VariantValue>,
+    /// What there is to choose between its variants. Such a product is never sold itself.
+    pub choices: Vec<Choice>,
+    pub modifiers: Vec<Uuid>,
+    /// What a bundle holds.
+    pub parts: Vec<Part>,
+    /// Its picture is at /api/v1/pictures/{id}.
+    pub picture: Option<Uuid>,
+    /// Something has to be chosen before it can be sold: a variant, or a modifier.
+    pub asks: bool,
+}
+
+/// A unit that a product is sold by beside its base unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UnitView {
+    /// As in `unit`; a shop's own counted unit begins with `=`, a measured one with `~`.
+    pub unit: String,
+    /// How much of the base unit is in one.
+    pub holds: String,
+    /// What one costs.
+    pub price_minor: i64,
+    /// It has a price of its own; else it costs what it holds.
+    pub own_price: bool,
+    pub barcodes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnitForm {
+    pub unit: String,
+    /// How much of the base unit is in one, a decimal of at most three places.
+    pub holds: String,
+    /// Nothing: what it holds times the base unit's price.
+    pub price_minor: Option<i64>,
+    #[serde(default)]
+    pub barcodes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VariantValue {
+    pub name: String,
+    pub value: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    pub name: String,
+    pub values: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    pub product: Uuid,
+    /// In that product's base unit.
+    pub quantity: String,
 }
 
 impl From<&ProductRow> for ProductView {
@@ -103,7 +172,70 @@ impl From<&ProductRow> for ProductView {
             open_price: row.open_price,
             archived_at: row.archived_ms.map(|ms| rfc3339(Moment(ms))),
             sample: row.sample,
+            brand: row.brand.map(|b| b.uuid()),
+            units: row
+                .units
+                .iter()
+                .map(|unit| UnitView {
+                    unit: unit.unit.clone(),
+                    holds: decimal(unit.base_milli),
+                    price_minor: prices::plain_of_unit(row, unit),
+                    own_price: unit.price_minor.is_some(),
+                    barcodes: unit.barcodes.clone(),
+                })
+                .collect(),
+            variant_of: row.variant_of.map(|p| p.uuid()),
+            variant: row
+                .variant
+                .iter()
+                .map(|(name, value)| VariantValue {
+                    name: name.clone(),
+                    value: value.clone(),
+                })
+                .collect(),
+            choices: row
+                .choices
+                .iter()
+                .map(|(name, values)| Choice {
+                    name: name.clone(),
+                    values: values.clone(),
+                })
+                .collect(),
+            modifiers: row.modifiers.iter().map(|g| g.uuid()).collect(),
+            parts: row
+                .parts
+                .iter()
+                .map(|(product, milli)| Part {
+                    product: product.uuid(),
+                    quantity: decimal(*milli),
+                })
+                .collect(),
+            picture: row.picture.map(|p| p.uuid()),
+            asks: !row.choices.is_empty(),
         }
+    }
+}
+
+/// Thousandths as the shortest decimal.
+pub(crate) fn decimal(milli: i64) -> String {
+    Decimal::new(milli, 3).normalize().to_string()
+}
+
+/// Which products ask something before they can be sold: their groups tell, and those change.
+pub(crate) struct Asking(BTreeSet<ModifierGroupId>);
+
+impl Asking {
+    pub(crate) fn of(reader: &Reader<'_>) -> Result<Asking> {
+        let groups = reader.modifier_groups(false)?;
+        Ok(Asking(
+            groups.iter().filter(|g| g.least > 0).map(|g| g.id).collect(),
+        ))
+    }
+
+    pub(crate) fn view(&self, row: &ProductRow) -> ProductView {
+        let mut view = ProductView::from(row);
+        view.asks |= row.modifiers.iter().any(|group| self.0.contains(group));
+        view
     }
 }
 
@@ -117,7 +249,8 @@ pub struct ProductForm {
     pub names: Names,
     pub sku: Option<String>,
     pub price_minor: i64,
-    /// piece, plate, cup, glass, bowl, box, pack, bottle, kg, g, l, ml, m or hour
+    /// piece, plate, cup, glass, bowl, box, pack, bottle, kg, g, l, ml, m or hour; a unit of the shop's own is its
+    /// word after `=` (counted) or `~` (measured)
     #[serde(default = "piece")]
     pub unit: String,
     pub category: Option<Uuid>,
@@ -133,6 +266,39 @@ pub struct ProductForm {
     pub position: i64,
     #[serde(default)]
     pub open_price: bool,
+    pub brand: Option<Uuid>,
+    /// The other units it is sold by; left out, they stay as they are. So for the lists below.
+    pub units: Option<Vec<UnitForm>>,
+    /// The modifier groups that it asks, in their order.
+    pub modifiers: Option<Vec<Uuid>>,
+    /// What a bundle holds.
+    pub parts: Option<Vec<Part>>,
+    pub picture: Option<Uuid>,
+}
+
+impl Default for ProductForm {
+    fn default() -> ProductForm {
+        ProductForm {
+            id: None,
+            name: String::new(),
+            names: Names::new(),
+            sku: None,
+            price_minor: 0,
+            unit: piece(),
+            category: None,
+            barcodes: vec![],
+            art: letters(),
+            available: true,
+            favourite: false,
+            position: 0,
+            open_price: false,
+            brand: None,
+            units: None,
+            modifiers: None,
+            parts: None,
+            picture: None,
+        }
+    }
 }
 
 fn piece() -> String {
@@ -208,6 +374,8 @@ pub struct ProductFilter {
     pub q: Option<String>,
     pub category: Option<Uuid>,
     pub archived: Option<bool>,
+    /// Every variant as a product of its own.
+    pub variants: Option<bool>,
     /// grid, name or popular
     pub sort: Option<String>,
     pub limit: Option<usize>,
@@ -264,7 +432,7 @@ pub(crate) fn product_fields(form: &ProductForm) -> Result<Vec<(Field, Value)>> 
             barcodes.push(barcode);
         }
     }
-    Ok(vec![
+    let mut fields = vec![
         (product_field::NAME, Value::Text(text("name", &form.name, 120)?)),
         (product_field::NAMES, names(&form.names)?),
         (
@@ -280,7 +448,108 @@ pub(crate) fn product_fields(form: &ProductForm) -> Result<Vec<(Field, Value)>> 
         (product_field::FAVOURITE, Value::Bool(form.favourite)),
         (product_field::POSITION, Value::Int(form.position)),
         (product_field::OPEN_PRICE, Value::Bool(form.open_price)),
-    ])
+        (product_field::BRAND, id_value(form.brand)),
+        (product_field::PICTURE, id_value(form.picture)),
+    ];
+    if let Some(units) = &form.units {
+        fields.push((product_field::UNITS, units_value(unit, &form.barcodes, units)?));
+    }
+    if let Some(groups) = &form.modifiers {
+        if groups.len() > MOST_GROUPS {
+            return Err(AppError::field(
+                "modifiers",
+                format!("at most {MOST_GROUPS} groups"),
+            ));
+        }
+        let mut list: Vec<String> = vec![];
+        for group in groups.iter().map(Uuid::to_string) {
+            if !list.contains(&group) {
+                list.push(group);
+            }
+        }
+        fields.push((product_field::MODIFIERS, Value::List(list)));
+    }
+    if let Some(parts) = &form.parts {
+        fields.push((product_field::PARTS, parts_value(parts)?));
+    }
+    Ok(fields)
+}
+
+/// The other units, checked: each once, none the base unit, each holding something.
+fn units_value(base: Unit, base_barcodes: &[String], units: &[UnitForm]) -> Result<Value> {
+    if units.len() > MOST_UNITS {
+        return Err(AppError::field("units", format!("at most {MOST_UNITS} units")));
+    }
+    let mut seen = vec![base];
+    let mut codes: BTreeSet<String> = base_barcodes.iter().map(|b| b.trim().to_owned()).collect();
+    let mut list = vec![];
+    for form in units {
+        let unit: Unit = form.unit.parse().map_err(|e| AppError::field("units", e))?;
+        if seen.contains(&unit) {
+            return Err(AppError::field("units", "this unit is there twice").hint("unit", unit.word()));
+        }
+        seen.push(unit);
+        let holds = held("units", &form.holds)?;
+        // Nothing that is counted comes in halves, so a box holds whole pieces.
+        if !base.is_measured() && !unit.is_measured() && holds % 1000 != 0 {
+            return Err(AppError::field("units", "it must hold a whole number").hint("unit", unit.word()));
+        }
+        if form
+            .price_minor
+            .is_some_and(|minor| !(0..=MOST_MINOR).contains(&minor))
+        {
+            return Err(AppError::field(
+                "units",
+                "a price is 0 or more, and not that large",
+            ));
+        }
+        if form.barcodes.len() > MOST_BARCODES {
+            return Err(AppError::field(
+                "units",
+                format!("at most {MOST_BARCODES} barcodes"),
+            ));
+        }
+        let mut barcodes = vec![];
+        for barcode in &form.barcodes {
+            let barcode = text("units", barcode, 64)?;
+            if !codes.insert(barcode.clone()) {
+                return Err(AppError::field("units", "this barcode is there twice").hint("barcode", barcode));
+            }
+            barcodes.push(barcode);
+        }
+        list.extend([
+            unit.as_str().to_owned(),
+            holds.to_string(),
+            form.price_minor
+                .map(|minor| minor.to_string())
+                .unwrap_or_default(),
+            barcodes.join("\n"),
+        ]);
+    }
+    Ok(Value::List(list))
+}
+
+fn parts_value(parts: &[Part]) -> Result<Value> {
+    if parts.len() > MOST_PARTS {
+        return Err(AppError::field("parts", format!("at most {MOST_PARTS} parts")));
+    }
+    let mut seen = BTreeSet::new();
+    let mut list = vec![];
+    for part in parts {
+        if !seen.insert(part.product) {
+            return Err(AppError::field("parts", "this part is there twice"));
+        }
+        list.push(part.product.to_string());
+        list.push(held("parts", &part.quantity)?.to_string());
+    }
+    Ok(Value::List(list))
+}
+
+/// A decimal above nothing, as thousandths.
+pub(crate) fn held(field: &str, typed: &str) -> Result<i64> {
+    let quantity = Quantity::parse(typed, Unit::Kilogram).map_err(|e| AppError::field(field, e))?;
+    domain::quantity::check_conversion(quantity.milli()).map_err(|e| AppError::field(field, e))?;
+    Ok(quantity.milli())
 }
 
 pub(crate) fn category_fields(form: &CategoryForm) -> Result<Vec<(Field, Value)>> {
@@ -297,7 +566,7 @@ pub(crate) fn category_fields(form: &CategoryForm) -> Result<Vec<(Field, Value)>
     ])
 }
 
-fn names(names: &Names) -> Result<Value> {
+pub(crate) fn names(names: &Names) -> Result<Value> {
     let mut list = Vec::new();
     for (language, name) in names {
         if !LANGUAGES.contains(&language.as_str()) {
@@ -317,8 +586,9 @@ fn id_value(id: Option<Uuid>) -> Value {
 
 /// The rules that need the other products: barcode and SKU are one product's only, the category exists.
 pub(crate) fn check_against_others(reader: &Reader<'_>, id: ProductId, form: &ProductForm) -> Result<()> {
-    for barcode in &form.barcodes {
-        if let Some(other) = reader.product_by_code(barcode)?
+    let of_units = form.units.iter().flatten().flat_map(|unit| &unit.barcodes);
+    for barcode in form.barcodes.iter().chain(of_units) {
+        if let Some(other) = reader.product_by_code(barcode.trim())?
             && other.id != id
         {
             return Err(AppError::new(Code::BarcodeTaken)
@@ -338,6 +608,59 @@ pub(crate) fn check_against_others(reader: &Reader<'_>, id: ProductId, form: &Pr
         && reader.category(CategoryId::from_uuid(category))?.is_none()
     {
         return Err(AppError::field("category", "there is no such category"));
+    }
+    if let Some(brand) = form.brand
+        && reader.brand_record(BrandId::from_uuid(brand))?.is_none()
+    {
+        return Err(AppError::field("brand", "there is no such brand"));
+    }
+    if let Some(picture) = form.picture
+        && !reader.has_picture(PictureId::from_uuid(picture))?
+    {
+        return Err(AppError::field("picture", "there is no such picture"));
+    }
+    for group in form.modifiers.iter().flatten() {
+        if reader
+            .modifier_group(ModifierGroupId::from_uuid(*group))?
+            .is_none()
+        {
+            return Err(AppError::field("modifiers", "there is no such group"));
+        }
+    }
+    check_parts(reader, id, form)?;
+    // The units that stay as they are were counted in the base unit that was.
+    if form.units.is_none()
+        && let Some(old) = reader.product(id)?
+        && !old.units.is_empty()
+        && old.unit != form.unit
+    {
+        return Err(AppError::field("unit", "its other units are counted in this one"));
+    }
+    Ok(())
+}
+
+/// What a bundle holds exists, is sold itself, and is no bundle: what one sale takes from stock stays easy to see.
+fn check_parts(reader: &Reader<'_>, id: ProductId, form: &ProductForm) -> Result<()> {
+    for part in form.parts.iter().flatten() {
+        let wrong = |why: &str| Err(AppError::field("parts", why).hint("product", part.product.to_string()));
+        let part_id = ProductId::from_uuid(part.product);
+        if part_id == id {
+            return wrong("a bundle cannot hold itself");
+        }
+        let Some(row) = reader.product(part_id)? else {
+            return wrong("there is no such product");
+        };
+        if !row.parts.is_empty() {
+            return wrong("a bundle cannot hold a bundle");
+        }
+        if !row.choices.is_empty() {
+            return wrong("choose one of its variants");
+        }
+        let unit: Unit = row.unit.parse().map_err(|e| AppError::field("parts", e))?;
+        Quantity::parse(&part.quantity, unit).map_err(|e| AppError::field("parts", e))?;
+    }
+    if form.parts.as_ref().is_some_and(|parts| !parts.is_empty()) && reader.is_part(id)? {
+        return Err(AppError::field("parts", "it is part of a bundle itself"));
     }
     Ok(())
 }
@@ -371,9 +694,10 @@ impl Shop {
             let mut rows = r.products(ProductOrder::Grid, &query)?;
             let more = rows.len() > GRID;
             rows.truncate(GRID);
+            let asking = Asking::of(r)?;
             Ok(CatalogView {
                 categories: r.categories(false)?.iter().map(CategoryView::from).collect(),
-                products: rows.iter().map(ProductView::from).collect(),
+                products: rows.iter().map(|row| asking.view(row)).collect(),
                 more,
             })
         })
@@ -386,12 +710,13 @@ impl Shop {
             return Ok(Page::whole(vec![]));
         }
         self.store.read(|r| {
+            let asking = Asking::of(r)?;
             if let Some(typed) = typed {
                 let category = filter.category.map(CategoryId::from_uuid);
                 let rows = r.search_products(typed, limit)?;
                 let fits = |row: &&ProductRow| category.is_none() || row.category == category;
                 return Ok(Page::whole(
-                    rows.iter().filter(fits).map(ProductView::from).collect(),
+                    rows.iter().filter(fits).map(|row| asking.view(row)).collect(),
                 ));
             }
             let order = match filter.sort.as_deref() {
@@ -410,6 +735,7 @@ impl Shop {
             let query = ProductQuery {
                 category: filter.category.map(CategoryId::from_uuid),
                 archived: filter.archived.unwrap_or(false),
+                variants: filter.variants.unwrap_or(false),
                 limit: limit + 1,
                 after,
             };
@@ -418,15 +744,17 @@ impl Shop {
             rows.truncate(limit);
             let next = rows.last().filter(|_| more).map(|row| row.n.to_string());
             Ok(Page {
-                items: rows.iter().map(ProductView::from).collect(),
+                items: rows.iter().map(|row| asking.view(row)).collect(),
                 next,
             })
         })
     }
 
     pub fn product(&self, id: ProductId) -> Result<ProductView> {
-        let row = self.store.read(|r| r.product(id))?.ok_or(Code::NotFound)?;
-        Ok(ProductView::from(&row))
+        self.store.read(|r| {
+            let row = r.product(id)?.ok_or(Code::NotFound)?;
+            Ok(Asking::of(r)?.view(&row))
+        })
     }
 
     pub fn add_product(&self, actor: &Actor, form: &ProductForm) -> Result<ProductView> {
@@ -473,7 +801,8 @@ impl Shop {
                 let Some(row) = reader.product(id)? else {
                     return Err(Code::NotFound.into());
                 };
-                for code in row.barcodes.iter().chain(&row.sku) {
+                let of_units = row.units.iter().flat_map(|unit| &unit.barcodes);
+                for code in row.barcodes.iter().chain(of_units).chain(&row.sku) {
                     if let Some(other) = reader.product_by_code(code)?
                         && other.id != id
                     {
@@ -552,7 +881,6 @@ impl Shop {
     /// Changes many prices by a percentage; a dry run only says what would happen.
     pub fn change_prices(&self, actor: &Actor, request: &ChangePrices) -> Result<PricesChanged> {
         use domain::money::{Money, Rounding};
-        use rust_decimal::Decimal;
         let percent: Decimal = request
             .percent
             .trim()

@@ -183,7 +183,7 @@ impl TradeFile {
                 available: file.available,
                 favourite: file.favourite,
                 position: i64::try_from(position).unwrap_or(0),
-                open_price: false,
+                ..ProductForm::default()
             })?;
             record_new_product(tx, staff, id, fields, sample)?;
             popularity.insert(id, file.popularity);

@@ -102,6 +102,12 @@ codes! {
     CategoryInUse = "category_in_use", Conflict, "products are in this category";
     CategoryLoop = "category_loop", Refused, "a category cannot be inside itself";
     ProductArchived = "product_archived", Refused, "this product is archived";
+    UnitNotSold = "unit_not_sold", Refused, "this product is not sold by this unit";
+    VariantNeeded = "variant_needed", Refused, "one of its variants has to be chosen";
+    ModifiersInvalid = "modifiers_invalid", Refused, "these choices do not fit this product";
+    LevelUnknown = "level_unknown", Refused, "there is no such price level";
+    ModifierGroupInUse = "modifier_group_in_use", Conflict, "products ask this group";
+    BrandInUse = "brand_in_use", Conflict, "products are of this brand";
     QuantityInvalid = "quantity_invalid", Refused, "this quantity is not possible";
     CartEmpty = "cart_empty", Refused, "there is nothing to pay";
     CartGone = "cart_gone", NotFound, "this cart is not open any more";

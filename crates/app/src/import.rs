@@ -167,6 +167,9 @@ impl Shop {
             favourite: known.as_ref().is_some_and(|p| p.favourite),
             position: known.as_ref().map_or(position, |p| p.position),
             open_price: known.as_ref().is_some_and(|p| p.open_price),
+            brand: known.as_ref().and_then(|p| p.brand).map(|b| b.uuid()),
+            picture: known.as_ref().and_then(|p| p.picture).map(|p| p.uuid()),
+            ..ProductForm::default()
         };
         let fields = product_fields(&form)?;
         let id = known

@@ -6,9 +6,11 @@
 
 pub mod authority;
 pub mod board;
+pub mod brands;
 pub mod cameras;
 pub mod cart;
 pub mod catalog;
+pub mod choices;
 pub mod claims;
 mod days;
 pub mod demo;
@@ -21,10 +23,13 @@ pub mod import;
 mod joining;
 pub mod letters;
 pub mod live;
+pub mod modifiers;
 mod open;
 pub mod order_view;
 pub mod orders;
 pub mod papers;
+pub mod pictures;
+pub mod prices;
 pub mod printers;
 pub mod printing;
 pub mod refunds;

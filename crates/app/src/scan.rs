@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, Result, Shop,
-    catalog::ProductView,
+    catalog::{Asking, ProductView},
     tokens::{TokenVerdict, VerifyToken},
 };
 use domain::{
@@ -23,6 +23,8 @@ pub struct Scan {
 pub enum Scanned {
     Product {
         product: Box<ProductView>,
+        /// The unit that the code stands for: a pack has a barcode of its own.
+        unit: String,
         /// Of a scale's label, its weight.
         quantity: String,
         /// What a scale's label says; null for other codes.
@@ -68,9 +70,10 @@ impl Shop {
             Kind::Url => unknown("url"),
             Kind::Upi => unknown("upi"),
             Kind::TooLong => unknown("too_long"),
-            Kind::Gtin | Kind::Other => match self.store.read(|r| r.product_by_code(code))? {
-                Some(row) => Ok(Scanned::Product {
-                    product: Box::new(ProductView::from(&row)),
+            Kind::Gtin | Kind::Other => match self.product_of_code(code)? {
+                Some((product, unit)) => Ok(Scanned::Product {
+                    product: Box::new(product),
+                    unit,
                     quantity: "1".to_owned(),
                     label: None,
                 }),
@@ -80,6 +83,19 @@ impl Shop {
                 },
             },
         }
+    }
+
+    /// The product of a code, and the unit that the code stands for.
+    fn product_of_code(&self, code: &str) -> Result<Option<(ProductView, String)>> {
+        self.store.read(|r| {
+            let Some(row) = r.product_by_code(code)? else {
+                return Ok(None);
+            };
+            let unit = r
+                .unit_of_barcode(row.n, code)?
+                .unwrap_or_else(|| row.unit.clone());
+            Ok(Some((Asking::of(r)?.view(&row), unit)))
+        })
     }
 
     /// A label of a scale, by the shop's masks: the product and how much of it.
@@ -108,6 +124,7 @@ impl Shop {
             };
             let Some(quantity) = quantity else { continue };
             return Ok(Some(Scanned::Product {
+                unit: product.unit.clone(),
                 product: Box::new(product),
                 quantity,
                 label: Some(ScaleLabel {

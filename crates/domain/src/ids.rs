@@ -53,8 +53,31 @@ macro_rules! typed_id {
 }
 
 typed_id!(
-    OrderId, ProductId, CategoryId, StaffId, ShopId, BranchId, CounterId, DeviceId, CartId, TenderId, FactId,
-    CustomerId, SessionId, ShiftId, SeatId, CommandId, PrinterId, PrintJobId, PaymentId, CardId,
+    OrderId,
+    ProductId,
+    CategoryId,
+    BrandId,
+    PriceId,
+    LevelId,
+    ModifierGroupId,
+    PictureId,
+    StaffId,
+    ShopId,
+    BranchId,
+    CounterId,
+    DeviceId,
+    CartId,
+    TenderId,
+    FactId,
+    CustomerId,
+    SessionId,
+    ShiftId,
+    SeatId,
+    CommandId,
+    PrinterId,
+    PrintJobId,
+    PaymentId,
+    CardId,
 );
 
 /// A UUIDv7 from a Unix time in milliseconds and ten random bytes (six bits of them give way to the format).

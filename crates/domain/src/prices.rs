@@ -185,6 +185,18 @@ pub fn choose(
     }
 }
 
+/// Whether anything that was set answers the question; else the plain price or the level's rule does.
+pub fn any_counts(set: &[SetPrice], question: &Question<'_>) -> bool {
+    set.iter().any(|one| {
+        one.counts(question.milli, question.day)
+            && match &one.audience {
+                For::Everybody => true,
+                For::Level(level) => question.level == Some(level),
+                For::Customer => !question.by_hand,
+            }
+    })
+}
+
 fn broken(one: &SetPrice, otherwise: Source) -> Source {
     if one.from_milli > 0 {
         Source::Break
@@ -367,13 +379,15 @@ mod tests {
             milli in 0i64..6_000,
             day in 20_260_101_u32..20_260_130,
         ) {
+            let question = asked(None, true, milli, day);
             let mut able: Vec<i64> = prices
                 .iter()
                 .filter(|p| p.audience == For::Everybody && p.counts(milli, day))
                 .map(|p| p.price.minor())
                 .collect();
+            prop_assert_eq!(any_counts(&prices, &question), !able.is_empty());
             able.push(100_00);
-            let (chosen, _) = answer(&prices, None, &asked(None, true, milli, day));
+            let (chosen, _) = answer(&prices, None, &question);
             prop_assert!(able.contains(&chosen));
         }
 

@@ -19,6 +19,68 @@ pub mod product {
     pub const SAMPLE: u16 = 14;
     /// The short catalogue number: the device's ordinal * 2^32 + its count.
     pub const SHORT: u16 = 15;
+    pub const BRAND: u16 = 18;
+    /// Other units it is sold by, four texts each: unit, thousandths of the base unit in one, price or nothing,
+    /// barcodes with line feeds between them.
+    pub const UNITS: u16 = 19;
+    /// The product this is a variant of.
+    pub const VARIANT_OF: u16 = 20;
+    /// What makes this variant: name, value, name, value …
+    pub const VARIANT: u16 = 21;
+    /// What there is to choose between its variants: name, values with line feeds between them, name …
+    pub const CHOICES: u16 = 22;
+    /// The modifier groups that it asks, in their order.
+    pub const MODIFIERS: u16 = 23;
+    /// What a bundle holds: product, thousandths of its base unit, product …
+    pub const PARTS: u16 = 24;
+    pub const PICTURE: u16 = 25;
+}
+
+/// One price: of a product in a unit, for somebody, from some quantity on, on some days.
+pub mod price {
+    pub const PRODUCT: u16 = 1;
+    pub const UNIT: u16 = 2;
+    /// The word of a level; null for everybody.
+    pub const LEVEL: u16 = 3;
+    pub const CUSTOMER: u16 = 4;
+    pub const FROM_MILLI: u16 = 5;
+    /// Days as year * 10000 + month * 100 + day; null is open.
+    pub const FIRST_DAY: u16 = 6;
+    pub const LAST_DAY: u16 = 7;
+    pub const MINOR: u16 = 8;
+    /// Taken back: it counts no more, and stays in the history.
+    pub const ENDED_MS: u16 = 9;
+}
+
+pub mod level {
+    pub const NAME: u16 = 1;
+    pub const NAMES: u16 = 2;
+    pub const POSITION: u16 = 3;
+    /// Customers of these types get it unasked.
+    pub const CUSTOMER_TYPES: u16 = 4;
+    /// Category (nothing for all others), percent, category, percent …
+    pub const PERCENTS: u16 = 5;
+    /// What its rule gives is a multiple of this.
+    pub const STEP_MINOR: u16 = 6;
+    pub const ARCHIVED_MS: u16 = 7;
+}
+
+pub mod brand {
+    pub const NAME: u16 = 1;
+    pub const ARCHIVED_MS: u16 = 2;
+}
+
+pub mod modifier_group {
+    pub const NAME: u16 = 1;
+    pub const NAMES: u16 = 2;
+    /// How many options must and may be chosen.
+    pub const LEAST: u16 = 3;
+    pub const MOST: u16 = 4;
+    /// Seven texts each: id, name, names as JSON, price, product or nothing, thousandths of its base unit, 1 when
+    /// there is some.
+    pub const OPTIONS: u16 = 5;
+    pub const POSITION: u16 = 6;
+    pub const ARCHIVED_MS: u16 = 7;
 }
 
 pub mod category {

@@ -1,7 +1,7 @@
 //! Products and categories, as the screens ask for them.
 
 use crate::{Reader, StoreError, Write};
-use domain::ids::{CategoryId, ProductId};
+use domain::ids::{BrandId, CategoryId, ModifierGroupId, PictureId, ProductId};
 use journal::register::Record;
 use rusqlite::{OptionalExtension, Row, params};
 use std::collections::BTreeMap;
@@ -24,11 +24,48 @@ pub struct ProductRow {
     pub open_price: bool,
     pub archived_ms: Option<i64>,
     pub sample: bool,
+    pub brand: Option<BrandId>,
+    /// The other units it is sold by; `unit` is the one that stock is kept in.
+    pub units: Vec<UnitRow>,
+    pub variant_of: Option<ProductId>,
+    /// What makes this variant: name and value.
+    pub variant: Vec<(String, String)>,
+    /// What there is to choose between its variants: name and values.
+    pub choices: Vec<(String, Vec<String>)>,
+    pub modifiers: Vec<ModifierGroupId>,
+    /// What a bundle holds, in thousandths of each part's base unit.
+    pub parts: Vec<(ProductId, i64)>,
+    pub picture: Option<PictureId>,
+}
+
+/// A unit that a product is sold by beside its base unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitRow {
+    pub unit: String,
+    /// Thousandths of the base unit in one.
+    pub base_milli: i64,
+    /// None: what it holds times the base unit's price.
+    pub price_minor: Option<i64>,
+    pub barcodes: Vec<String>,
 }
 
 const PRODUCT: &str =
     "n, product_id, name, names, sku, price_minor, unit, category_id, barcodes, art, available,
-                       favourite, position, open_price, archived_ms, sample";
+                       favourite, position, open_price, archived_ms, sample, brand_id, units, variant_of,
+                       variant, choices, modifiers, parts, picture_id";
+
+/// A list of texts that a view wrote, in chunks of so many.
+fn chunks<const N: usize>(r: &Row<'_>, column: usize) -> rusqlite::Result<Vec<[String; N]>> {
+    let list: Vec<String> = json(r.get_ref(column)?.as_str()?);
+    Ok(list
+        .chunks_exact(N)
+        .filter_map(|chunk| chunk.to_vec().try_into().ok())
+        .collect())
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
 
 fn product(r: &Row<'_>) -> rusqlite::Result<ProductRow> {
     Ok(ProductRow {
@@ -48,11 +85,41 @@ fn product(r: &Row<'_>) -> rusqlite::Result<ProductRow> {
         open_price: r.get(13)?,
         archived_ms: r.get(14)?,
         sample: r.get(15)?,
+        brand: r.get::<_, Option<[u8; 16]>>(16)?.map(BrandId::from_bytes),
+        units: chunks(r, 17)?
+            .into_iter()
+            .filter_map(|[unit, base_milli, price, barcodes]| {
+                Some(UnitRow {
+                    unit,
+                    base_milli: base_milli.parse().ok()?,
+                    price_minor: price.parse().ok(),
+                    barcodes: lines(&barcodes),
+                })
+            })
+            .collect(),
+        variant_of: r.get::<_, Option<[u8; 16]>>(18)?.map(ProductId::from_bytes),
+        variant: chunks(r, 19)?
+            .into_iter()
+            .map(|[name, value]| (name, value))
+            .collect(),
+        choices: chunks(r, 20)?
+            .into_iter()
+            .map(|[name, values]| (name, lines(&values)))
+            .collect(),
+        modifiers: chunks(r, 21)?
+            .into_iter()
+            .filter_map(|[id]| id.parse().ok())
+            .collect(),
+        parts: chunks(r, 22)?
+            .into_iter()
+            .filter_map(|[id, milli]| Some((id.parse().ok()?, milli.parse().ok()?)))
+            .collect(),
+        picture: r.get::<_, Option<[u8; 16]>>(23)?.map(PictureId::from_bytes),
     })
 }
 
 /// The views write this JSON themselves; a rebuild mends what a person may have bent by hand.
-fn json<T: serde::de::DeserializeOwned + Default>(text: &str) -> T {
+pub(crate) fn json<T: serde::de::DeserializeOwned + Default>(text: &str) -> T {
     serde_json::from_str(text).unwrap_or_default()
 }
 
@@ -83,6 +150,8 @@ pub enum ProductOrder {
 pub struct ProductQuery {
     pub category: Option<CategoryId>,
     pub archived: bool,
+    /// The variants too, each as a product of its own; else only what they are variants of.
+    pub variants: bool,
     pub limit: usize,
     /// Where the last page ended: the catalogue number of its last product.
     pub after: Option<i64>,
@@ -102,6 +171,35 @@ impl Reader<'_> {
             .conn
             .prepare_cached(&format!("select {PRODUCT} from product where n = ?1"))?
             .query_row([n], product)
+            .optional()?)
+    }
+
+    /// The variants of a product that are not archived, oldest first.
+    pub fn variants_of(&self, id: ProductId) -> Result<Vec<ProductRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "select {PRODUCT} from product where variant_of = ?1 and archived_ms is null order by position, n"
+        ))?;
+        Ok(statement
+            .query_map([id.bytes()], product)?
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Whether a bundle that is not archived holds this product.
+    pub fn is_part(&self, id: ProductId) -> Result<bool, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached(
+                "select 1 from product where archived_ms is null and instr(parts, ?1) > 0 limit 1",
+            )?
+            .exists([id.to_string()])?)
+    }
+
+    /// Which of a product's units a barcode stands for.
+    pub fn unit_of_barcode(&self, n: i64, barcode: &str) -> Result<Option<String>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select unit from product_barcode where barcode = ?1 and n = ?2")?
+            .query_row(params![barcode, n], |r| r.get(0))
             .optional()?)
     }
 
@@ -129,10 +227,10 @@ impl Reader<'_> {
     }
 
     pub fn products(&self, order: ProductOrder, query: &ProductQuery) -> Result<Vec<ProductRow>, StoreError> {
-        let shown = if query.archived {
-            "archived_ms is not null"
-        } else {
-            "archived_ms is null"
+        let shown = match (query.archived, query.variants) {
+            (true, _) => "archived_ms is not null",
+            (false, true) => "archived_ms is null",
+            (false, false) => "archived_ms is null and variant_of is null",
         };
         let category = if query.category.is_some() {
             "and category_id = ?1"
@@ -199,6 +297,16 @@ impl Reader<'_> {
 
     pub fn category(&self, id: CategoryId) -> Result<Option<CategoryRow>, StoreError> {
         Ok(self.categories(true)?.into_iter().find(|c| c.id == id))
+    }
+
+    /// The category that a category is in.
+    pub fn parent_of(&self, id: CategoryId) -> Result<Option<CategoryId>, StoreError> {
+        let parent: Option<Option<[u8; 16]>> = self
+            .conn
+            .prepare_cached("select parent_id from category where category_id = ?1")?
+            .query_row([id.bytes()], |r| r.get(0))
+            .optional()?;
+        Ok(parent.flatten().map(CategoryId::from_bytes))
     }
 
     pub fn categories(&self, archived_too: bool) -> Result<Vec<CategoryRow>, StoreError> {

@@ -13,6 +13,8 @@ mod open;
 mod order_views;
 pub mod orders;
 pub mod people;
+mod price_views;
+pub mod prices;
 pub mod printing;
 mod read;
 pub mod search;

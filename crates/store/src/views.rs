@@ -1,6 +1,10 @@
 //! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
 
-use crate::{StoreError, VIEWS_VERSION, order_views, search, shift_views, tender_views};
+use crate::{
+    StoreError, VIEWS_VERSION, order_views,
+    price_views::{self, Made},
+    search, shift_views, tender_views,
+};
 use journal::{
     Body, Fact, Header, PublicKey,
     body::{DeviceAdmittedV1, DrawerOpenedV1, OrderCancelledV2, OrderLineV2, OrderPlacedV2, ShopFoundedV1},
@@ -10,7 +14,11 @@ use journal::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The tables, a file for each feature that has many.
-const TABLES_SQL: &[&str] = &[include_str!("views.sql"), include_str!("shifts.sql")];
+const TABLES_SQL: &[&str] = &[
+    include_str!("views.sql"),
+    include_str!("prices.sql"),
+    include_str!("shifts.sql"),
+];
 
 /// The view tables, each with the columns that put its rows in order. `verify` compares them.
 pub(crate) const TABLES: &[&str] = &[
@@ -18,6 +26,12 @@ pub(crate) const TABLES: &[&str] = &[
     "product_barcode",
     "product_word",
     "product_search",
+    "price",
+    "price_change",
+    "price_level",
+    "brand",
+    "modifier_group",
+    "picture",
     "category",
     "staff",
     "setting",
@@ -196,7 +210,12 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
     let by = Written::new(header.stamp, header.device);
     match body {
         Body::ShopFounded(founded) => shop_founded(conn, founded),
-        Body::ProductSet(patch) => product_set(conn, patch, by),
+        Body::ProductSet(patch) => product_set(conn, header, patch, by),
+        Body::PriceSet(patch) => price_views::price_set(conn, patch, by),
+        Body::LevelSet(patch) => price_views::level_set(conn, patch, by),
+        Body::BrandSet(patch) => price_views::brand_set(conn, patch, by),
+        Body::ModifierGroupSet(patch) => price_views::modifier_group_set(conn, patch, by),
+        Body::PictureKept(picture) => price_views::picture_kept(conn, header, picture),
         Body::CategorySet(patch) => category_set(conn, patch, by),
         Body::StaffSet(patch) => staff_set(conn, patch, by),
         Body::SettingSet(patch) => setting_set(conn, patch, by),
@@ -292,7 +311,7 @@ fn device_admitted(conn: &Connection, admitted: &DeviceAdmittedV1) -> Result<(),
 }
 
 /// Merges a patch into a register's record; `None` when nothing changed.
-fn merged(
+pub(crate) fn merged(
     conn: &Connection,
     sql: &str,
     patch: &PatchV1,
@@ -313,7 +332,8 @@ fn merged(
     Ok(Some((record, bytes)))
 }
 
-fn product_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), StoreError> {
+fn product_set(conn: &Connection, header: &Header, patch: &PatchV1, by: Written) -> Result<(), StoreError> {
+    price_views::price_changed(conn, header, patch)?;
     let Some((record, bytes)) = merged(
         conn,
         "select record from product where product_id = ?1",
@@ -330,9 +350,13 @@ fn product_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), St
     let names = pairs(record.list(product::NAMES));
     let barcodes = record.list(product::BARCODES);
     let archived = record.int(product::ARCHIVED_MS);
+    let made = Made::of(&record)?;
     conn.prepare_cached(
-        "insert or replace into product values
-         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        "insert or replace into product (n, product_id, name, names, sku, price_minor, unit, category_id, barcodes, art,
+             available, favourite, position, open_price, archived_ms, sample, record, brand_id, units, variant_of,
+             variant, choices, modifiers, parts, picture_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                 ?23, ?24, ?25)",
     )?
     .execute(params![
         n,
@@ -351,7 +375,15 @@ fn product_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), St
         record.flag(product::OPEN_PRICE),
         archived,
         record.flag(product::SAMPLE),
-        bytes
+        bytes,
+        made.brand,
+        made.units,
+        made.variant_of,
+        made.variant,
+        made.choices,
+        made.modifiers,
+        made.parts,
+        made.picture
     ])?;
     conn.prepare_cached("delete from product_barcode where n = ?1")?
         .execute([n])?;
@@ -362,9 +394,11 @@ fn product_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), St
     if archived.is_some() {
         return Ok(());
     }
-    for barcode in barcodes {
-        conn.prepare_cached("insert or ignore into product_barcode values (?1, ?2, ?3)")?
-            .execute(params![barcode, n, search::tail(barcode)])?;
+    let base = record.text(product::UNIT).unwrap_or("piece");
+    let own = barcodes.iter().map(|barcode| (barcode.as_str(), base));
+    for (barcode, unit) in own.chain(price_views::unit_barcodes(&record)) {
+        conn.prepare_cached("insert or ignore into product_barcode values (?1, ?2, ?3, ?4)")?
+            .execute(params![barcode, n, search::tail(barcode), unit])?;
     }
     let text = search::searchable(
         name,
@@ -381,7 +415,7 @@ fn product_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), St
 }
 
 /// Language, name, language, name … as a map.
-fn pairs(list: &[String]) -> std::collections::BTreeMap<String, String> {
+pub(crate) fn pairs(list: &[String]) -> std::collections::BTreeMap<String, String> {
     list.chunks_exact(2)
         .map(|pair| (pair[0].clone(), pair[1].clone()))
         .collect()

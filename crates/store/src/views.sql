@@ -17,9 +17,18 @@ create table product (
     open_price   integer not null,
     archived_ms  integer,
     sample       integer not null,
+    brand_id     blob,
+    units        text    not null,    -- JSON: the other units it is sold by
+    variant_of   blob,
+    variant      text    not null,    -- JSON: what makes this variant
+    choices      text    not null,    -- JSON: what there is to choose between its variants
+    modifiers    text    not null,    -- JSON: the groups it asks
+    parts        text    not null,    -- JSON: what a bundle holds
+    picture_id   blob,
     record       blob    not null
 ) strict;
 
+create index product_variants on product (variant_of, n) where variant_of is not null;
 create index product_in_grid_order on product (favourite desc, position, n) where archived_ms is null;
 create index product_by_name on product (name collate nocase, n) where archived_ms is null;
 create index product_by_category on product (category_id, favourite desc, position, n) where archived_ms is null;
@@ -29,6 +38,7 @@ create table product_barcode (
     barcode text    not null,
     n       integer not null,
     tail    text    not null, -- the last four characters, which people type
+    unit    text    not null, -- what the code stands for one of
     primary key (barcode, n)
 ) strict, without rowid;
 

@@ -2,11 +2,13 @@
 
 pub mod cart;
 pub mod catalog;
+pub mod choices;
 pub mod devices;
 pub mod display;
 pub mod handovers;
 pub mod nodes;
 pub mod orders;
+pub mod prices;
 pub mod sessions;
 pub mod settings;
 pub mod setup;

@@ -6,6 +6,7 @@
 mod drawer;
 mod handovers;
 mod orders;
+mod pictures;
 mod refunds;
 mod shifts;
 mod shop;
@@ -14,6 +15,7 @@ mod tenders;
 pub use drawer::*;
 pub use handovers::*;
 pub use orders::*;
+pub use pictures::*;
 pub use refunds::*;
 pub use shifts::*;
 pub use shop::*;
@@ -80,6 +82,11 @@ bodies! {
     CategorySet(PatchV1) = 11, 1;
     StaffSet(PatchV1) = 12, 1;
     SettingSet(PatchV1) = 13, 1;
+    PriceSet(PatchV1) = 14, 1;
+    LevelSet(PatchV1) = 15, 1;
+    BrandSet(PatchV1) = 16, 1;
+    ModifierGroupSet(PatchV1) = 17, 1;
+    PictureKept(PictureKeptV1) = 18, 1;
     OrderPlaced(Box<OrderPlacedV2>) = 20, 2, from OrderPlacedV1 as OrderPlacedV2 = 1;
     TenderTaken(TenderTakenV2) = 21, 2, from TenderTakenV1 as TenderTakenV2 = 1;
     OrderCancelled(OrderCancelledV2) = 22, 2, from OrderCancelledV1 as OrderCancelledV2 = 1;

@@ -1,0 +1,518 @@
+//! Units, levels, breaks and days: which price counts, said by the same answer that every till sells by.
+
+use serde_json::{Value, json};
+use testkit::{Client, Method, Node, new_id};
+use uuid::Uuid;
+
+async fn product(owner: &Client, body: Value) -> Uuid {
+    let id = new_id();
+    let mut form = json!({"id": id, "name": "Rice", "price_minor": 80_00, "unit": "kg"});
+    if let (Some(form), Some(body)) = (form.as_object_mut(), body.as_object()) {
+        form.extend(body.clone());
+    }
+    let (status, answer) = owner.post("/api/v1/products", form).await;
+    assert_eq!(status, 201, "{answer}");
+    id
+}
+
+async fn choices(owner: &Client, id: Uuid, query: &str) -> Value {
+    let (status, answer) = owner.get(&format!("/api/v1/products/{id}/choices?{query}")).await;
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+/// The price of a unit, and where it is from.
+fn of(choices: &Value, unit: &str) -> (i64, String) {
+    let found = choices["units"]
+        .as_array()
+        .and_then(|units| units.iter().find(|one| one["unit"] == unit))
+        .unwrap_or_else(|| panic!("no {unit} in {choices}"));
+    (
+        found["price_minor"].as_i64().expect("a price"),
+        found["source"].as_str().expect("a source").to_owned(),
+    )
+}
+
+fn at_level(choices: &Value, unit: &str, level: &str) -> i64 {
+    let units = choices["units"].as_array().expect("units");
+    let unit = units.iter().find(|one| one["unit"] == unit).expect("the unit");
+    let prices = unit["prices"].as_array().expect("prices");
+    let price = prices
+        .iter()
+        .find(|one| one["level"] == level)
+        .expect("the level");
+    price["price_minor"].as_i64().expect("a price")
+}
+
+#[tokio::test]
+async fn one_product_is_sold_by_the_kilo_the_gram_and_the_sack() {
+    let (_node, owner) = Node::with_shop().await;
+    let rice = product(
+        &owner,
+        json!({"barcodes": ["8901030865275"], "units": [
+            {"unit": "g", "holds": "0.001"},
+            {"unit": "=sack", "holds": "25", "price_minor": 1_800_00, "barcodes": ["8901030865282"]},
+            {"unit": "=कट्टा", "holds": "50"}]}),
+    )
+    .await;
+    let asked = choices(&owner, rice, "").await;
+    assert_eq!(of(&asked, "kg"), (80_00, "catalog".to_owned()));
+    assert_eq!(of(&asked, "g").0, 8, "a thousandth of a kilo, to the next paisa");
+    assert_eq!(of(&asked, "=sack").0, 1_800_00);
+    assert_eq!(
+        of(&asked, "=कट्टा").0,
+        4_000_00,
+        "no price of its own: what it holds"
+    );
+    assert_eq!(asked["units"][2]["holds"], "25");
+    let (_, scanned) = owner.post("/api/v1/scan", json!({"code": "8901030865282"})).await;
+    assert_eq!(
+        (&scanned["kind"], &scanned["unit"], &scanned["product"]["id"]),
+        (&json!("product"), &json!("=sack"), &json!(rice))
+    );
+    let (_, scanned) = owner.post("/api/v1/scan", json!({"code": "8901030865275"})).await;
+    assert_eq!(scanned["unit"], "kg");
+
+    let with_units = async |units: Value| {
+        let form = json!({"id": new_id(), "name": "Dal", "price_minor": 1, "units": units});
+        let (status, answer) = owner.post("/api/v1/products", form).await;
+        (
+            status.as_u16(),
+            answer["error"]["code"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    for wrong in [
+        json!([{"unit": "piece", "holds": "2"}]),
+        json!([{"unit": "box", "holds": "0"}]),
+        json!([{"unit": "box", "holds": "-1"}]),
+        json!([{"unit": "box", "holds": "2.5"}]),
+        json!([{"unit": "box", "holds": "2"}, {"unit": "box", "holds": "3"}]),
+        json!([{"unit": "sack", "holds": "2"}]),
+        json!([{"unit": "=<script>", "holds": "2"}]),
+        json!([{"unit": "box", "holds": "2", "price_minor": -1}]),
+        json!([{"unit": "box", "holds": "2", "barcodes": ["1", "1"]}]),
+    ] {
+        assert_eq!(
+            with_units(wrong.clone()).await,
+            (422, "field_invalid".to_owned()),
+            "{wrong}"
+        );
+    }
+    assert_eq!(
+        with_units(json!([{"unit": "box", "holds": "2", "barcodes": ["8901030865282"]}])).await,
+        (409, "barcode_taken".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn the_narrowest_promise_gives_the_price() {
+    let (node, owner) = Node::with_shop().await;
+    let rice = product(&owner, json!({"units": [{"unit": "=sack", "holds": "25"}]})).await;
+    let customer = new_id();
+    let set = async |body: Value| {
+        let mut form = json!({"id": new_id()});
+        if let (Some(form), Some(body)) = (form.as_object_mut(), body.as_object()) {
+            form.extend(body.clone());
+        }
+        owner.post(&format!("/api/v1/products/{rice}/prices"), form).await
+    };
+    for body in [
+        json!({"level": "wholesale", "price_minor": 70_00}),
+        json!({"level": "wholesale", "from_quantity": "10", "price_minor": 65_00}),
+        json!({"from_quantity": "5", "price_minor": 78_00}),
+        json!({"customer": customer, "price_minor": 60_00}),
+        json!({"first_day": "2999-01-01", "price_minor": 99_00}),
+    ] {
+        let (status, answer) = set(body).await;
+        assert_eq!(status, 201, "{answer}");
+    }
+    let price = async |query: &str| of(&choices(&owner, rice, query).await, "kg");
+    let said = |minor: i64, source: &str| (minor, source.to_owned());
+    assert_eq!(price("").await, said(80_00, "catalog"));
+    assert_eq!(price("quantity=5").await, said(78_00, "break"));
+    assert_eq!(price("customer_type=wholesale").await, said(70_00, "level"));
+    assert_eq!(
+        price("customer_type=wholesale&quantity=10").await,
+        said(65_00, "break")
+    );
+    assert_eq!(price("customer_level=wholesale").await, said(70_00, "level"));
+    assert_eq!(
+        price(&format!("customer={customer}")).await,
+        said(60_00, "customer")
+    );
+    assert_eq!(
+        price(&format!("customer={}", new_id())).await,
+        said(80_00, "catalog")
+    );
+    let asked = choices(&owner, rice, &format!("customer={customer}")).await;
+    assert_eq!(
+        at_level(&asked, "kg", "wholesale"),
+        70_00,
+        "by hand, the level goes before"
+    );
+    assert_eq!(at_level(&asked, "kg", "counter"), 80_00);
+    assert_eq!(
+        of(&asked, "=sack"),
+        said(1_500_00, "customer"),
+        "a sack costs what it holds, at whoever's price"
+    );
+    assert_eq!(
+        at_level(&asked, "=sack", "wholesale"),
+        25 * 65_00,
+        "and a sack is twenty-five kilos"
+    );
+
+    for (body, code) in [
+        (json!({"price_minor": 1}), "field_invalid"),
+        (json!({"level": "wholesale", "price_minor": -1}), "field_invalid"),
+        (json!({"level": "no such", "price_minor": 1}), "level_unknown"),
+        (
+            json!({"unit": "box", "from_quantity": "2", "price_minor": 1}),
+            "unit_not_sold",
+        ),
+        (
+            json!({"first_day": "2026-13-01", "price_minor": 1}),
+            "field_invalid",
+        ),
+        (
+            json!({"first_day": "2026-12-02", "last_day": "2026-12-01", "price_minor": 1}),
+            "field_invalid",
+        ),
+        (
+            json!({"level": "wholesale", "customer": customer, "price_minor": 1}),
+            "field_invalid",
+        ),
+    ] {
+        let (_, answer) = set(body.clone()).await;
+        assert_eq!(answer["error"]["code"], code, "{body}");
+    }
+
+    let (_, listed) = owner.get(&format!("/api/v1/products/{rice}/prices")).await;
+    assert_eq!(listed["set"].as_array().map(Vec::len), Some(5));
+    assert_eq!(listed["set"][0]["state"], "later", "newest first: {listed}");
+    let own = listed["set"][1]["id"].as_str().expect("an id").to_owned();
+    let (status, ended) = owner.delete(&format!("/api/v1/prices/{own}")).await;
+    assert_eq!(
+        (status.as_u16(), &ended["state"]),
+        (200, &json!("ended")),
+        "{ended}"
+    );
+    assert_eq!(price(&format!("customer={customer}")).await.1, "catalog");
+    let (_, listed) = owner.get(&format!("/api/v1/products/{rice}/prices")).await;
+    assert_eq!(listed["old"][0]["id"], json!(own), "it stays in the history");
+
+    let shop = node.door.app().shop().expect("a shop");
+    let faults = shop.store().verify().expect("a readable log").faults;
+    assert_eq!(faults, Vec::<String>::new(), "the views are what the facts say");
+}
+
+#[tokio::test]
+async fn a_level_follows_its_rule_by_category() {
+    let (_node, owner) = Node::with_shop().await;
+    let (food, grains) = (new_id(), new_id());
+    for (id, name, parent) in [(food, "Food", None), (grains, "Grains", Some(food))] {
+        let form = json!({"id": id, "name": name, "hue": "leaf", "parent": parent});
+        assert_eq!(owner.post("/api/v1/categories", form).await.0, 201);
+    }
+    let rice = product(&owner, json!({"category": grains})).await;
+    let soap = product(
+        &owner,
+        json!({"name": "Soap", "unit": "piece", "price_minor": 33_00}),
+    )
+    .await;
+    let club = new_id();
+    let form = |percents: Value| {
+        json!({"id": club, "name": "Club", "names": {"hi": "क्लब"}, "percents": percents, "step_minor": 100,
+               "customer_types": ["member"]})
+    };
+    let rule = json!([{"category": food, "percent": "-12.5"}, {"category": null, "percent": "-5"}]);
+    let (status, level) = owner.post("/api/v1/price-levels", form(rule)).await;
+    assert_eq!((status.as_u16(), &level["key"]), (201, &json!(club)), "{level}");
+    let key = club.to_string();
+    assert_eq!(
+        at_level(&choices(&owner, rice, "").await, "kg", &key),
+        70_00,
+        "the nearest category above that the level names"
+    );
+    assert_eq!(
+        at_level(&choices(&owner, soap, "").await, "piece", &key),
+        31_00,
+        "31.35 to the nearest rupee"
+    );
+    assert_eq!(
+        of(&choices(&owner, rice, "customer_type=member").await, "kg").0,
+        70_00
+    );
+    for wrong in [
+        json!([{"category": null, "percent": "-101"}]),
+        json!([{"category": null, "percent": "many"}]),
+        json!([{"category": new_id(), "percent": "1"}]),
+        json!([{"category": null, "percent": "1"}, {"category": null, "percent": "2"}]),
+    ] {
+        let mut edit = form(wrong.clone());
+        edit["id"] = Value::Null;
+        let (status, _) = owner.put(&format!("/api/v1/price-levels/{key}"), edit).await;
+        assert_eq!(status, 422, "{wrong}");
+    }
+    let (_, levels) = owner.get("/api/v1/price-levels").await;
+    let keys: Vec<&str> = levels["items"]
+        .as_array()
+        .expect("levels")
+        .iter()
+        .filter_map(|level| level["key"].as_str())
+        .collect();
+    assert_eq!(
+        keys,
+        ["wholesale", key.as_str()],
+        "every shop begins with wholesale"
+    );
+    let (status, _) = owner.delete("/api/v1/price-levels/wholesale").await;
+    assert_eq!(status, 200);
+    let (_, levels) = owner.get("/api/v1/price-levels").await;
+    assert_eq!(
+        levels["items"].as_array().map(Vec::len),
+        Some(1),
+        "and may do without"
+    );
+    let (_, back) = owner
+        .post("/api/v1/price-levels/wholesale/restore", json!({"id": new_id()}))
+        .await;
+    assert_eq!(back["customer_types"], json!(["wholesale"]), "as it was: {back}");
+}
+
+#[tokio::test]
+async fn what_a_price_was_stays_known() {
+    let (node, owner) = Node::with_shop().await;
+    let rice = product(
+        &owner,
+        json!({"units": [{"unit": "=sack", "holds": "25", "price_minor": 1_900_00}]}),
+    )
+    .await;
+    for minor in [82_00, 82_00, 85_00] {
+        let form = json!({"name": "Rice", "price_minor": minor, "unit": "kg"});
+        assert_eq!(owner.put(&format!("/api/v1/products/{rice}"), form).await.0, 200);
+    }
+    let (_, listed) = owner.get(&format!("/api/v1/products/{rice}/prices")).await;
+    let changes: Vec<_> = listed["changes"]
+        .as_array()
+        .expect("changes")
+        .iter()
+        .map(|one| {
+            (
+                one["unit"].clone(),
+                one["was_minor"].clone(),
+                one["price_minor"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            (json!("kg"), json!(82_00), json!(85_00)),
+            (json!("kg"), json!(80_00), json!(82_00)),
+            (json!("kg"), Value::Null, json!(80_00)),
+            (json!("=sack"), Value::Null, json!(1_900_00)),
+        ],
+        "saving without a change is no change"
+    );
+    let (_, rice) = owner.get(&format!("/api/v1/products/{rice}")).await;
+    assert_eq!(
+        rice["units"][0]["price_minor"], 1_900_00,
+        "lists that are left out stay"
+    );
+    let shop = node.door.app().shop().expect("a shop");
+    assert_eq!(
+        shop.store().verify().expect("readable").faults,
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test]
+async fn variants_are_products_that_their_parent_chooses_between() {
+    let (_node, owner) = Node::with_shop().await;
+    let shirt = product(
+        &owner,
+        json!({"name": "Shirt", "unit": "piece", "price_minor": 499_00}),
+    )
+    .await;
+    let make = async |choices: Value| {
+        let path = format!("/api/v1/products/{shirt}/variants");
+        owner
+            .post(&path, json!({"id": new_id(), "choices": choices}))
+            .await
+    };
+    let (status, made) =
+        make(json!([{"name": "Size", "values": ["S", "M"]}, {"name": "Colour", "values": ["Red", "Blue"]}]))
+            .await;
+    assert_eq!(status, 200, "{made}");
+    let names: Vec<&str> = made["variants"]
+        .as_array()
+        .expect("variants")
+        .iter()
+        .filter_map(|v| v["name"].as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "Shirt · S / Red",
+            "Shirt · S / Blue",
+            "Shirt · M / Red",
+            "Shirt · M / Blue"
+        ]
+    );
+    assert_eq!(
+        made["product"]["asks"], true,
+        "a tap on the tile opens the choice"
+    );
+    let first = made["variants"][0]["id"].as_str().expect("an id").to_owned();
+    let edit = json!({"name": "Shirt · S / Red", "price_minor": 449_00, "sku": "SH-S-R", "barcodes": ["2000000000015"]});
+    assert_eq!(owner.put(&format!("/api/v1/products/{first}"), edit).await.0, 200);
+    let (_, scanned) = owner.post("/api/v1/scan", json!({"code": "2000000000015"})).await;
+    assert_eq!(
+        scanned["product"]["price_minor"], 449_00,
+        "its own barcode and price"
+    );
+    let in_grid = async || {
+        let (_, catalog) = owner.get("/api/v1/catalog").await;
+        let names: Vec<String> = catalog["products"]
+            .as_array()
+            .expect("products")
+            .iter()
+            .filter_map(|p| p["name"].as_str().map(str::to_owned))
+            .filter(|name| name.starts_with("Shirt"))
+            .collect();
+        names
+    };
+    assert_eq!(in_grid().await, ["Shirt"], "one tile for all of them");
+    let (_, fewer) =
+        make(json!([{"name": "Size", "values": ["S", "L"]}, {"name": "Colour", "values": ["Red"]}])).await;
+    let left: Vec<&str> = fewer["variants"]
+        .as_array()
+        .expect("variants")
+        .iter()
+        .filter_map(|v| v["sku"].as_str())
+        .collect();
+    assert_eq!(left, ["SH-S-R"], "what is still wanted keeps its SKU");
+    for wrong in [
+        json!([{"name": "Size", "values": []}]),
+        json!([{"name": "Size", "values": ["S", "S"]}]),
+        json!([{"name": "Size", "values": ["S"]}, {"name": "Size", "values": ["M"]}]),
+        json!([{"name": "A", "values": (0..20).map(|n| n.to_string()).collect::<Vec<_>>()},
+               {"name": "B", "values": (0..20).map(|n| n.to_string()).collect::<Vec<_>>()}]),
+    ] {
+        assert_eq!(make(wrong).await.0, 422);
+    }
+}
+
+#[tokio::test]
+async fn modifiers_bundles_and_brands_hold_together() {
+    let (_node, owner) = Node::with_shop().await;
+    let cheese = product(&owner, json!({"name": "Cheese", "price_minor": 500_00})).await;
+    let group = new_id();
+    let options = json!([
+        {"id": new_id(), "name": "Extra cheese", "price_minor": 30_00, "product": cheese, "quantity": "0.05"},
+        {"id": new_id(), "name": "No onion"}]);
+    let form = json!({"id": group, "name": "Toppings", "least": 1, "most": 2, "options": options});
+    let (status, made) = owner.post("/api/v1/modifier-groups", form.clone()).await;
+    assert_eq!(
+        (status.as_u16(), &made["options"][0]["quantity"]),
+        (201, &json!("0.05")),
+        "{made}"
+    );
+    for (field, wrong) in [("most", json!(3)), ("least", json!(-1)), ("options", json!([]))] {
+        let mut bad = form.clone();
+        bad["id"] = json!(new_id());
+        bad[field] = wrong;
+        assert_eq!(owner.post("/api/v1/modifier-groups", bad).await.0, 422, "{field}");
+    }
+    let pizza = product(
+        &owner,
+        json!({"name": "Pizza", "unit": "piece", "price_minor": 250_00, "modifiers": [group]}),
+    )
+    .await;
+    let asked = choices(&owner, pizza, "").await;
+    assert_eq!(
+        (&asked["product"]["asks"], &asked["groups"][0]["least"]),
+        (&json!(true), &json!(1))
+    );
+    let (_, in_use) = owner.delete(&format!("/api/v1/modifier-groups/{group}")).await;
+    assert_eq!(in_use["error"]["code"], "modifier_group_in_use");
+
+    let parts = json!([{"product": pizza, "quantity": "1"}, {"product": cheese, "quantity": "0.1"}]);
+    let meal = product(
+        &owner,
+        json!({"name": "Meal", "unit": "piece", "price_minor": 300_00, "parts": parts}),
+    )
+    .await;
+    assert_eq!(choices(&owner, meal, "").await["parts"][1]["quantity"], "0.1");
+    let bundle_of = async |part: Uuid, quantity: &str| {
+        let form = json!({"id": new_id(), "name": "Feast", "price_minor": 1,
+                          "parts": [{"product": part, "quantity": quantity}]});
+        owner.post("/api/v1/products", form).await.0.as_u16()
+    };
+    assert_eq!(bundle_of(meal, "1").await, 422, "no bundle of bundles");
+    assert_eq!(bundle_of(pizza, "0.5").await, 422, "no half pieces");
+    assert_eq!(bundle_of(new_id(), "1").await, 422);
+
+    let brand = new_id();
+    let named = json!({"id": brand, "name": "Amul"});
+    assert_eq!(owner.post("/api/v1/brands", named).await.0, 201);
+    let butter = product(&owner, json!({"name": "Butter", "brand": brand})).await;
+    let (_, brands) = owner.get("/api/v1/brands").await;
+    assert_eq!(brands["items"][0]["products"], 1);
+    let (_, in_use) = owner.delete(&format!("/api/v1/brands/{brand}")).await;
+    assert_eq!(in_use["error"]["code"], "brand_in_use");
+    assert_eq!(owner.delete(&format!("/api/v1/products/{butter}")).await.0, 200);
+    assert_eq!(owner.delete(&format!("/api/v1/brands/{brand}")).await.0, 200);
+}
+
+fn a_png() -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    bytes.extend(64_u32.to_be_bytes());
+    bytes.extend(48_u32.to_be_bytes());
+    bytes.extend([8, 2, 0, 0, 0]);
+    bytes
+}
+
+#[tokio::test]
+async fn a_picture_is_kept_as_it_came_or_refused() {
+    let (node, owner) = Node::with_shop().await;
+    let send = async |id: Uuid, bytes: Vec<u8>| {
+        let path = format!("/api/v1/pictures?id={id}");
+        owner
+            .send(Method::POST, &path, "image/png", bytes, &[("x-chandi", "1")])
+            .await
+    };
+    let id = new_id();
+    let (status, kept) = send(id, a_png()).await;
+    assert_eq!((status.as_u16(), &kept["width"]), (201, &json!(64)), "{kept}");
+    assert_eq!(send(id, a_png()).await.0, 201, "the same again is the same");
+    let mut other = a_png();
+    other.push(0);
+    assert_eq!(send(id, other).await.1["error"]["code"], "id_reused");
+    assert_eq!(
+        send(new_id(), b"<svg/>".to_vec()).await.1["error"]["code"],
+        "picture_invalid"
+    );
+    assert_eq!(
+        send(new_id(), vec![0; 300_000]).await.1["error"]["code"],
+        "too_large"
+    );
+    let tea = product(&owner, json!({"name": "Tea", "picture": id})).await;
+    let (_, tea) = owner.get(&format!("/api/v1/products/{tea}")).await;
+    assert_eq!(tea["picture"], json!(id));
+    let guest = node.window("customer");
+    let (status, bytes) = guest
+        .fetch(Method::GET, &format!("/api/v1/pictures/{id}"), "", vec![], &[])
+        .await;
+    assert_eq!(
+        (status.as_u16(), bytes),
+        (200, a_png()),
+        "the guest's screen shows it"
+    );
+    let shop = node.door.app().shop().expect("a shop");
+    assert_eq!(
+        shop.store().verify().expect("readable").faults,
+        Vec::<String>::new()
+    );
+}
