@@ -493,7 +493,96 @@ fn bodies() -> Vec<(&'static str, Body)> {
     bodies.extend(with_taxes());
     bodies.push(("body-50-1", Body::DrawerOpened(drawer)));
     bodies.extend(of_a_shift());
+    bodies.extend(of_a_document());
     bodies
+}
+
+/// A document after it was made, and an offer.
+fn of_a_document() -> Vec<(&'static str, Body)> {
+    use journal::body::{InvoiceDueV1, InvoiceRevisedV1, InvoiceSentV1, QuotationMadeV1, QuotationMovedV1};
+    let buyer = BuyerV1 {
+        name: "Asha Traders".to_owned(),
+        tax_number: "27AAACN2082N1ZD".to_owned(),
+        region: "27".to_owned(),
+        address: "Worli, Mumbai".to_owned(),
+        sealed: vec![],
+    };
+    let revised = InvoiceRevisedV1 {
+        order: id(20),
+        revision: 2,
+        at_ms: NOON,
+        business_day: 20_261_128,
+        customer: Some(id(40)),
+        buyer: buyer.clone(),
+        reason: "the company's name".to_owned(),
+        content: [8; 32],
+    };
+    let sent = InvoiceSentV1 {
+        subject: id(20),
+        kind: "invoice".to_owned(),
+        revision: 2,
+        way: "mail".to_owned(),
+        to: "a•••@example.com".to_owned(),
+        at_ms: NOON,
+    };
+    let due = InvoiceDueV1 {
+        order: id(20),
+        due_day: 20_261_221,
+        at_ms: NOON,
+    };
+    let made = QuotationMadeV1 {
+        quotation: id(80),
+        revision: 1,
+        counter: id(4),
+        made_ms: NOON,
+        business_day: 20_261_121,
+        valid_until: 20_261_205,
+        prefix: "Q2A".to_owned(),
+        fiscal_year: "26-27".to_owned(),
+        document_no: 7,
+        lines: vec![line(1, Some(id(10))).into()],
+        discount: Some(discount(DiscountKindV1::Amount(50), None)),
+        subtotal_minor: 3_000,
+        line_discount_minor: 375,
+        order_discount_minor: 50,
+        inclusive: true,
+        taxable_minor: 2_452,
+        tax_minor: 123,
+        taxes: vec![OrderTaxV1 {
+            name: "IGST".to_owned(),
+            rate: 5_000_000,
+            taxable_minor: 2_452,
+            amount_minor: 123,
+        }],
+        rounding_minor: 0,
+        total_minor: 2_575,
+        customer: Some(id(40)),
+        buyer: Some(buyer),
+        seller: SellerV1 {
+            name: "Test Sweets".to_owned(),
+            tax_number: "27AAPFU0939F1ZV".to_owned(),
+            region: "27".to_owned(),
+            address: "Pune".to_owned(),
+        },
+        place_of_supply: "27".to_owned(),
+        order_type: "counter".to_owned(),
+        note: "delivery on Friday".to_owned(),
+        cart: vec![1, 2, 3],
+        content: [9; 32],
+    };
+    let moved = QuotationMovedV1 {
+        quotation: id(80),
+        state: "declined".to_owned(),
+        at_ms: NOON,
+        reason: "too dear".to_owned(),
+    };
+    vec![
+        ("body-70-1", Body::QuotationMade(Box::new(made))),
+        ("body-71-1", Body::QuotationMoved(moved)),
+        ("body-72-1", Body::InvoiceRevised(revised)),
+        ("body-73-1", Body::InvoiceSent(sent)),
+        ("body-74-1", Body::InvoiceDue(due)),
+    ]
 }
 
 /// A drawer from its float to its Z, and what came after.

@@ -150,6 +150,13 @@ codes! {
     PrinterKnown = "printer_known", Conflict, "this printer is set up already";
     PrinterHasJobs = "printer_has_jobs", Conflict, "something still waits to be printed there";
     JobSettled = "job_settled", Conflict, "this is printed or discarded already";
+    NoMailServer = "no_mail_server", Conflict, "no mail server is set up";
+    MailSettled = "mail_settled", Conflict, "this letter went or was discarded already";
+    InvoiceUnchanged = "invoice_unchanged", Conflict, "this is what the document says already";
+    InvoiceTaxesDiffer = "invoice_taxes_differ", Refused, "another buyer would mean other taxes";
+    InvoiceCancelled = "invoice_cancelled", Conflict, "this document was cancelled";
+    QuotationSettled = "quotation_settled", Conflict, "this quotation was settled already";
+    QuotationExpired = "quotation_expired", Conflict, "the prices of this quotation do not hold any more";
     NoDrawer = "no_drawer", Conflict, "no drawer hangs on a printer here";
     DrawerNeedsApproval = "drawer_needs_approval", Forbidden, "opening the drawer needs a second person";
     ShiftNeeded = "shift_needed", Conflict, "open the drawer first";

@@ -5,6 +5,7 @@
 //! [`edges::Edges`].
 
 pub mod authority;
+mod bell;
 pub mod board;
 pub mod brands;
 pub mod cameras;
@@ -24,6 +25,7 @@ mod joining;
 pub mod letters;
 pub mod live;
 pub mod modifiers;
+pub mod mail;
 mod open;
 pub mod order_view;
 pub mod orders;

@@ -7,6 +7,7 @@ use crate::{
     display::Displays,
     edges::Edges,
     live::Live,
+    mail::Mailing,
     printers::Search,
     printing::Printing,
     sessions::Sessions,
@@ -79,6 +80,7 @@ pub struct Shop {
     pub(crate) settings: RwLock<Arc<Settings>>,
     pub(crate) identity: Identity,
     pub(crate) printing: Printing,
+    pub(crate) mailing: Mailing,
     pub(crate) search: Search,
     pub(crate) eyes: Eyes,
     pub(crate) cameras: Arc<dyn Cameras>,
@@ -165,6 +167,9 @@ impl App {
         if let Err(error) = shop.start_printing() {
             tracing::error!(%error, "the print queue does not begin");
         }
+        if let Err(error) = shop.start_mailing() {
+            tracing::error!(%error, "the outbox does not begin");
+        }
         *self.shop.write().unwrap_or_else(PoisonError::into_inner) = Some(shop.clone());
         Ok(shop)
     }
@@ -210,6 +215,7 @@ impl Shop {
             settings: RwLock::new(settings),
             identity,
             printing: Printing::new(Limits::default()),
+            mailing: Mailing::default(),
             search: Search::default(),
             eyes: Eyes::default(),
             cameras: devices::camera::system(),

@@ -68,10 +68,14 @@ enum Rule {
     Masks,
     /// A template of slips, or empty for the plain one.
     Template,
+    /// Where mail is handed in, or empty for nowhere.
+    MailServer,
 }
 
 /// Not in the list of settings: it is a drawing, and has calls of its own.
 const RECEIPT_TEMPLATE: &str = "receipt.template";
+/// Neither is this: it has a form and calls of its own.
+const MAIL_SERVER: &str = "mail.server";
 
 struct Definition {
     key: &'static str,
@@ -212,6 +216,41 @@ const TABLE: &[Definition] = &[
     ),
     // How slips look: a template as JSON, which has calls of its own.
     define(RECEIPT_TEMPLATE, "branch", Scope::Branch, Rule::Template, ""),
+    define(MAIL_SERVER, "shop", Scope::Shop, Rule::MailServer, ""),
+    // For what a customer without terms of their own owes.
+    define(
+        "invoice.due_days",
+        "invoices",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: 365,
+            unit: "days",
+        },
+        "30",
+    ),
+    define(
+        "invoice.terms",
+        "invoices",
+        Scope::Branch,
+        Rule::Text {
+            most: 500,
+            may_be_empty: true,
+        },
+        "",
+    ),
+    define("invoice.signed", "invoices", Scope::Branch, Rule::Bool, "true"),
+    define(
+        "quotation.valid_days",
+        "invoices",
+        Scope::Shop,
+        Rule::Int {
+            min: 1,
+            max: 365,
+            unit: "days",
+        },
+        "14",
+    ),
     define(
         "print.receipt",
         "counter",
@@ -470,7 +509,9 @@ pub struct ChangeSetting {
 impl Shop {
     pub fn setting_list(&self) -> Page<SettingView> {
         let settings = self.settings();
-        let listed = TABLE.iter().filter(|d| d.key != RECEIPT_TEMPLATE);
+        let listed = TABLE
+            .iter()
+            .filter(|d| ![RECEIPT_TEMPLATE, MAIL_SERVER].contains(&d.key));
         Page::whole(listed.map(|d| view(d, settings.text(d.key))).collect())
     }
 
@@ -608,6 +649,8 @@ fn checked(definition: &Definition, value: &serde_json::Value) -> Result<String>
             }
             return Ok(masks.join("\n"));
         }
+        Rule::MailServer if string.is_empty() || crate::mail::parse_server(&string).is_some() => {}
+        Rule::MailServer => return Err(wrong("this is no mail server")),
         Rule::Template if string.is_empty() => {}
         Rule::Template => {
             if let Err(errors) = paper::Template::parse(&string) {
@@ -629,9 +672,13 @@ fn view(definition: &Definition, value: &str) -> SettingView {
         _ => text.into(),
     };
     let (kind, options, min, max, unit) = match definition.rule {
-        Rule::Text { .. } | Rule::Zone | Rule::Color | Rule::TaxNumber | Rule::Masks | Rule::Template => {
-            ("text", None, None, None, None)
-        }
+        Rule::Text { .. }
+        | Rule::Zone
+        | Rule::Color
+        | Rule::TaxNumber
+        | Rule::Masks
+        | Rule::Template
+        | Rule::MailServer => ("text", None, None, None, None),
         Rule::Choice(options) => (
             "choice",
             Some(options.iter().map(|o| (*o).to_owned()).collect()),

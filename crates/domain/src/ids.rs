@@ -76,6 +76,8 @@ typed_id!(
     CommandId,
     PrinterId,
     PrintJobId,
+    MailId,
+    QuotationId,
     PaymentId,
     CardId,
 );

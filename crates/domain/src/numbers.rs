@@ -66,6 +66,7 @@ pub enum DocumentKind {
     Invoice = 0,
     CreditNote = 1,
     ZReport = 2,
+    Quotation = 3,
     XReport = 7,
 }
 

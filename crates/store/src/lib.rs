@@ -8,6 +8,9 @@ pub mod catalog;
 pub mod drafts;
 mod error;
 pub mod handovers;
+mod invoice_views;
+pub mod invoices;
+pub mod mail;
 mod migrate;
 mod open;
 mod order_views;
@@ -16,6 +19,7 @@ pub mod people;
 mod price_views;
 pub mod prices;
 pub mod printing;
+pub mod quotations;
 mod read;
 pub mod search;
 pub mod settings;
@@ -37,4 +41,4 @@ pub use write::Write;
 pub const VIEWS_VERSION: i64 = 5;
 
 /// The number of this build for the guard against older builds: the newest migration that it knows.
-pub const BUILD: i64 = 3;
+pub const BUILD: i64 = 4;

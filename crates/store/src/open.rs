@@ -184,6 +184,7 @@ const LOCAL_TABLES: &[&str] = &[
     "local_value",
     "claim",
     "untold",
+    "mail",
     "seat",
 ];
 

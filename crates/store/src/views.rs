@@ -1,7 +1,7 @@
 //! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
 
 use crate::{
-    StoreError, VIEWS_VERSION, order_views,
+    StoreError, VIEWS_VERSION, invoice_views, order_views,
     price_views::{self, Made},
     search, shift_views, tender_views,
 };
@@ -17,6 +17,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 const TABLES_SQL: &[&str] = &[
     include_str!("views.sql"),
     include_str!("prices.sql"),
+    include_str!("invoices.sql"),
     include_str!("shifts.sql"),
 ];
 
@@ -53,6 +54,13 @@ pub(crate) const TABLES: &[&str] = &[
     "refund_tender",
     "tender",
     "tender_split",
+    "invoice_revision",
+    "invoice_buyer",
+    "invoice_due",
+    "document_sent",
+    "quotation",
+    "quotation_version",
+    "quotation_move",
     "day_hour",
     "day_product",
     "product_sold",
@@ -150,6 +158,8 @@ fn apply_whole(views: &Connection, header: &Header, body: &Body) -> Result<(), S
         body,
         Body::OrderPlaced(_)
             | Body::OrderCancelled(_)
+            | Body::QuotationMade(_)
+            | Body::InvoiceRevised(_)
             | Body::TenderTaken(_)
             | Body::TenderMoved(_)
             | Body::TendersSplit(_)
@@ -219,7 +229,15 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::CategorySet(patch) => category_set(conn, patch, by),
         Body::StaffSet(patch) => staff_set(conn, patch, by),
         Body::SettingSet(patch) => setting_set(conn, patch, by),
-        Body::OrderPlaced(order) => order_placed(conn, header, order),
+        Body::OrderPlaced(order) => {
+            order_placed(conn, header, order)?;
+            invoice_views::placed(conn, header, order)
+        }
+        Body::QuotationMade(made) => invoice_views::quoted(conn, header, made),
+        Body::QuotationMoved(moved) => invoice_views::quotation_moved(conn, header, moved),
+        Body::InvoiceRevised(revised) => invoice_views::revised(conn, header, revised),
+        Body::InvoiceSent(sent) => invoice_views::sent(conn, header, sent),
+        Body::InvoiceDue(due) => invoice_views::due(conn, header, due),
         Body::TenderTaken(tender) => {
             tender_views::taken(conn, header, tender)?;
             shift_views::taken(conn, header, tender)

@@ -5,8 +5,10 @@
 
 mod drawer;
 mod handovers;
+mod invoices;
 mod orders;
 mod pictures;
+mod quotations;
 mod refunds;
 mod shifts;
 mod shop;
@@ -14,8 +16,10 @@ mod tenders;
 
 pub use drawer::*;
 pub use handovers::*;
+pub use invoices::*;
 pub use orders::*;
 pub use pictures::*;
+pub use quotations::*;
 pub use refunds::*;
 pub use shifts::*;
 pub use shop::*;
@@ -106,6 +110,11 @@ bodies! {
     ShiftAddendum(Box<ShiftAddendumV1>) = 54, 1;
     ReportMade(Box<ReportMadeV1>) = 55, 1;
     BatchReconciled(BatchReconciledV1) = 56, 1;
+    QuotationMade(Box<QuotationMadeV1>) = 70, 1;
+    QuotationMoved(QuotationMovedV1) = 71, 1;
+    InvoiceRevised(InvoiceRevisedV1) = 72, 1;
+    InvoiceSent(InvoiceSentV1) = 73, 1;
+    InvoiceDue(InvoiceDueV1) = 74, 1;
 }
 
 fn bytes<T: Serialize>(body: &T) -> Vec<u8> {
