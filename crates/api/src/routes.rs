@@ -283,6 +283,33 @@ pub const ROUTES: &[Row] = &[
     // Whoever may not open it brings somebody who may.
     row("POST", "/api/v1/drawer/open", Access::May(P::PrintUse)),
     row("GET", "/api/v1/drawer/openings", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/shifts/current", Access::May(P::ShiftUse)),
+    row("POST", "/api/v1/shifts", Access::May(P::ShiftUse)),
+    row("GET", "/api/v1/shifts", Access::May(P::ReportRead)),
+    row("POST", "/api/v1/shifts/addenda", Access::May(P::ShiftManage)),
+    row("GET", "/api/v1/shifts/{id}", Access::May(P::ShiftUse)),
+    row("POST", "/api/v1/shifts/{id}/moves", Access::May(P::ShiftUse)),
+    row("POST", "/api/v1/shifts/{id}/handover", Access::May(P::ShiftUse)),
+    row("POST", "/api/v1/shifts/{id}/close", Access::May(P::ShiftUse)),
+    row("POST", "/api/v1/shifts/{id}/reports", Access::May(P::ShiftUse)),
+    row("GET", "/api/v1/shift-reports/{id}", Access::May(P::ShiftUse)),
+    row(
+        "POST",
+        "/api/v1/shift-reports/{id}/print",
+        Access::May(P::ShiftUse),
+    ),
+    row(
+        "GET",
+        "/api/v1/shift-reports/{id}/slip.png",
+        Access::May(P::ShiftUse),
+    ),
+    row(
+        "GET",
+        "/api/v1/shift-reports/{id}/slip.pdf",
+        Access::May(P::ShiftUse),
+    ),
+    row("GET", "/api/v1/reconciliation", Access::May(P::ReportRead)),
+    row("POST", "/api/v1/batches", Access::May(P::ShiftManage)),
     row("POST", "/api/v1/receipts/preview", Access::May(P::DeviceRead)),
     row("GET", "/api/v1/receipts/template", Access::May(P::DeviceRead)),
     row("PUT", "/api/v1/receipts/template", Access::May(P::SettingChange)),
@@ -425,6 +452,20 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::devices::print))
         .routes(routes!(h::devices::open_drawer))
         .routes(routes!(h::devices::openings))
+        .routes(routes!(h::shifts::current))
+        .routes(routes!(h::shifts::open, h::shifts::list))
+        .routes(routes!(h::shifts::addenda))
+        .routes(routes!(h::shifts::shift))
+        .routes(routes!(h::shifts::move_cash))
+        .routes(routes!(h::shifts::hand_over))
+        .routes(routes!(h::shifts::close))
+        .routes(routes!(h::shifts::make_report))
+        .routes(routes!(h::shifts::report))
+        .routes(routes!(h::shifts::print_report))
+        .routes(routes!(h::shifts::report_png))
+        .routes(routes!(h::shifts::report_pdf))
+        .routes(routes!(h::shifts::reconciliation))
+        .routes(routes!(h::shifts::reconcile))
         .routes(routes!(h::devices::preview))
         .routes(routes!(h::devices::template, h::devices::change_template))
         .routes(routes!(h::devices::logo))

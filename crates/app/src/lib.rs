@@ -6,6 +6,7 @@
 
 pub mod authority;
 mod bell;
+pub mod batches;
 pub mod board;
 pub mod brands;
 pub mod cameras;
@@ -41,6 +42,8 @@ pub mod scanners;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod shift_figures;
+pub mod shift_reports;
 pub mod shifts;
 pub mod staff;
 pub mod tickets;

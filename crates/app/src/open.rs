@@ -170,6 +170,10 @@ impl App {
         if let Err(error) = shop.start_mailing() {
             tracing::error!(%error, "the outbox does not begin");
         }
+        // Neither must money that came late for a closed drawer.
+        if let Err(error) = shop.settle_late_money() {
+            tracing::error!(%error, "what came late for closed shifts is not written down yet");
+        }
         *self.shop.write().unwrap_or_else(PoisonError::into_inner) = Some(shop.clone());
         Ok(shop)
     }

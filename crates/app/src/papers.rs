@@ -206,6 +206,10 @@ impl Shop {
         Ok(self.picture(&slip, &template, paper))
     }
 
+    pub(crate) fn slip_png(&self, slip: &Slip, paper_mm: Option<u32>) -> Result<Vec<u8>> {
+        Ok(self.picture(slip, &self.template(), paper_of(paper_mm)?))
+    }
+
     fn picture(&self, slip: &Slip, template: &Template, paper: Option<Paper>) -> Vec<u8> {
         let document = slip.document(template);
         let document = match paper {
@@ -399,7 +403,7 @@ fn head(settings: &Settings, demo: bool) -> ReceiptData {
     }
 }
 
-fn method_word(method: &str, language: &str) -> String {
+pub(crate) fn method_word(method: &str, language: &str) -> String {
     match method {
         "cash" => words(language).cash.to_owned(),
         other => other.to_owned(),

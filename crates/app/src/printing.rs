@@ -43,7 +43,7 @@ const IDLE: Duration = Duration::from_secs(2);
 pub struct JobView {
     pub id: Uuid,
     pub printer: Option<Named>,
-    /// receipt, credit_note, token, test, drawer or scanner
+    /// receipt, credit_note, token, shift, test, drawer or scanner
     pub kind: String,
     pub order: Option<Uuid>,
     pub number: Option<u32>,
@@ -163,6 +163,16 @@ impl NewPaper {
 
     pub fn scanner() -> NewPaper {
         NewPaper::of("scanner", Payload::Scanner)
+    }
+
+    /// Not of an order: a report, by its id and its number.
+    pub fn about(self, paper: [u8; 16], document: String, copy: u32) -> NewPaper {
+        NewPaper {
+            paper: Some(paper),
+            document: Some(document),
+            copy,
+            ..self
+        }
     }
 
     fn for_order(self, order: &OrderView) -> NewPaper {
@@ -993,7 +1003,7 @@ pub(crate) fn drawer_of(printers: &[PrinterRow]) -> Option<&PrinterRow> {
 }
 
 /// The id of a job that follows from something that has an id: however often it is asked for, it is one job.
-fn job_id(kind: &str, about: Uuid) -> PrintJobId {
+pub(crate) fn job_id(kind: &str, about: Uuid) -> PrintJobId {
     let mut hasher = blake3::Hasher::new();
     hasher
         .update(b"print job\0")

@@ -360,6 +360,8 @@ const TABLE: &[Definition] = &[
     define("shift.required", "shifts", Scope::Branch, Rule::Bool, "false"),
     // What is expected is not shown before the count.
     define("shift.blind", "shifts", Scope::Branch, Rule::Bool, "false"),
+    // The Z comes out of the printer when a shift is closed.
+    define("shift.print", "shifts", Scope::Branch, Rule::Bool, "true"),
     define(
         "shift.out_limit_minor",
         "shifts",

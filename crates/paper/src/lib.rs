@@ -19,6 +19,7 @@ mod pdf;
 mod profile;
 mod raster;
 mod sheet;
+mod shift_slip;
 mod slips;
 mod statement;
 mod symbol;
@@ -36,6 +37,7 @@ pub use pdf::{PdfError, PdfPage, pdf, sheet_pdf};
 pub use profile::{Cutter, Pin, Profile, Pulse, QrMode};
 pub use raster::raster;
 pub use sheet::{Cell, Column, Line, Piece, Sheet, Step, Table};
+pub use shift_slip::{ShiftDrawer, ShiftMethod, ShiftReport, ShiftSlipData, ShiftTax, shift_report};
 pub use slips::{
     CreditNoteData, Entry, LabelData, NoSaleData, ReceiptData, ReceiptLine, ReceiptTender, Slip,
     TestCardData, credit_note, label, no_sale, receipt, test_card, token,

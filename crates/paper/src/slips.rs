@@ -8,6 +8,7 @@ use crate::{
     amount::{figures, money},
     bitmap::Bitmap,
     document::{Align, Bars, Block, Document, Look, Paper, Row, Rule, Size},
+    shift_slip::{ShiftSlipData, shift_report},
     symbol,
     template::{PartKind, Template},
     words::{Language, Words},
@@ -23,6 +24,7 @@ pub enum Slip {
     NoSale(NoSaleData),
     TestCard(TestCardData),
     Label(LabelData),
+    Shift(Box<ShiftSlipData>),
 }
 
 impl Slip {
@@ -34,6 +36,7 @@ impl Slip {
             Slip::NoSale(data) => no_sale(data, template),
             Slip::TestCard(data) => test_card(data),
             Slip::Label(data) => label(data),
+            Slip::Shift(data) => shift_report(data, template),
         }
     }
 
@@ -197,7 +200,7 @@ pub struct LabelData {
     pub language: String,
 }
 
-const PLAIN: Look = Look::of(Size::One);
+pub(crate) const PLAIN: Look = Look::of(Size::One);
 const ASIDE: Look = Look::of(Size::Small);
 
 fn size(step: u8) -> Size {
@@ -210,7 +213,7 @@ fn size(step: u8) -> Size {
 }
 
 /// A document in a language, and its words.
-fn begin(language: &str, paper: Paper, title: &str) -> (Document, Words) {
+pub(crate) fn begin(language: &str, paper: Paper, title: &str) -> (Document, Words) {
     let language = Language::of(language);
     let mut document = Document::new(paper);
     document.rtl = language.is_rtl();
@@ -220,7 +223,7 @@ fn begin(language: &str, paper: Paper, title: &str) -> (Document, Words) {
 }
 
 /// What no reader may overlook: a sale of the demo, a paper that is not the first.
-fn marks(document: &mut Document, words: &Words, demo: bool, copy: u16) {
+pub(crate) fn marks(document: &mut Document, words: &Words, demo: bool, copy: u16) {
     if demo {
         document.text(words.demo, Align::Centre, PLAIN.bold().reversed());
         document.space(6);
@@ -235,7 +238,7 @@ fn marks(document: &mut Document, words: &Words, demo: bool, copy: u16) {
     }
 }
 
-fn drawer(document: &mut Document, open: bool) {
+pub(crate) fn drawer(document: &mut Document, open: bool) {
     if open {
         document.push(Block::Drawer);
     }
@@ -315,7 +318,7 @@ fn particulars(document: &mut Document, words: &Words, number: &str, at: &str, c
     pair(document, &counter, staff);
 }
 
-fn pair(document: &mut Document, left: &str, right: &str) {
+pub(crate) fn pair(document: &mut Document, left: &str, right: &str) {
     match (left.trim().is_empty(), right.trim().is_empty()) {
         (true, true) => {}
         (false, true) => document.text(left, Align::Start, PLAIN),
@@ -486,7 +489,7 @@ fn footer<'a>(document: &mut Document, texts: impl Iterator<Item = &'a String>, 
     }
 }
 
-fn end(document: &mut Document) {
+pub(crate) fn end(document: &mut Document) {
     document.space(16);
     document.push(Block::Cut);
 }

@@ -237,6 +237,17 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// How many papers of this kind something that is no order has had from here, or may have had.
+    pub fn papers_about(&self, kind: &str, paper: [u8; 16]) -> Result<u32, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached(
+                "select count(*) from print_job
+                 where order_id is null and kind = ?1 and paper_id = ?2 and (state <> 'discarded' or sent = 1)",
+            )?
+            .query_row(params![kind, paper], |r| r.get(0))?)
+    }
+
     /// How many papers of this kind the order has had from here, or may have had.
     pub fn papers_of(&self, order: OrderId, kind: &str, paper: Option<[u8; 16]>) -> Result<u32, StoreError> {
         Ok(self
@@ -422,7 +433,8 @@ impl Write<'_> {
     /// Forgets papers without an order that are settled for long.
     pub fn forget_prints(&self, before_ms: i64) -> Result<usize, StoreError> {
         Ok(self.tx.execute(
-            "delete from print_job where order_id is null and state in ('printed', 'discarded') and changed_ms < ?1",
+            "delete from print_job
+             where order_id is null and kind <> 'shift' and state in ('printed', 'discarded') and changed_ms < ?1",
             [before_ms],
         )?)
     }

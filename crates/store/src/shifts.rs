@@ -491,6 +491,14 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// How many addenda a shift has.
+    pub fn shift_addenda(&self, id: ShiftId) -> Result<i64, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select count(*) from shift_report where shift_id = ?1 and kind = 'addendum'")?
+            .query_row([id.bytes()], |r| r.get(0))?)
+    }
+
     /// How far the reports of a closed shift have seen each series.
     pub fn shift_seen(&self, id: ShiftId) -> Result<Vec<(Id, u64)>, StoreError> {
         let mut statement = self

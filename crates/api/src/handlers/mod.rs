@@ -12,6 +12,7 @@ pub mod prices;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod shifts;
 pub mod staff;
 pub mod system;
 pub mod tokens;
