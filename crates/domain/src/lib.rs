@@ -9,9 +9,11 @@
     reason = "874_00 in minor units reads as 874.00"
 )]
 
+pub mod account;
 pub mod barcode;
 pub mod card;
 pub mod cart;
+pub mod customer;
 pub mod discount;
 pub mod foreign;
 pub mod gst;
