@@ -12,14 +12,15 @@ use domain::{
 use journal::{
     Body, DeviceKey, Fact, Series, Stamp,
     body::{
-        BatchReconciledV1, BuyerV1, CashMovedV1, ClosedDrawerV1, CountV1, DeviceAdmittedV1, DiscountKindV1,
-        DiscountV1, DrawerFiguresV1, DrawerOpenedV1, FiguresV1, ForeignV1, HandedOverV1, HandoverUndoneV1,
-        LineTaxV1, MethodFiguresV1, ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1,
-        OrderLineV2, OrderPlacedV1, OrderPlacedV2, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1,
-        PictureKeptV1, RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2,
-        ReportMadeV1, SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1,
-        ShopFoundedV1, TaxFiguresV1, TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1,
-        TokenReissuedV1, TokenRevokedV1, TokenV1,
+        AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, BuyerV1, CashMovedV1, ClosedDrawerV1, CountV1,
+        CustomerErasedV1, CustomersMergedV1, DeviceAdmittedV1, DiscountKindV1, DiscountV1, DrawerFiguresV1,
+        DrawerOpenedV1, FiguresV1, ForeignV1, HandedOverV1, HandoverUndoneV1, LineTaxV1, MethodFiguresV1,
+        ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1, OrderLineV2, OrderPlacedV1,
+        OrderPlacedV2, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1, PictureKeptV1, RefundLineV1,
+        RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, ReportMadeV1, SalesFiguresV1,
+        SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1, TaxFiguresV1,
+        TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1,
+        TokenV1,
     },
     register::{PatchV1, Record, Value, Written},
     token,
@@ -144,6 +145,62 @@ fn a_move(line: u32, from: u8, to: u8) -> MoveV1 {
         to,
         milli: 1_000,
     }
+}
+
+/// Customers and their accounts.
+fn of_customers() -> Vec<(&'static str, Body)> {
+    let erased = CustomerErasedV1 {
+        customer: id(40),
+        erased_ms: NOON,
+        reason: "asked for it".to_owned(),
+    };
+    let merged = CustomersMergedV1 {
+        from: id(41),
+        into: id(40),
+        merged_ms: NOON,
+    };
+    let paid = AccountPaidV1 {
+        payment: id(42),
+        customer: id(40),
+        counter: id(4),
+        seat: 2,
+        shift: Some(id(43)),
+        at_ms: NOON,
+        business_day: 20_261_121,
+        prefix: "K7S".to_owned(),
+        fiscal_year: "26-27".to_owned(),
+        document_no: 7,
+        method: "cash".to_owned(),
+        amount_minor: 50_000,
+        received_minor: Some(60_000),
+        change_minor: 10_000,
+        reference: "cheque 000123".to_owned(),
+        note: "for October".to_owned(),
+        pays: vec![(id(20), 40_000), (id(21), 10_000)],
+        content: [0xa5; 32],
+    };
+    let adjusted = AccountAdjustedV1 {
+        adjustment: id(44),
+        customer: id(40),
+        kind: "write_off".to_owned(),
+        amount_minor: -12_345,
+        about: Some(id(20)),
+        counter: id(4),
+        shift: None,
+        at_ms: NOON,
+        business_day: 20_261_121,
+        due_day: 20_261_201,
+        reason: "gone".to_owned(),
+        approved_by: Some(id(9)),
+        content: [0x5a; 32],
+    };
+    vec![
+        ("body-40-1", Body::CustomerSet(patch())),
+        ("body-41-1", Body::CustomerErased(erased)),
+        ("body-42-1", Body::CustomersMerged(merged)),
+        ("body-43-1", Body::AccountPaid(Box::new(paid))),
+        ("body-44-1", Body::AccountAdjusted(adjusted)),
+    ]
 }
 
 /// What happens to an order after it was placed.
@@ -491,6 +548,7 @@ fn bodies() -> Vec<(&'static str, Body)> {
     ];
     bodies.extend(after_placing());
     bodies.extend(with_taxes());
+    bodies.extend(of_customers());
     bodies.push(("body-50-1", Body::DrawerOpened(drawer)));
     bodies.extend(of_a_shift());
     bodies.extend(of_a_document());

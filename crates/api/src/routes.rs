@@ -248,6 +248,59 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/v1/nodes/releases", Access::Node),
     row("POST", "/api/v1/nodes/deeds", Access::Node),
     row("GET", "/api/v1/today", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/customers", Access::May(P::CustomerRead)),
+    row("POST", "/api/v1/customers", Access::May(P::CustomerChange)),
+    row("GET", "/api/v1/customers/types", Access::May(P::CustomerRead)),
+    row("POST", "/api/v1/customers/merge", Access::May(P::CustomerManage)),
+    row("GET", "/api/v1/customers/{id}", Access::May(P::CustomerRead)),
+    row("PUT", "/api/v1/customers/{id}", Access::May(P::CustomerChange)),
+    row("DELETE", "/api/v1/customers/{id}", Access::May(P::CustomerManage)),
+    row(
+        "POST",
+        "/api/v1/customers/{id}/restore",
+        Access::May(P::CustomerManage),
+    ),
+    row(
+        "POST",
+        "/api/v1/customers/{id}/erase",
+        Access::May(P::CustomerErase),
+    ),
+    row(
+        "GET",
+        "/api/v1/customers/{id}/orders",
+        Access::May(P::CustomerRead),
+    ),
+    row(
+        "GET",
+        "/api/v1/customers/{id}/account",
+        Access::May(P::CustomerRead),
+    ),
+    row(
+        "GET",
+        "/api/v1/customers/{id}/statement",
+        Access::May(P::CustomerRead),
+    ),
+    row(
+        "POST",
+        "/api/v1/customers/{id}/payments",
+        Access::May(P::AccountReceive),
+    ),
+    row(
+        "POST",
+        "/api/v1/customers/{id}/adjustments",
+        Access::May(P::AccountAdjust),
+    ),
+    row(
+        "GET",
+        "/api/v1/accounts/payments/{id}",
+        Access::May(P::CustomerRead),
+    ),
+    row(
+        "POST",
+        "/api/v1/accounts/payments/{id}/reverse",
+        Access::May(P::AccountAdjust),
+    ),
+    row("GET", "/api/v1/accounts/ageing", Access::May(P::CustomerRead)),
     row("GET", "/api/v1/staff", Access::May(P::StaffRead)),
     row("POST", "/api/v1/staff", Access::May(P::StaffChange)),
     row("GET", "/api/v1/staff/{id}", Access::May(P::StaffRead)),
@@ -432,6 +485,24 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::nodes::release))
         .routes(routes!(h::nodes::deeds))
         .routes(routes!(h::orders::today))
+        .routes(routes!(h::customers::list, h::customers::add))
+        .routes(routes!(h::customers::types))
+        .routes(routes!(h::customers::merge))
+        .routes(routes!(
+            h::customers::customer,
+            h::customers::edit,
+            h::customers::archive
+        ))
+        .routes(routes!(h::customers::restore))
+        .routes(routes!(h::customers::erase))
+        .routes(routes!(h::customers::orders))
+        .routes(routes!(h::customers::account))
+        .routes(routes!(h::customers::statement))
+        .routes(routes!(h::customers::receive))
+        .routes(routes!(h::customers::adjust))
+        .routes(routes!(h::customers::payment))
+        .routes(routes!(h::customers::reverse))
+        .routes(routes!(h::customers::ageing))
         .routes(routes!(h::staff::list, h::staff::add))
         .routes(routes!(h::staff::member, h::staff::edit, h::staff::archive))
         .routes(routes!(h::staff::restore))

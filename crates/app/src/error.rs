@@ -145,6 +145,15 @@ codes! {
     RefundNeedsApproval = "refund_needs_approval", Forbidden, "this refund needs a second person";
     RefundTooMuch = "refund_too_much", Refused, "this is more than can still be paid back";
     NothingToRefund = "nothing_to_refund", Conflict, "this was paid back already";
+    CustomerGone = "customer_gone", Conflict, "this customer was erased, or never was";
+    CustomerPhoneTaken = "customer_phone_taken", Conflict, "another customer has this phone number";
+    CustomerOwes = "customer_owes", Conflict, "this customer's account is not even";
+    CustomersAreOne = "customers_are_one", Conflict, "these are one customer already";
+    CustomerBlocked = "customer_blocked", Refused, "this customer gets nothing on account";
+    CreditLimit = "credit_limit", Refused, "this is more than the customer may owe";
+    ItemNotOpen = "item_not_open", Refused, "so much is not open there";
+    PaymentSharedWrong = "payment_shared_wrong", Refused, "the payment is not shared out rightly";
+    PaymentReversed = "payment_reversed", Conflict, "this payment was taken back already";
     ImportUnreadable = "import_unreadable", Refused, "this file cannot be read";
     NoPrinter = "no_printer", Conflict, "no printer does this here";
     PrinterKnown = "printer_known", Conflict, "this printer is set up already";

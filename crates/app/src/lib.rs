@@ -4,6 +4,7 @@
 //! then tells the screens. The app never speaks HTTP and never draws; it reaches the clock and the dice only through
 //! [`edges::Edges`].
 
+pub mod accounts;
 pub mod authority;
 mod bell;
 pub mod batches;
@@ -14,6 +15,7 @@ pub mod cart;
 pub mod catalog;
 pub mod choices;
 pub mod claims;
+pub mod customers;
 mod days;
 pub mod demo;
 pub mod display;

@@ -17,7 +17,7 @@ use crate::{
 use domain::{
     cart::{Cart, CartChange, CartLine, LineItem},
     discount::{Discount, DiscountKind},
-    ids::{CartId, CustomerId, OrderId, ProductId, StaffId, TenderId},
+    ids::{CartId, OrderId, ProductId, StaffId, TenderId},
     money::Money,
     numbers::{
         DISPLAY_NUMBERS_PER_LANE, DocumentKind, ONE_TIME_SLOTS, OneTimeNumber, ShortNumber, display_number,
@@ -240,14 +240,7 @@ impl Shop {
 
     /// The number, sealed under the customer's own key; whoever has it already is that customer.
     fn bind(&self, tx: &mut Write<'_>, staff: Option<StaffId>, id: OrderId, phone: &Phone) -> Result<()> {
-        let (customer, key) = match tx.reader().customer_of_phone(phone.as_str())? {
-            Some(known) => known,
-            None => {
-                let fresh = (CustomerId::from_uuid(self.edges.new_id()), self.edges.random());
-                tx.keep_customer_key(fresh.0, &fresh.1)?;
-                fresh
-            }
-        };
+        let (customer, key) = self.customer_by_phone(tx, phone)?;
         let sealed = journal::seal::close(&key, &id.bytes(), self.edges.random(), phone.as_str().as_bytes())
             .ok_or(AppError::new(Code::Broken))?;
         let body = PhoneBoundV1 {

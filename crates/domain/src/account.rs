@@ -319,7 +319,11 @@ mod tests {
             share_out(&settled, money(60_00), &[(id(2), money(50_00))]),
             Ok(vec![(id(2), money(50_00))])
         );
-        let chosen: Vec<Entry> = bought.iter().cloned().chain([paid(9, 60_00, &[(2, 50_00)])]).collect();
+        let chosen: Vec<Entry> = bought
+            .iter()
+            .cloned()
+            .chain([paid(9, 60_00, &[(2, 50_00)])])
+            .collect();
         let settled = settle(&chosen).expect("adds up");
         assert_eq!(
             opens(&settled),
@@ -332,7 +336,8 @@ mod tests {
     fn a_payment_that_was_taken_back_never_happened() {
         let mut back = paid(8, -30_00, &[]);
         back.reverses = Some(id(9));
-        let settled = settle(&[charge(1, 20261001, 100_00), paid(9, 30_00, &[(1, 30_00)]), back]).expect("adds up");
+        let settled =
+            settle(&[charge(1, 20261001, 100_00), paid(9, 30_00, &[(1, 30_00)]), back]).expect("adds up");
         assert_eq!(opens(&settled), [(id(1), 100_00)]);
         assert_eq!(settled.advance, Money::ZERO);
     }
@@ -349,7 +354,11 @@ mod tests {
         ])
         .expect("adds up");
         assert_eq!(opens(&settled), []);
-        assert_eq!(settled.advance, money(70_00), "the customer's, until the next purchase");
+        assert_eq!(
+            settled.advance,
+            money(70_00),
+            "the customer's, until the next purchase"
+        );
     }
 
     #[test]
@@ -422,7 +431,11 @@ mod tests {
     #[test]
     fn what_may_be_owed_is_never_below_zero() {
         assert_eq!(left_to_owe(money(500), money(200)), Ok(money(300)));
-        assert_eq!(left_to_owe(money(500), money(-200)), Ok(money(700)), "an advance helps");
+        assert_eq!(
+            left_to_owe(money(500), money(-200)),
+            Ok(money(700)),
+            "an advance helps"
+        );
         assert_eq!(left_to_owe(money(500), money(800)), Ok(Money::ZERO));
     }
 

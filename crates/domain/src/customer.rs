@@ -196,7 +196,17 @@ mod tests {
         for good in ["a@b.in", "asha.rao+shop@example.co.in", "अ@उदाहरण.भारत"] {
             assert!(looks_like_email(good), "{good}");
         }
-        for bad in ["", "a", "a@b", "@b.in", "a@@b.in", "a b@c.in", "a@b..in", "a@-b.in", "a@b.in\nBcc: x"] {
+        for bad in [
+            "",
+            "a",
+            "a@b",
+            "@b.in",
+            "a@@b.in",
+            "a b@c.in",
+            "a@b..in",
+            "a@-b.in",
+            "a@b.in\nBcc: x",
+        ] {
             assert!(!looks_like_email(bad), "{bad:?}");
         }
     }

@@ -68,6 +68,8 @@ pub enum DocumentKind {
     ZReport = 2,
     Quotation = 3,
     XReport = 7,
+    /// Money received on account.
+    Receipt = 6,
 }
 
 /// The three characters a document series starts with, unique in the shop.

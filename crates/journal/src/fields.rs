@@ -113,3 +113,32 @@ pub mod setting {
     pub const SCOPE_ID: u16 = 3;
     pub const VALUE: u16 = 4;
 }
+
+pub mod customer {
+    // Sealed under the customer's own key, as text or as JSON.
+    pub const NAME: u16 = 1;
+    /// A list of numbers, the one to call first.
+    pub const PHONES: u16 = 2;
+    pub const EMAIL: u16 = 3;
+    /// A list of { label, street, city, region, postal_code, country }.
+    pub const ADDRESSES: u16 = 4;
+    /// A list of { number, from, until }.
+    pub const TAX_IDENTITIES: u16 = 5;
+    pub const NOTE: u16 = 6;
+
+    pub const SEALED: &[u16] = &[NAME, PHONES, EMAIL, ADDRESSES, TAX_IDENTITIES, NOTE];
+
+    // About the shop's dealings with them, and no person's own.
+    pub const TYPE: u16 = 10;
+    pub const SEGMENT: u16 = 11;
+    pub const LEVEL: u16 = 12;
+    pub const REGION: u16 = 13;
+    pub const LIMIT_MINOR: u16 = 14;
+    pub const TERMS_DAYS: u16 = 15;
+    pub const LANGUAGE: u16 = 16;
+    pub const ARCHIVED_MS: u16 = 17;
+    /// yes or no, since when in milliseconds, who noted it.
+    pub const CONSENT_EMAIL: u16 = 20;
+    pub const CONSENT_MESSAGE: u16 = 21;
+    pub const CONSENT_CALL: u16 = 22;
+}

@@ -38,9 +38,29 @@ pub fn open(key: &[u8; 32], about: &[u8; 16], sealed: &[u8]) -> Option<Vec<u8>> 
         .ok()
 }
 
+/// What one sealed field of a register is about: a field moved to another place, or to another record, does not open.
+pub fn of_field(record: &[u8; 16], field: u16) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update(b"chandi sealed field v1\0")
+        .update(record)
+        .update(&field.to_be_bytes());
+    let mut about = [0; 16];
+    about.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    about
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_opens_in_its_own_place_only() {
+        let about = of_field(&[2; 16], 1);
+        assert_ne!(about, of_field(&[2; 16], 2));
+        assert_ne!(about, of_field(&[3; 16], 1));
+        assert_eq!(about, of_field(&[2; 16], 1));
+    }
 
     #[test]
     fn only_its_own_key_and_place_open_it() {

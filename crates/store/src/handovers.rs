@@ -5,7 +5,7 @@ use crate::{
     orders::{DeviceRow, ORDER, OrderRow, TaxRow, order},
 };
 use domain::{
-    ids::{BranchId, CounterId, CustomerId, DeviceId, OrderId, SeatId, StaffId},
+    ids::{BranchId, CounterId, DeviceId, OrderId, SeatId, StaffId},
     time::Moment,
 };
 use journal::body::{LineTaxV1, RefundLineV2, RefundTenderV2};
@@ -438,18 +438,6 @@ impl Reader<'_> {
             .flatten())
     }
 
-    /// The customer who has this number, and their key.
-    pub fn customer_of_phone(&self, phone: &str) -> Result<Option<(CustomerId, [u8; 32])>, StoreError> {
-        Ok(self
-            .conn
-            .prepare_cached(
-                "select customer_id, key from order_phone join customer_key using (customer_id)
-                 where phone = ?1 limit 1",
-            )?
-            .query_row([phone], |r| Ok((CustomerId::from_bytes(r.get(0)?), r.get(1)?)))
-            .optional()?)
-    }
-
     /// How long guests waited, of the orders delivered between two moments.
     pub fn waits(&self, from: Moment, to: Moment) -> Result<Waits, StoreError> {
         let median = |expression: &str| -> Result<Option<i64>, StoreError> {
@@ -660,13 +648,6 @@ impl Write<'_> {
         self.tx
             .prepare_cached("delete from untold where kind = ?1 and subject_id = ?2")?
             .execute(params![kind, subject])?;
-        Ok(())
-    }
-
-    pub fn keep_customer_key(&self, customer: CustomerId, key: &[u8; 32]) -> Result<(), StoreError> {
-        self.tx
-            .prepare_cached("insert into customer_key values (?1, ?2)")?
-            .execute(params![customer.bytes(), key])?;
         Ok(())
     }
 }

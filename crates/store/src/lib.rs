@@ -4,7 +4,11 @@
 //! handles are different types. The store never asks for the time and makes no random numbers: both come in.
 //! It deliberately knows no rules: what may be written is decided above.
 
+mod account_views;
+pub mod accounts;
 pub mod catalog;
+mod customer_views;
+pub mod customers;
 pub mod drafts;
 mod error;
 pub mod handovers;

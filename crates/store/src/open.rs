@@ -170,6 +170,16 @@ impl Store {
         views::rebuild(&mut self.lock().conn)
     }
 
+    /// Leaves nothing of deleted rows in the files: what was overwritten goes from the log into the database, and the log
+    /// is emptied.
+    pub fn overwrite_deleted(&self) -> Result<(), StoreError> {
+        let writer = self.lock();
+        let busy: i64 = writer
+            .conn
+            .query_row("pragma wal_checkpoint(truncate)", [], |r| r.get(0))?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, Writer> {
         // A panic inside a write rolled its transaction back; the connection behind the lock is whole.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)

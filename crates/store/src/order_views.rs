@@ -2,7 +2,7 @@
 //!
 //! Everything here adds up, so it does not matter whether the order's own fact has arrived yet.
 
-use crate::StoreError;
+use crate::{StoreError, customer_views};
 use journal::{
     Header,
     body::{
@@ -48,7 +48,8 @@ pub(crate) fn phone_bound(conn: &Connection, bound: &PhoneBoundV1) -> Result<(),
         .and_then(|bytes| String::from_utf8(bytes).ok());
     conn.prepare_cached("insert or replace into order_phone values (?1, ?2, ?3)")?
         .execute(params![bound.order, bound.customer, phone])?;
-    Ok(())
+    customer_views::called(conn, &bound.customer, phone.as_deref(), bound.bound_ms)?;
+    customer_views::ordered(conn, &bound.order, None, Some(&bound.customer))
 }
 
 pub(crate) fn token_reissued(

@@ -163,7 +163,7 @@ impl Reader<'_> {
 }
 
 /// The first string after all that start with `word`.
-fn after(word: &str) -> String {
+pub(crate) fn after(word: &str) -> String {
     format!("{word}\u{10ffff}")
 }
 

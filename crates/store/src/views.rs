@@ -2,6 +2,7 @@
 
 use crate::{
     StoreError, VIEWS_VERSION, invoice_views, order_views,
+    StoreError, VIEWS_VERSION, account_views, customer_views, order_views,
     price_views::{self, Made},
     search, shift_views, tender_views,
 };
@@ -19,6 +20,8 @@ const TABLES_SQL: &[&str] = &[
     include_str!("prices.sql"),
     include_str!("invoices.sql"),
     include_str!("shifts.sql"),
+    include_str!("customers.sql"),
+    include_str!("accounts.sql"),
 ];
 
 /// The view tables, each with the columns that put its rows in order. `verify` compares them.
@@ -43,6 +46,16 @@ pub(crate) const TABLES: &[&str] = &[
     "order_line_tax",
     "order_units",
     "order_phone",
+    "customer",
+    "customer_word",
+    "customer_phone",
+    "customer_merge",
+    "customer_order",
+    "account_entry",
+    "account_balance",
+    "account_payment",
+    "account_payment_item",
+    "account_adjustment",
     "order_event",
     "handover",
     "handover_move",
@@ -160,6 +173,12 @@ fn apply_whole(views: &Connection, header: &Header, body: &Body) -> Result<(), S
             | Body::OrderCancelled(_)
             | Body::QuotationMade(_)
             | Body::InvoiceRevised(_)
+            | Body::PhoneBound(_)
+            | Body::CustomerSet(_)
+            | Body::CustomerErased(_)
+            | Body::CustomersMerged(_)
+            | Body::AccountPaid(_)
+            | Body::AccountAdjusted(_)
             | Body::TenderTaken(_)
             | Body::TenderMoved(_)
             | Body::TendersSplit(_)
@@ -238,21 +257,28 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::InvoiceRevised(revised) => invoice_views::revised(conn, header, revised),
         Body::InvoiceSent(sent) => invoice_views::sent(conn, header, sent),
         Body::InvoiceDue(due) => invoice_views::due(conn, header, due),
+            customer_views::ordered(conn, &order.order, order.customer.as_ref(), None)?;
+            account_views::order_changed(conn, &order.order)
+        }
         Body::TenderTaken(tender) => {
             tender_views::taken(conn, header, tender)?;
-            shift_views::taken(conn, header, tender)
+            shift_views::taken(conn, header, tender)?;
+            account_views::order_changed(conn, &tender.order)
         }
         Body::TenderMoved(moved) => {
             tender_views::moved(conn, header, moved)?;
-            shift_views::moved(conn, header, moved)
+            shift_views::moved(conn, header, moved)?;
+            account_views::order_changed(conn, &moved.order)
         }
         Body::TendersSplit(split) => {
             tender_views::split(conn, header, split)?;
-            shift_views::split(conn, header, split)
+            shift_views::split(conn, header, split)?;
+            account_views::order_changed(conn, &split.order)
         }
         Body::OrderCancelled(cancelled) => {
             order_cancelled(conn, header, cancelled)?;
-            shift_views::cancelled(conn, header, cancelled)
+            shift_views::cancelled(conn, header, cancelled)?;
+            account_views::order_changed(conn, &cancelled.order)
         }
         Body::DeviceAdmitted(admitted) => device_admitted(conn, admitted),
         Body::PhoneBound(bound) => order_views::phone_bound(conn, bound),
@@ -263,8 +289,14 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::HandoverUndone(undone) => order_views::handover_undone(conn, header, undone),
         Body::Refunded(refunded) => {
             order_views::refunded(conn, header, refunded)?;
-            shift_views::refunded(conn, header, refunded)
+            shift_views::refunded(conn, header, refunded)?;
+            account_views::order_changed(conn, &refunded.order)
         }
+        Body::CustomerSet(patch) => customer_views::set(conn, header, patch),
+        Body::CustomerErased(erased) => customer_views::erased(conn, header, erased),
+        Body::CustomersMerged(merged) => customer_views::merged(conn, header, merged),
+        Body::AccountPaid(paid) => account_views::paid(conn, header, paid),
+        Body::AccountAdjusted(adjusted) => account_views::adjusted(conn, header, adjusted),
         Body::DrawerOpened(opened) => {
             drawer_opened(conn, header, opened)?;
             shift_views::drawer_opened(conn, header, opened)
@@ -670,14 +702,15 @@ fn order_cancelled(
 ) -> Result<(), StoreError> {
     let changed = conn
         .prepare_cached(
-            "update \"order\" set cancelled_ms = ?2, cancelled_by = ?3, cancel_reason = ?4
+            "update \"order\" set cancelled_ms = ?2, cancelled_by = ?3, cancel_reason = ?4, cancelled_day = ?5
              where order_id = ?1 and cancelled_ms is null",
         )?
         .execute(params![
             cancelled.order,
             cancelled.cancelled_ms,
             header.actor.map(|a| a.bytes()),
-            cancelled.reason
+            cancelled.reason,
+            cancelled.business_day
         ])?;
     if changed == 0 {
         return Ok(());

@@ -141,6 +141,7 @@ create table "order" (
     cancelled_ms         integer,
     cancelled_by         blob,
     cancel_reason        text,
+    cancelled_day        integer,
     revoked              integer not null, -- no token is good
     progress             integer not null, -- 0 placed, 1 preparing, 2 ready
     preparing_ms         integer,
@@ -221,6 +222,7 @@ create table order_phone (
     phone       text           -- null once the customer's key is gone
 ) strict, without rowid;
 
+create index order_phone_of_customer on order_phone (customer_id);
 create index order_by_phone on order_phone (phone) where phone is not null;
 
 -- What happened to an order after it was placed.

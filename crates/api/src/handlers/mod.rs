@@ -3,6 +3,7 @@
 pub mod cart;
 pub mod catalog;
 pub mod choices;
+pub mod customers;
 pub mod devices;
 pub mod display;
 pub mod handovers;

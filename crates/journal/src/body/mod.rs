@@ -3,6 +3,7 @@
 //!
 //! Golden bytes of each version stand in the tests and must decode for ever.
 
+mod customers;
 mod drawer;
 mod handovers;
 mod invoices;
@@ -14,6 +15,7 @@ mod shifts;
 mod shop;
 mod tenders;
 
+pub use customers::*;
 pub use drawer::*;
 pub use handovers::*;
 pub use invoices::*;
@@ -103,6 +105,11 @@ bodies! {
     HandedOver(HandedOverV1) = 30, 1;
     HandoverUndone(HandoverUndoneV1) = 31, 1;
     Refunded(Box<RefundedV2>) = 32, 2, from RefundedV1 as RefundedV2 = 1;
+    CustomerSet(PatchV1) = 40, 1;
+    CustomerErased(CustomerErasedV1) = 41, 1;
+    CustomersMerged(CustomersMergedV1) = 42, 1;
+    AccountPaid(Box<AccountPaidV1>) = 43, 1;
+    AccountAdjusted(AccountAdjustedV1) = 44, 1;
     DrawerOpened(DrawerOpenedV1) = 50, 1;
     ShiftOpened(ShiftOpenedV1) = 51, 1;
     CashMoved(CashMovedV1) = 52, 1;
