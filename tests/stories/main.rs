@@ -2,6 +2,7 @@
 
 mod carts;
 mod catalog;
+mod customers;
 mod door;
 mod handovers;
 mod orders;

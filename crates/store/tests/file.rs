@@ -1,14 +1,15 @@
 //! The file itself: who can open it, what a rebuild brings back, and what it does with facts that it cannot read.
 
 use domain::{
-    ids::{BranchId, CounterId, DeviceId, FactId, ProductId, ShopId},
+    ids::{BranchId, CounterId, CustomerId, DeviceId, FactId, ProductId, ShopId},
     time::Moment,
 };
 use journal::{
     Body, DeviceKey, Series, Stamp,
-    body::{OrderLineV1, OrderPlacedV1, OrderPlacedV2, ShopFoundedV1, TokenV1},
-    fields::product,
+    body::{CustomerErasedV1, OrderLineV1, OrderPlacedV1, OrderPlacedV2, ShopFoundedV1, TokenV1},
+    fields::{customer, product},
     register::{PatchV1, Value},
+    seal,
 };
 use rusqlite::{Connection, params};
 use std::path::PathBuf;
@@ -401,4 +402,87 @@ fn an_order_that_contradicts_itself_is_set_aside_whole() {
     assert_eq!(facts_without_fault(&store), (3, 1));
     let row: Result<_, StoreError> = store.read(|r| r.order(domain::ids::OrderId::from_bytes([20; 16])));
     assert_eq!(row.expect("readable"), None, "no half of it is in the views");
+}
+
+/// A customer with a name that is nowhere else.
+fn named(store: &Store, name: &str) -> CustomerId {
+    let id = CustomerId::from_bytes([40; 16]);
+    let key = [0x93; 32];
+    let about = seal::of_field(&id.bytes(), customer::NAME);
+    let sealed = seal::close(&key, &about, [9; 24], name.as_bytes()).expect("sealed");
+    store
+        .write(NOON, |tx| {
+            tx.keep_customer_key(id, &key)?;
+            let patch = PatchV1 {
+                record: id.bytes(),
+                fields: vec![(customer::NAME, Value::Bytes(sealed))],
+            };
+            tx.record(None, &Body::CustomerSet(patch))
+        })
+        .map_err(|e: StoreError| e)
+        .expect("a customer");
+    id
+}
+
+#[test]
+fn an_erased_customer_is_on_no_page_of_the_file() {
+    let folder = tempfile::tempdir().expect("a temp folder");
+    let path = folder.path().join("chandi.db");
+    let store = Store::open(Options {
+        file: path.clone(),
+        key: None,
+        vfs: None,
+    })
+    .expect("a store that anybody can read");
+    let identity = identity();
+    let founding = Body::ShopFounded(ShopFoundedV1 {
+        shop: identity.shop.bytes(),
+        branch: identity.branch.bytes(),
+        counter: identity.counter.bytes(),
+        device: identity.device.bytes(),
+        public_key: DeviceKey::from_seed(&identity.secret_key).public().bytes(),
+        ordinal: 0,
+        lane: 0,
+        currency: *b"INR",
+        demo: false,
+        founded_ms: NOON.0,
+    });
+    store
+        .write(NOON, |tx| tx.found(&identity, &founding))
+        .map_err(|e: StoreError| e)
+        .expect("a shop");
+    let id = named(&store, "Quillfeather");
+    let row = store
+        .read(|r| r.customer(id))
+        .expect("readable")
+        .expect("there she is");
+    assert_eq!(row.name.as_deref(), Some("Quillfeather"));
+    let everything = || -> Vec<u8> {
+        std::fs::read_dir(folder.path())
+            .expect("the folder")
+            .flat_map(|entry| std::fs::read(entry.expect("an entry").path()).unwrap_or_default())
+            .collect()
+    };
+    let holds = |what: &[u8]| everything().windows(what.len()).any(|window| window == what);
+    assert!(
+        holds(b"Quillfeather") && holds(b"quillfeather") && holds(&[0x93; 32]),
+        "before, it can be read"
+    );
+    store
+        .write(NOON, |tx| {
+            tx.record(
+                None,
+                &Body::CustomerErased(CustomerErasedV1 {
+                    customer: id.bytes(),
+                    erased_ms: NOON.0,
+                    reason: "asked".to_owned(),
+                }),
+            )
+        })
+        .map_err(|e: StoreError| e)
+        .expect("erased");
+    store.overwrite_deleted().expect("nothing else reads");
+    for what in [b"Quillfeather".as_slice(), b"quillfeather", &[0x93; 32]] {
+        assert!(!holds(what), "{} is nowhere", String::from_utf8_lossy(what));
+    }
 }
