@@ -6,8 +6,8 @@
 
 pub mod accounts;
 pub mod authority;
-mod bell;
 pub mod batches;
+mod bell;
 pub mod board;
 pub mod brands;
 pub mod cameras;
@@ -27,8 +27,8 @@ pub mod import;
 mod joining;
 pub mod letters;
 pub mod live;
-pub mod modifiers;
 pub mod mail;
+pub mod modifiers;
 mod open;
 pub mod order_view;
 pub mod orders;

@@ -1,8 +1,7 @@
 //! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
 
 use crate::{
-    StoreError, VIEWS_VERSION, invoice_views, order_views,
-    StoreError, VIEWS_VERSION, account_views, customer_views, order_views,
+    StoreError, VIEWS_VERSION, account_views, customer_views, invoice_views, order_views,
     price_views::{self, Made},
     search, shift_views, tender_views,
 };
@@ -250,16 +249,15 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::SettingSet(patch) => setting_set(conn, patch, by),
         Body::OrderPlaced(order) => {
             order_placed(conn, header, order)?;
-            invoice_views::placed(conn, header, order)
+            invoice_views::placed(conn, header, order)?;
+            customer_views::ordered(conn, &order.order, order.customer.as_ref(), None)?;
+            account_views::order_changed(conn, &order.order)
         }
         Body::QuotationMade(made) => invoice_views::quoted(conn, header, made),
         Body::QuotationMoved(moved) => invoice_views::quotation_moved(conn, header, moved),
         Body::InvoiceRevised(revised) => invoice_views::revised(conn, header, revised),
         Body::InvoiceSent(sent) => invoice_views::sent(conn, header, sent),
         Body::InvoiceDue(due) => invoice_views::due(conn, header, due),
-            customer_views::ordered(conn, &order.order, order.customer.as_ref(), None)?;
-            account_views::order_changed(conn, &order.order)
-        }
         Body::TenderTaken(tender) => {
             tender_views::taken(conn, header, tender)?;
             shift_views::taken(conn, header, tender)?;
