@@ -9,7 +9,7 @@ use crate::{
     wire::{content_of, optional_text, rfc3339, text},
 };
 use domain::{
-    ids::{BrandId, CategoryId, ModifierGroupId, PictureId, ProductId},
+    ids::{BrandId, CategoryId, ModifierGroupId, PictureId, ProductId, TaxClassId},
     quantity::{Quantity, Unit},
     time::Moment,
 };
@@ -89,6 +89,10 @@ pub struct ProductView {
     pub open_price: bool,
     pub archived_at: Option<String>,
     pub sample: bool,
+    /// Null: the shop's usual one.
+    pub tax_class: Option<Uuid>,
+    /// The HSN or SAC code in India, a national code of goods elsewhere.
+    pub hsn: Option<String>,
     pub brand: Option<Uuid>,
     /// The other units it is sold by; `unit` is the one that stock is kept in.
     pub units: Vec<UnitView>,
@@ -172,6 +176,8 @@ impl From<&ProductRow> for ProductView {
             open_price: row.open_price,
             archived_at: row.archived_ms.map(|ms| rfc3339(Moment(ms))),
             sample: row.sample,
+            tax_class: row.tax_class.map(Uuid::from_bytes),
+            hsn: Some(row.hsn.clone()).filter(|hsn| !hsn.is_empty()),
             brand: row.brand.map(|b| b.uuid()),
             units: row
                 .units
@@ -266,6 +272,8 @@ pub struct ProductForm {
     pub position: i64,
     #[serde(default)]
     pub open_price: bool,
+    pub tax_class: Option<Uuid>,
+    pub hsn: Option<String>,
     pub brand: Option<Uuid>,
     /// The other units it is sold by; left out, they stay as they are. So for the lists below.
     pub units: Option<Vec<UnitForm>>,
@@ -292,6 +300,8 @@ impl Default for ProductForm {
             favourite: false,
             position: 0,
             open_price: false,
+            tax_class: None,
+            hsn: None,
             brand: None,
             units: None,
             modifiers: None,
@@ -448,6 +458,11 @@ pub(crate) fn product_fields(form: &ProductForm) -> Result<Vec<(Field, Value)>> 
         (product_field::FAVOURITE, Value::Bool(form.favourite)),
         (product_field::POSITION, Value::Int(form.position)),
         (product_field::OPEN_PRICE, Value::Bool(form.open_price)),
+        (product_field::TAX_CLASS, id_value(form.tax_class)),
+        (
+            product_field::HSN,
+            hsn(form.hsn.as_deref())?.map_or(Value::Null, Value::Text),
+        ),
         (product_field::BRAND, id_value(form.brand)),
         (product_field::PICTURE, id_value(form.picture)),
     ];
@@ -552,6 +567,25 @@ pub(crate) fn held(field: &str, typed: &str) -> Result<i64> {
     Ok(quantity.milli())
 }
 
+/// A code of goods as the tax office spells it: digits, letters and dots, blanks taken out.
+fn hsn(typed: Option<&str>) -> Result<Option<String>> {
+    let code: String = typed
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    if code.is_empty() {
+        return Ok(None);
+    }
+    if code.len() > 20 || !code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.') {
+        return Err(AppError::field(
+            "hsn",
+            "digits, letters and dots only, at most 20",
+        ));
+    }
+    Ok(Some(code))
+}
+
 pub(crate) fn category_fields(form: &CategoryForm) -> Result<Vec<(Field, Value)>> {
     if !HUES.contains(&form.hue.as_str()) {
         return Err(AppError::field("hue", "not one of the choices"));
@@ -608,6 +642,13 @@ pub(crate) fn check_against_others(reader: &Reader<'_>, id: ProductId, form: &Pr
         && reader.category(CategoryId::from_uuid(category))?.is_none()
     {
         return Err(AppError::field("category", "there is no such category"));
+    }
+    if let Some(class) = form.tax_class
+        && reader
+            .tax_class(TaxClassId::from_uuid(class))?
+            .is_none_or(|c| c.archived_ms.is_some())
+    {
+        return Err(AppError::field("tax_class", "there is no such tax class"));
     }
     if let Some(brand) = form.brand
         && reader.brand_record(BrandId::from_uuid(brand))?.is_none()

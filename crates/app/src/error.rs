@@ -119,6 +119,7 @@ codes! {
     PriceTooLarge = "price_too_large", Refused, "this amount is too large";
     DiscountInvalid = "discount_invalid", Refused, "this discount is not possible";
     DiscountAboveLimit = "discount_above_limit", Forbidden, "this discount needs a second person";
+    TaxRateMissing = "tax_rate_missing", Refused, "no tax rate is set for these goods on this day";
     TenderInvalid = "tender_invalid", Refused, "this payment is not right";
     TenderShort = "tender_short", Refused, "the payment does not cover the total";
     OrderCancelled = "order_cancelled", Conflict, "this order was cancelled";

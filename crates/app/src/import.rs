@@ -167,6 +167,16 @@ impl Shop {
             favourite: known.as_ref().is_some_and(|p| p.favourite),
             position: known.as_ref().map_or(position, |p| p.position),
             open_price: known.as_ref().is_some_and(|p| p.open_price),
+            tax_class: match get("tax_class") {
+                Some(named) => Some(tax_class_by_name(tx, named)?),
+                None => known
+                    .as_ref()
+                    .and_then(|p| p.tax_class)
+                    .map(uuid::Uuid::from_bytes),
+            },
+            hsn: get("hsn")
+                .map(str::to_owned)
+                .or(known.as_ref().map(|p| p.hsn.clone())),
             brand: known.as_ref().and_then(|p| p.brand).map(|b| b.uuid()),
             picture: known.as_ref().and_then(|p| p.picture).map(|p| p.uuid()),
             ..ProductForm::default()
@@ -221,6 +231,18 @@ impl Shop {
         )?;
         Ok(id)
     }
+}
+
+/// The tax class of this name, or of this name in the pack it came from.
+fn tax_class_by_name(tx: &Write<'_>, named: &str) -> Result<uuid::Uuid> {
+    let wanted = domain::search::fold(named.trim());
+    let classes = tx.reader().tax_classes()?;
+    classes
+        .iter()
+        .filter(|c| c.archived_ms.is_none())
+        .find(|c| domain::search::fold(&c.name) == wanted || c.key == named.trim())
+        .map(|c| uuid::Uuid::from_bytes(c.class))
+        .ok_or_else(|| AppError::field("tax_class", "there is no such tax class"))
 }
 
 enum Outcome {

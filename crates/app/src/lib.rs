@@ -48,6 +48,8 @@ pub mod shift_figures;
 pub mod shift_reports;
 pub mod shifts;
 pub mod staff;
+mod tax_packs;
+pub mod taxes;
 pub mod tickets;
 pub mod tokens;
 pub mod vault;

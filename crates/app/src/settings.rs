@@ -64,6 +64,8 @@ enum Rule {
     /// "#rrggbb", or empty
     Color,
     TaxNumber,
+    /// The id of a tax class, or empty.
+    TaxClass,
     /// Masks of scales' labels, one a line.
     Masks,
     /// A template of slips, or empty for the plain one.
@@ -164,6 +166,69 @@ const TABLE: &[Definition] = &[
         default: "INR",
         read_only: true,
     },
+    // Prices contain their taxes.
+    define("tax.inclusive", "tax", Scope::Shop, Rule::Bool, "true"),
+    define(
+        "tax.scope",
+        "tax",
+        Scope::Shop,
+        Rule::Choice(&["line", "document"]),
+        "line",
+    ),
+    define(
+        "tax.components",
+        "tax",
+        Scope::Shop,
+        Rule::Choice(&["each", "split"]),
+        "each",
+    ),
+    define(
+        "tax.rounding",
+        "tax",
+        Scope::Shop,
+        Rule::Choice(&["half_up", "half_even", "down", "up"]),
+        "half_up",
+    ),
+    // Steps that totals and cash are brought to; 0 is exact.
+    define(
+        "tax.round_off",
+        "tax",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: 10_000_000,
+            unit: "minor",
+        },
+        "0",
+    ),
+    define(
+        "tax.cash_rounding",
+        "tax",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: 10_000_000,
+            unit: "minor",
+        },
+        "0",
+    ),
+    define("tax.composition", "tax", Scope::Shop, Rule::Bool, "false"),
+    define(
+        "tax.turnover",
+        "tax",
+        Scope::Shop,
+        Rule::Choice(&["up_to_5_crore", "above_5_crore"]),
+        "up_to_5_crore",
+    ),
+    define(
+        "tax.place_at_counter",
+        "tax",
+        Scope::Shop,
+        Rule::Choice(&["seller", "buyer"]),
+        "seller",
+    ),
+    // The class of goods that name none.
+    define("tax.class", "tax", Scope::Shop, Rule::TaxClass, ""),
     define("shop.brand_color", "look", Scope::Shop, Rule::Color, ""),
     define(
         "branch.name",
@@ -640,6 +705,12 @@ fn checked(definition: &Definition, value: &serde_json::Value) -> Result<String>
             }
         }
         Rule::TaxNumber => return crate::setup::tax_number(&string),
+        Rule::TaxClass if string.is_empty() => {}
+        Rule::TaxClass => {
+            return uuid::Uuid::try_parse(&string)
+                .map(|id| id.to_string())
+                .map_err(|_| wrong("not the id of a tax class"));
+        }
         Rule::Masks => {
             let masks: Vec<&str> = string.split_whitespace().collect();
             for mask in &masks {
@@ -681,6 +752,7 @@ fn view(definition: &Definition, value: &str) -> SettingView {
         | Rule::Masks
         | Rule::Template
         | Rule::MailServer => ("text", None, None, None, None),
+        Rule::TaxClass | Rule::Masks | Rule::Template => ("text", None, None, None, None),
         Rule::Choice(options) => (
             "choice",
             Some(options.iter().map(|o| (*o).to_owned()).collect()),

@@ -6,11 +6,12 @@ use crate::{
     edges::Edges,
     sessions::{Place, SignedIn, hash_pin},
     settings::{LANGUAGES, TRADES, set_by_key},
-    staff,
+    staff, tax_packs,
     vault::KeyStorage,
     wire::text,
 };
 use domain::{
+    gst::{self, Gstin, GstinError},
     ids::{BranchId, CounterId, DeviceId, ShopId, StaffId},
     money::Currency,
     people::Role,
@@ -31,43 +32,74 @@ struct Country {
     regions: &'static [(&'static str, &'static str)],
 }
 
-const INDIA: &[(&str, &str)] = &[
-    ("01", "Jammu and Kashmir"),
-    ("02", "Himachal Pradesh"),
-    ("03", "Punjab"),
-    ("04", "Chandigarh"),
-    ("05", "Uttarakhand"),
-    ("06", "Haryana"),
-    ("07", "Delhi"),
-    ("08", "Rajasthan"),
-    ("09", "Uttar Pradesh"),
-    ("10", "Bihar"),
-    ("11", "Sikkim"),
-    ("12", "Arunachal Pradesh"),
-    ("13", "Nagaland"),
-    ("14", "Manipur"),
-    ("15", "Mizoram"),
-    ("16", "Tripura"),
-    ("17", "Meghalaya"),
-    ("18", "Assam"),
-    ("19", "West Bengal"),
-    ("20", "Jharkhand"),
-    ("21", "Odisha"),
-    ("22", "Chhattisgarh"),
-    ("23", "Madhya Pradesh"),
-    ("24", "Gujarat"),
-    ("26", "Dadra and Nagar Haveli and Daman and Diu"),
-    ("27", "Maharashtra"),
-    ("29", "Karnataka"),
-    ("30", "Goa"),
-    ("31", "Lakshadweep"),
-    ("32", "Kerala"),
-    ("33", "Tamil Nadu"),
-    ("34", "Puducherry"),
-    ("35", "Andaman and Nicobar Islands"),
-    ("36", "Telangana"),
-    ("37", "Andhra Pradesh"),
-    ("38", "Ladakh"),
+const CANADA: &[(&str, &str)] = &[
+    ("AB", "Alberta"),
+    ("BC", "British Columbia"),
+    ("MB", "Manitoba"),
+    ("NB", "New Brunswick"),
+    ("NL", "Newfoundland and Labrador"),
+    ("NT", "Northwest Territories"),
+    ("NS", "Nova Scotia"),
+    ("NU", "Nunavut"),
+    ("ON", "Ontario"),
+    ("PE", "Prince Edward Island"),
+    ("QC", "Quebec"),
+    ("SK", "Saskatchewan"),
+    ("YT", "Yukon"),
+];
+
+const UNITED_STATES: &[(&str, &str)] = &[
+    ("AL", "Alabama"),
+    ("AK", "Alaska"),
+    ("AZ", "Arizona"),
+    ("AR", "Arkansas"),
+    ("CA", "California"),
+    ("CO", "Colorado"),
+    ("CT", "Connecticut"),
+    ("DE", "Delaware"),
+    ("DC", "District of Columbia"),
+    ("FL", "Florida"),
+    ("GA", "Georgia"),
+    ("HI", "Hawaii"),
+    ("ID", "Idaho"),
+    ("IL", "Illinois"),
+    ("IN", "Indiana"),
+    ("IA", "Iowa"),
+    ("KS", "Kansas"),
+    ("KY", "Kentucky"),
+    ("LA", "Louisiana"),
+    ("ME", "Maine"),
+    ("MD", "Maryland"),
+    ("MA", "Massachusetts"),
+    ("MI", "Michigan"),
+    ("MN", "Minnesota"),
+    ("MS", "Mississippi"),
+    ("MO", "Missouri"),
+    ("MT", "Montana"),
+    ("NE", "Nebraska"),
+    ("NV", "Nevada"),
+    ("NH", "New Hampshire"),
+    ("NJ", "New Jersey"),
+    ("NM", "New Mexico"),
+    ("NY", "New York"),
+    ("NC", "North Carolina"),
+    ("ND", "North Dakota"),
+    ("OH", "Ohio"),
+    ("OK", "Oklahoma"),
+    ("OR", "Oregon"),
+    ("PA", "Pennsylvania"),
+    ("RI", "Rhode Island"),
+    ("SC", "South Carolina"),
+    ("SD", "South Dakota"),
+    ("TN", "Tennessee"),
+    ("TX", "Texas"),
+    ("UT", "Utah"),
+    ("VT", "Vermont"),
+    ("VA", "Virginia"),
+    ("WA", "Washington"),
+    ("WV", "West Virginia"),
+    ("WI", "Wisconsin"),
+    ("WY", "Wyoming"),
 ];
 
 const COUNTRIES: &[Country] = &[
@@ -76,7 +108,7 @@ const COUNTRIES: &[Country] = &[
         currency: "INR",
         zone: "Asia/Kolkata",
         fiscal_month: 4,
-        regions: INDIA,
+        regions: &[],
     },
     Country {
         code: "AE",
@@ -153,12 +185,104 @@ const COUNTRIES: &[Country] = &[
         currency: "USD",
         zone: "America/New_York",
         fiscal_month: 1,
+        regions: UNITED_STATES,
+    },
+    Country {
+        code: "CA",
+        currency: "CAD",
+        zone: "America/Toronto",
+        fiscal_month: 1,
+        regions: CANADA,
+    },
+    Country {
+        code: "AT",
+        currency: "EUR",
+        zone: "Europe/Vienna",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "BE",
+        currency: "EUR",
+        zone: "Europe/Brussels",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "DK",
+        currency: "DKK",
+        zone: "Europe/Copenhagen",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "ES",
+        currency: "EUR",
+        zone: "Europe/Madrid",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "FI",
+        currency: "EUR",
+        zone: "Europe/Helsinki",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "FR",
+        currency: "EUR",
+        zone: "Europe/Paris",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "IE",
+        currency: "EUR",
+        zone: "Europe/Dublin",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "IT",
+        currency: "EUR",
+        zone: "Europe/Rome",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "NL",
+        currency: "EUR",
+        zone: "Europe/Amsterdam",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "PL",
+        currency: "PLN",
+        zone: "Europe/Warsaw",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "PT",
+        currency: "EUR",
+        zone: "Europe/Lisbon",
+        fiscal_month: 1,
+        regions: &[],
+    },
+    Country {
+        code: "SE",
+        currency: "SEK",
+        zone: "Europe/Stockholm",
+        fiscal_month: 1,
         regions: &[],
     },
 ];
 
 pub(crate) const COUNTRY_CODES: &[&str] = &[
-    "IN", "AE", "SA", "KW", "BH", "GB", "DE", "CH", "TR", "UZ", "JP", "US",
+    "IN", "AE", "SA", "KW", "BH", "GB", "DE", "CH", "TR", "UZ", "JP", "US", "CA", "AT", "BE", "DK", "ES",
+    "FI", "FR", "IE", "IT", "NL", "PL", "PT", "SE",
 ];
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -269,14 +393,7 @@ impl App {
                     code: c.code.to_owned(),
                     currency: c.currency.to_owned(),
                     zone: c.zone.to_owned(),
-                    regions: c
-                        .regions
-                        .iter()
-                        .map(|(code, name)| RegionView {
-                            code: (*code).to_owned(),
-                            name: (*name).to_owned(),
-                        })
-                        .collect(),
+                    regions: regions_of(c.code),
                 })
                 .collect(),
             zone: machine_zone.unwrap_or_else(|| "UTC".to_owned()),
@@ -390,10 +507,38 @@ impl<'a> CheckedShop<'a> {
                     fields,
                 }),
             )?;
+            let registered = own.tax_number.as_deref().is_some_and(|n| !n.trim().is_empty());
+            tax_packs::install(
+                tx,
+                None,
+                edges,
+                country.code,
+                &own.trade,
+                &own.language,
+                registered,
+            )?;
             self.samples.record(tx, Some(owner), edges, true)?;
             Ok(owner)
         })
     }
+}
+
+/// The parts of a country that matter to its taxes, as they are today.
+pub(crate) fn regions_of(country: &str) -> Vec<RegionView> {
+    let region = |(code, name): (&str, &str)| RegionView {
+        code: code.to_owned(),
+        name: name.to_owned(),
+    };
+    if country == "IN" {
+        let today = |state: &&gst::State| !matches!(state.code, "25" | "28" | "97");
+        return gst::STATES
+            .iter()
+            .filter(today)
+            .map(|state| region((state.code, state.name)))
+            .collect();
+    }
+    let found = COUNTRIES.iter().find(|c| c.code == country);
+    found.map_or_else(Vec::new, |c| c.regions.iter().map(|r| region(*r)).collect())
 }
 
 /// The first fact of a shop, and who this device is in it.
@@ -495,29 +640,17 @@ pub(crate) fn tax_number(typed: &str) -> Result<String> {
             "letters and digits only, at most 20",
         ));
     }
-    let looks_indian = number.len() == 15 && number.as_bytes()[..2].iter().all(u8::is_ascii_digit);
-    if looks_indian
-        && let Some(right) = gstin_check(&number)
-        && !number.ends_with(right)
-    {
-        return Err(
-            AppError::field("tax_number", format!("the last character should be {right}"))
-                .hint("expected", right.to_string()),
-        );
+    if gst::looks_like_gstin(&number) {
+        let gstin = Gstin::parse(&number).map_err(|error| {
+            let refused = AppError::field("tax_number", error);
+            match error {
+                GstinError::Check { expected } => refused.hint("expected", expected.to_string()),
+                GstinError::Length | GstinError::Pattern | GstinError::State => refused,
+            }
+        })?;
+        return Ok(gstin.as_str().to_owned());
     }
     Ok(number)
-}
-
-/// The check character of a GSTIN's first 14.
-fn gstin_check(number: &str) -> Option<char> {
-    const ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    let mut sum = 0;
-    for (i, byte) in number.bytes().take(14).enumerate() {
-        let value = ALPHABET.iter().position(|a| *a == byte)?;
-        let product = value * (1 + i % 2);
-        sum += product / 36 + product % 36;
-    }
-    Some(char::from(ALPHABET[(36 - sum % 36) % 36]))
 }
 
 #[cfg(test)]

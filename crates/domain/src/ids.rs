@@ -61,6 +61,8 @@ typed_id!(
     LevelId,
     ModifierGroupId,
     PictureId,
+    TaxClassId,
+    TaxIdentityId,
     StaffId,
     ShopId,
     BranchId,

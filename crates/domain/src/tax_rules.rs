@@ -355,13 +355,15 @@ pub fn place_of_supply<'a>(scheme: Scheme, performed: bool, context: &TaxContext
     }
 }
 
-/// The taxes of a line: of the rules that hold, the one that began last, and of those the first.
+/// The taxes of a line: of the rules that hold, the one that began last; of those one with conditions, the first.
 pub fn choose(class: &TaxClass, context: &TaxContext<'_>) -> Result<Chosen, TaxRuleError> {
     let place = place_of_supply(class.scheme, class.performed, context);
     let mut found: Option<(usize, &TaxRule)> = None;
     for (at, rule) in class.rules.iter().enumerate() {
-        let later = found.is_none_or(|(_, best)| rule.terms.from > best.terms.from);
-        if later && rule.holds_on(context.day) && rule.holds_for(context, place) {
+        // What is said of some goods or people beats what is said of all, from the same day on.
+        let rank = |rule: &TaxRule| (rule.terms.from, !rule.terms.when.is_always());
+        let better = found.is_none_or(|(_, best)| rank(rule) > rank(best));
+        if better && rule.holds_on(context.day) && rule.holds_for(context, place) {
             found = Some((at, rule));
         }
     }

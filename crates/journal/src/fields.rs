@@ -19,6 +19,9 @@ pub mod product {
     pub const SAMPLE: u16 = 14;
     /// The short catalogue number: the device's ordinal * 2^32 + its count.
     pub const SHORT: u16 = 15;
+    pub const TAX_CLASS: u16 = 16;
+    /// The HSN or SAC code in India, a national code of goods elsewhere.
+    pub const HSN: u16 = 17;
     pub const BRAND: u16 = 18;
     /// Other units it is sold by, four texts each: unit, thousandths of the base unit in one, price or nothing,
     /// barcodes with line feeds between them.

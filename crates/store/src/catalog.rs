@@ -24,6 +24,8 @@ pub struct ProductRow {
     pub open_price: bool,
     pub archived_ms: Option<i64>,
     pub sample: bool,
+    pub tax_class: Option<[u8; 16]>,
+    pub hsn: String,
     pub brand: Option<BrandId>,
     /// The other units it is sold by; `unit` is the one that stock is kept in.
     pub units: Vec<UnitRow>,
@@ -52,7 +54,7 @@ pub struct UnitRow {
 const PRODUCT: &str =
     "n, product_id, name, names, sku, price_minor, unit, category_id, barcodes, art, available,
                        favourite, position, open_price, archived_ms, sample, brand_id, units, variant_of,
-                       variant, choices, modifiers, parts, picture_id";
+                       variant, choices, modifiers, parts, picture_id, tax_class_id, hsn";
 
 /// A list of texts that a view wrote, in chunks of so many.
 fn chunks<const N: usize>(r: &Row<'_>, column: usize) -> rusqlite::Result<Vec<[String; N]>> {
@@ -85,6 +87,8 @@ fn product(r: &Row<'_>) -> rusqlite::Result<ProductRow> {
         open_price: r.get(13)?,
         archived_ms: r.get(14)?,
         sample: r.get(15)?,
+        tax_class: r.get(24)?,
+        hsn: r.get(25)?,
         brand: r.get::<_, Option<[u8; 16]>>(16)?.map(BrandId::from_bytes),
         units: chunks(r, 17)?
             .into_iter()

@@ -29,6 +29,7 @@ pub mod search;
 pub mod settings;
 mod shift_views;
 pub mod shifts;
+pub mod taxes;
 mod tender_views;
 pub mod tenders;
 pub mod verify;

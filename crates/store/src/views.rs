@@ -3,7 +3,7 @@
 use crate::{
     StoreError, VIEWS_VERSION, account_views, customer_views, invoice_views, order_views,
     price_views::{self, Made},
-    search, shift_views, tender_views,
+    search, shift_views, taxes, tender_views,
 };
 use journal::{
     Body, Fact, Header, PublicKey,
@@ -21,6 +21,7 @@ const TABLES_SQL: &[&str] = &[
     include_str!("shifts.sql"),
     include_str!("customers.sql"),
     include_str!("accounts.sql"),
+    include_str!("taxes.sql"),
 ];
 
 /// The view tables, each with the columns that put its rows in order. `verify` compares them.
@@ -38,6 +39,8 @@ pub(crate) const TABLES: &[&str] = &[
     "category",
     "staff",
     "setting",
+    "tax_class_version",
+    "tax_identity_version",
     "device",
     "\"order\"",
     "order_line",
@@ -258,6 +261,8 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::InvoiceRevised(revised) => invoice_views::revised(conn, header, revised),
         Body::InvoiceSent(sent) => invoice_views::sent(conn, header, sent),
         Body::InvoiceDue(due) => invoice_views::due(conn, header, due),
+        Body::TaxClassSet(class) => taxes::class_set(conn, header, class),
+        Body::TaxIdentitySet(identity) => taxes::identity_set(conn, header, identity),
         Body::TenderTaken(tender) => {
             tender_views::taken(conn, header, tender)?;
             shift_views::taken(conn, header, tender)?;
@@ -402,9 +407,9 @@ fn product_set(conn: &Connection, header: &Header, patch: &PatchV1, by: Written)
     conn.prepare_cached(
         "insert or replace into product (n, product_id, name, names, sku, price_minor, unit, category_id, barcodes, art,
              available, favourite, position, open_price, archived_ms, sample, record, brand_id, units, variant_of,
-             variant, choices, modifiers, parts, picture_id)
+             variant, choices, modifiers, parts, picture_id, tax_class_id, hsn)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                 ?23, ?24, ?25)",
+                 ?23, ?24, ?25, ?26, ?27)",
     )?
     .execute(params![
         n,
@@ -431,7 +436,9 @@ fn product_set(conn: &Connection, header: &Header, patch: &PatchV1, by: Written)
         made.choices,
         made.modifiers,
         made.parts,
-        made.picture
+        made.picture,
+        record.id(product::TAX_CLASS),
+        record.text(product::HSN).unwrap_or_default()
     ])?;
     conn.prepare_cached("delete from product_barcode where n = ?1")?
         .execute([n])?;

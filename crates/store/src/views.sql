@@ -17,6 +17,8 @@ create table product (
     open_price   integer not null,
     archived_ms  integer,
     sample       integer not null,
+    tax_class_id blob,
+    hsn          text    not null,
     brand_id     blob,
     units        text    not null,    -- JSON: the other units it is sold by
     variant_of   blob,

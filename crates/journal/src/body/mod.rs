@@ -13,6 +13,7 @@ mod quotations;
 mod refunds;
 mod shifts;
 mod shop;
+mod taxes;
 mod tenders;
 
 pub use customers::*;
@@ -25,6 +26,7 @@ pub use quotations::*;
 pub use refunds::*;
 pub use shifts::*;
 pub use shop::*;
+pub use taxes::*;
 pub use tenders::*;
 
 use crate::register::PatchV1;
@@ -122,6 +124,8 @@ bodies! {
     InvoiceRevised(InvoiceRevisedV1) = 72, 1;
     InvoiceSent(InvoiceSentV1) = 73, 1;
     InvoiceDue(InvoiceDueV1) = 74, 1;
+    TaxClassSet(TaxClassSetV1) = 60, 1;
+    TaxIdentitySet(TaxIdentitySetV1) = 61, 1;
 }
 
 fn bytes<T: Serialize>(body: &T) -> Vec<u8> {

@@ -1,0 +1,298 @@
+//! Taxes in use: which a line has, how they are rounded, and under which number the shop sells on a day.
+
+use crate::{AppError, Code, Result, settings::Settings, tax_packs::scheme_of};
+use domain::{
+    money::{Money, Rounding},
+    tax::{Component, Increment, Parts, Rate, Scope, TaxRules},
+    tax_rules::{
+        AtCounter, Scheme, TaxClass, TaxContext, TaxRuleError, Terms, Treatment, When, choose,
+        place_of_supply,
+    },
+};
+use journal::body::{SellerV1, TaxClassSetV1, TaxIdentitySetV1};
+use std::{collections::HashMap, sync::Arc};
+use store::{Reader, catalog::ProductRow};
+
+/// The taxes of one line, and what the order keeps about them.
+#[derive(Debug, Clone)]
+pub struct LineTaxes {
+    pub components: Arc<[Component]>,
+    pub treatment: Treatment,
+    pub class: Option<[u8; 16]>,
+    pub hsn: String,
+    /// The sum of the rates, as the class is spoken of.
+    pub rate: Rate,
+}
+
+/// Everything that decides a sale's taxes on one business day.
+#[derive(Debug, Clone)]
+pub struct Taxing {
+    day: u32,
+    scheme: Scheme,
+    rules: TaxRules,
+    at_counter: AtCounter,
+    classes: Arc<HashMap<[u8; 16], TaxClass>>,
+    /// The class of goods that name none.
+    usual: Option<[u8; 16]>,
+    seller: SellerV1,
+    composition: bool,
+    /// The number under which the shop charges tax; empty when it is not registered.
+    registered: bool,
+}
+
+impl Taxing {
+    pub fn read(reader: &Reader<'_>, settings: &Settings, day: u32) -> Result<Taxing> {
+        let scheme = scheme_of(settings.text("shop.country"));
+        let mut classes = HashMap::new();
+        for set in reader.tax_classes()? {
+            // A class of a newer build whose rules this one cannot read has no rate, which is told at the sale.
+            if let Ok(class) = class_of(&set, scheme) {
+                classes.insert(set.class, class);
+            }
+        }
+        let identity = identity_on(&reader.tax_identities()?, settings, day);
+        let registered = identity.as_ref().is_some_and(|i| !i.number.is_empty());
+        let composition = settings.text("tax.composition") == "true"
+            || identity.as_ref().is_some_and(|i| i.composition)
+            // Whoever has no number may not charge the tax.
+            || (scheme == Scheme::IndiaGst && !registered);
+        Ok(Taxing {
+            day,
+            scheme,
+            rules: rules(settings),
+            at_counter: match settings.text("tax.place_at_counter") {
+                "buyer" => AtCounter::Buyer,
+                _ => AtCounter::Seller,
+            },
+            classes: Arc::new(classes),
+            usual: settings
+                .text("tax.class")
+                .parse()
+                .ok()
+                .map(|id: domain::ids::TaxClassId| id.bytes()),
+            seller: seller(identity.as_ref(), settings),
+            composition,
+            registered,
+        })
+    }
+
+    pub fn rules(&self) -> &TaxRules {
+        &self.rules
+    }
+
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The shop charges no tax: a composition dealer, or one that is not registered where only those who are may.
+    pub fn composition(&self) -> bool {
+        self.composition
+    }
+
+    /// Who sells, as the documents of the day say it.
+    pub fn seller(&self) -> &SellerV1 {
+        &self.seller
+    }
+
+    /// A sale over the counter to somebody unknown; the caller says what else it knows.
+    pub fn context(&self) -> TaxContext<'_> {
+        TaxContext {
+            day: self.day,
+            seller_region: &self.seller.region,
+            handed_over: true,
+            at_counter: self.at_counter,
+            inclusive: self.rules.inclusive,
+            order_type: "counter",
+            composition: self.composition,
+            ..TaxContext::default()
+        }
+    }
+
+    /// The taxes of a line: of its product's class, or of the usual one. Goods of a shop without classes have none.
+    pub fn components(&self, product: Option<&ProductRow>, context: &TaxContext<'_>) -> Result<LineTaxes> {
+        let hsn = product.map(|p| p.hsn.clone()).unwrap_or_default();
+        let Some(id) = product.and_then(|p| p.tax_class).or(self.usual) else {
+            return Ok(LineTaxes {
+                components: Arc::from([]),
+                treatment: Treatment::Outside,
+                class: None,
+                hsn,
+                rate: Rate::ZERO,
+            });
+        };
+        let class = self
+            .classes
+            .get(&id)
+            .ok_or_else(|| AppError::new(Code::TaxRateMissing))?;
+        let chosen = choose(class, context).map_err(|e| {
+            AppError::new(Code::TaxRateMissing)
+                .because(e)
+                .hint("class", class.name())
+        })?;
+        Ok(LineTaxes {
+            components: chosen.components,
+            treatment: chosen.treatment,
+            class: Some(id),
+            hsn,
+            rate: chosen.rate,
+        })
+    }
+
+    /// The region whose taxes the document's goods have.
+    pub fn place_of_supply<'a>(&self, context: &TaxContext<'a>) -> &'a str {
+        place_of_supply(self.scheme, false, context)
+    }
+
+    /// What the document of a sale is called by law.
+    pub fn document(&self, treatments: impl IntoIterator<Item = Treatment>) -> &'static str {
+        if !self.registered {
+            return "receipt";
+        }
+        let taxed = treatments.into_iter().any(|t| t == Treatment::Taxed);
+        if self.scheme == Scheme::IndiaGst && (self.composition || !taxed) {
+            "bill_of_supply"
+        } else {
+            "tax_invoice"
+        }
+    }
+
+    /// The rules in words, for the order to keep: "line each half_up".
+    pub fn words(&self) -> String {
+        let scope = match self.rules.scope {
+            Scope::Line => "line",
+            Scope::Document => "document",
+        };
+        let parts = match self.rules.components {
+            Parts::Each => "each",
+            Parts::Split => "split",
+        };
+        format!("{scope} {parts} {}", rounding_word(self.rules.rounding))
+    }
+}
+
+fn rounding_word(rounding: Rounding) -> &'static str {
+    match rounding {
+        Rounding::HalfUp => "half_up",
+        Rounding::HalfEven => "half_even",
+        Rounding::Down => "down",
+        Rounding::Up => "up",
+    }
+}
+
+pub(crate) fn rounding(word: &str) -> Rounding {
+    match word {
+        "half_even" => Rounding::HalfEven,
+        "down" => Rounding::Down,
+        "up" => Rounding::Up,
+        _ => Rounding::HalfUp,
+    }
+}
+
+/// How this shop computes taxes.
+pub(crate) fn rules(settings: &Settings) -> TaxRules {
+    let step = |key: &str| {
+        let step = settings.int(key);
+        (step > 1).then(|| Increment {
+            step: Money::from_minor(step),
+            rounding: Rounding::HalfUp,
+        })
+    };
+    TaxRules {
+        inclusive: settings.text("tax.inclusive") == "true",
+        scope: match settings.text("tax.scope") {
+            "document" => Scope::Document,
+            _ => Scope::Line,
+        },
+        components: match settings.text("tax.components") {
+            "split" => Parts::Split,
+            _ => Parts::Each,
+        },
+        rounding: rounding(settings.text("tax.rounding")),
+        round_off: step("tax.round_off"),
+        cash: step("tax.cash_rounding"),
+    }
+}
+
+/// A class as the rules know it.
+pub(crate) fn class_of(set: &TaxClassSetV1, scheme: Scheme) -> std::result::Result<TaxClass, TaxRuleError> {
+    let terms = set
+        .rules
+        .iter()
+        .map(|rule| Terms {
+            from: rule.from,
+            to: rule.to,
+            when: When {
+                above: rule.above_minor.map(Money::from_minor),
+                up_to: rule.up_to_minor.map(Money::from_minor),
+                order_types: rule.order_types.clone(),
+                customer_types: rule.customer_types.clone(),
+                regions: rule.regions.clone(),
+                registered: rule.registered,
+            },
+            treatment: Treatment::from_word(&rule.treatment).unwrap_or_default(),
+            components: rule
+                .components
+                .iter()
+                .map(|component| Component {
+                    name: component.name.clone(),
+                    rate: Rate::from_millionths(component.rate).unwrap_or(Rate::MOST),
+                    compound: component.compound,
+                })
+                .collect(),
+            source: rule.source.clone(),
+        })
+        .collect();
+    TaxClass::new(&set.name, scheme, set.performed, terms)
+}
+
+/// The number that counts on a day: of those that are valid then, the one that began last. The number of the shop's
+/// settings counts wherever no recorded one says more of it.
+pub(crate) fn identity_on(
+    recorded: &[TaxIdentitySetV1],
+    settings: &Settings,
+    day: u32,
+) -> Option<TaxIdentitySetV1> {
+    recorded
+        .iter()
+        .filter(|i| i.from <= day && i.to.is_none_or(|to| day <= to))
+        .max_by_key(|i| i.from)
+        .cloned()
+        .or_else(|| from_settings(recorded, settings))
+}
+
+/// The number that was typed into the shop's settings, as one that always counted.
+pub(crate) fn from_settings(recorded: &[TaxIdentitySetV1], settings: &Settings) -> Option<TaxIdentitySetV1> {
+    let number = settings.text("shop.tax_number");
+    if number.is_empty() || recorded.iter().any(|i| i.number == number) {
+        return None;
+    }
+    Some(TaxIdentitySetV1 {
+        identity: [0; 16],
+        number: number.to_owned(),
+        name: String::new(),
+        region: String::new(),
+        from: 0,
+        to: None,
+        composition: false,
+        removed: false,
+    })
+}
+
+fn seller(identity: Option<&TaxIdentitySetV1>, settings: &Settings) -> SellerV1 {
+    let or_setting = |own: Option<&String>, key: &str| {
+        own.filter(|own| !own.is_empty())
+            .map_or_else(|| settings.text(key).to_owned(), String::clone)
+    };
+    SellerV1 {
+        name: or_setting(identity.map(|i| &i.name), "shop.name"),
+        tax_number: identity.map(|i| i.number.clone()).unwrap_or_default(),
+        region: or_setting(identity.map(|i| &i.region), "shop.region"),
+        address: settings.text("receipt.header").to_owned(),
+    }
+}
+
+/// Who sells on a day, as its documents say it.
+pub fn seller_on(reader: &Reader<'_>, settings: &Settings, day: u32) -> Result<SellerV1> {
+    let identity = identity_on(&reader.tax_identities()?, settings, day);
+    Ok(seller(identity.as_ref(), settings))
+}
