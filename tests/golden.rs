@@ -18,16 +18,9 @@ use journal::{
         ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1, OrderLineV2, OrderPlacedV1,
         OrderPlacedV2, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1, PictureKeptV1, RefundLineV1,
         RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, ReportMadeV1, SalesFiguresV1,
-        SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1, TaxFiguresV1,
-        BatchReconciledV1, BuyerV1, CashMovedV1, ClosedDrawerV1, CountV1, DeviceAdmittedV1, DiscountKindV1,
-        DiscountV1, DrawerFiguresV1, DrawerOpenedV1, FiguresV1, ForeignV1, HandedOverV1, HandoverUndoneV1,
-        LineTaxV1, MethodFiguresV1, ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1,
-        OrderLineV2, OrderPlacedV1, OrderPlacedV2, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1,
-        PictureKeptV1, RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2,
-        ReportMadeV1, SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1,
-        ShopFoundedV1, TaxClassSetV1, TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1,
-        TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1,
-        TokenV1,
+        SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1, TaxClassSetV1,
+        TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1, TenderMovedV1, TenderTakenV1,
+        TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1, TokenV1,
     },
     register::{PatchV1, Record, Value, Written},
     token,
@@ -559,7 +552,54 @@ fn bodies() -> Vec<(&'static str, Body)> {
     bodies.push(("body-50-1", Body::DrawerOpened(drawer)));
     bodies.extend(of_a_shift());
     bodies.extend(of_a_document());
+    bodies.extend(of_taxes());
     bodies
+}
+
+/// A class of goods with a threshold, and the number the shop charges its taxes under.
+fn of_taxes() -> Vec<(&'static str, Body)> {
+    let rule = |from: u32, up_to_minor: Option<i64>, rate: u32| TaxRuleV1 {
+        from,
+        to: up_to_minor.map(|_| 20_271_231),
+        above_minor: up_to_minor.map(|_| 100),
+        up_to_minor,
+        order_types: vec!["take_away".to_owned()],
+        customer_types: vec!["staff".to_owned()],
+        regions: vec!["27".to_owned()],
+        registered: up_to_minor.map(|_| true),
+        treatment: "taxed".to_owned(),
+        components: vec![TaxComponentV1 {
+            name: "GST".to_owned(),
+            rate,
+            compound: up_to_minor.is_some(),
+        }],
+        source: "Notification 9/2025".to_owned(),
+    };
+    let class = TaxClassSetV1 {
+        class: id(70),
+        name: "कपड़े".to_owned(),
+        key: "apparel".to_owned(),
+        performed: true,
+        rules: vec![
+            rule(20_250_922, Some(250_000), 5_000_000),
+            rule(20_250_922, None, 18_000_000),
+        ],
+        archived_ms: Some(NOON),
+    };
+    let identity = TaxIdentitySetV1 {
+        identity: id(71),
+        number: "27AAPFU0939F1ZV".to_owned(),
+        name: "Annapurna Sweets LLP".to_owned(),
+        region: "27".to_owned(),
+        from: 20_260_101,
+        to: Some(20_261_231),
+        composition: true,
+        removed: true,
+    };
+    vec![
+        ("body-60-1", Body::TaxClassSet(class)),
+        ("body-61-1", Body::TaxIdentitySet(identity)),
+    ]
 }
 
 /// A document after it was made, and an offer.
@@ -647,53 +687,6 @@ fn of_a_document() -> Vec<(&'static str, Body)> {
         ("body-72-1", Body::InvoiceRevised(revised)),
         ("body-73-1", Body::InvoiceSent(sent)),
         ("body-74-1", Body::InvoiceDue(due)),
-    bodies.extend(of_taxes());
-    bodies
-}
-
-/// A class of goods with a threshold, and the number the shop charges its taxes under.
-fn of_taxes() -> Vec<(&'static str, Body)> {
-    let rule = |from: u32, up_to_minor: Option<i64>, rate: u32| TaxRuleV1 {
-        from,
-        to: up_to_minor.map(|_| 20_271_231),
-        above_minor: up_to_minor.map(|_| 100),
-        up_to_minor,
-        order_types: vec!["take_away".to_owned()],
-        customer_types: vec!["staff".to_owned()],
-        regions: vec!["27".to_owned()],
-        registered: up_to_minor.map(|_| true),
-        treatment: "taxed".to_owned(),
-        components: vec![TaxComponentV1 {
-            name: "GST".to_owned(),
-            rate,
-            compound: up_to_minor.is_some(),
-        }],
-        source: "Notification 9/2025".to_owned(),
-    };
-    let class = TaxClassSetV1 {
-        class: id(70),
-        name: "कपड़े".to_owned(),
-        key: "apparel".to_owned(),
-        performed: true,
-        rules: vec![
-            rule(20_250_922, Some(250_000), 5_000_000),
-            rule(20_250_922, None, 18_000_000),
-        ],
-        archived_ms: Some(NOON),
-    };
-    let identity = TaxIdentitySetV1 {
-        identity: id(71),
-        number: "27AAPFU0939F1ZV".to_owned(),
-        name: "Annapurna Sweets LLP".to_owned(),
-        region: "27".to_owned(),
-        from: 20_260_101,
-        to: Some(20_261_231),
-        composition: true,
-        removed: true,
-    };
-    vec![
-        ("body-60-1", Body::TaxClassSet(class)),
-        ("body-61-1", Body::TaxIdentitySet(identity)),
     ]
 }
 

@@ -751,8 +751,8 @@ fn view(definition: &Definition, value: &str) -> SettingView {
         | Rule::TaxNumber
         | Rule::Masks
         | Rule::Template
+        | Rule::TaxClass
         | Rule::MailServer => ("text", None, None, None, None),
-        Rule::TaxClass | Rule::Masks | Rule::Template => ("text", None, None, None, None),
         Rule::Choice(options) => (
             "choice",
             Some(options.iter().map(|o| (*o).to_owned()).collect()),
