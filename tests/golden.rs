@@ -550,6 +550,7 @@ fn bodies() -> Vec<(&'static str, Body)> {
     bodies.extend(with_taxes());
     bodies.extend(of_customers());
     bodies.push(("body-50-1", Body::DrawerOpened(drawer)));
+    bodies.extend(of_payments());
     bodies.extend(of_a_shift());
     bodies.extend(of_a_document());
     bodies.extend(of_taxes());
@@ -687,6 +688,92 @@ fn of_a_document() -> Vec<(&'static str, Body)> {
         ("body-72-1", Body::InvoiceRevised(revised)),
         ("body-73-1", Body::InvoiceSent(sent)),
         ("body-74-1", Body::InvoiceDue(due)),
+    ]
+}
+
+/// A gateway's payment, a card, a rate, and tips.
+fn of_payments() -> Vec<(&'static str, Body)> {
+    use journal::body::{
+        CardIssuedV1, CardMovedV1, PaymentMovedV1, PaymentStepV1, RateSetV1, TipShareV1, TipsPaidV1,
+    };
+    let payment = PaymentMovedV1 {
+        payment: id(90),
+        gateway: "terminal".to_owned(),
+        method: "card".to_owned(),
+        asked_minor: 96_140,
+        tip_minor: 8_740,
+        cart: Some(id(91)),
+        order: None,
+        counter: id(4),
+        seat: id(8),
+        staff: Some(id(9)),
+        started_ms: NOON,
+        business_day: 20_261_121,
+        step: PaymentStepV1::Captured {
+            reference: "TX-4711".to_owned(),
+            amount_minor: 96_140,
+        },
+        reason: String::new(),
+        approved_by: None,
+        at_ms: NOON + 4_000,
+    };
+    let rate = RateSetV1 {
+        rate: id(93),
+        currency: *b"USD",
+        nano: Some(83_456_700_000),
+        from_ms: NOON,
+        set_ms: NOON,
+        source: "the bank's board".to_owned(),
+    };
+    let card = CardIssuedV1 {
+        card: id(94),
+        kind: "gift_card".to_owned(),
+        code: "0123456789ABCDEF".to_owned(),
+        customer: Some(id(40)),
+        order: Some(id(20)),
+        line: Some(1),
+        counter: id(4),
+        issued_ms: NOON,
+        expires_ms: Some(NOON + 31_536_000_000),
+        reason: "sold".to_owned(),
+        approved_by: None,
+    };
+    let spent = CardMovedV1 {
+        movement: id(95),
+        card: id(94),
+        why: "spent".to_owned(),
+        amount_minor: -30_000,
+        order: Some(id(20)),
+        tender: Some(id(21)),
+        counter: id(4),
+        business_day: 20_261_121,
+        at_ms: NOON,
+        reason: String::new(),
+        approved_by: Some(id(10)),
+    };
+    let tips = TipsPaidV1 {
+        payout: id(96),
+        from_day: 20_261_116,
+        to_day: 20_261_121,
+        method: "cash".to_owned(),
+        pool_minor: 8_740,
+        shares: vec![TipShareV1 {
+            staff: id(9),
+            weight: 480,
+            amount_minor: 8_740,
+        }],
+        counter: id(4),
+        shift: Some(id(71)),
+        business_day: 20_261_121,
+        at_ms: NOON,
+        note: "week".to_owned(),
+    };
+    vec![
+        ("body-29-1", Body::PaymentMoved(Box::new(payment))),
+        ("body-19-1", Body::RateSet(rate)),
+        ("body-45-1", Body::CardIssued(card)),
+        ("body-46-1", Body::CardMoved(spent)),
+        ("body-47-1", Body::TipsPaid(tips)),
     ]
 }
 

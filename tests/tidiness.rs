@@ -92,7 +92,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     // Tools and tests stand beside the house; nothing in it may know them.
     (
         "testkit",
-        &["api", "app", "devices", "domain", "journal", "store"],
+        &["api", "app", "connect", "devices", "domain", "journal", "store"],
     ),
     (
         "bench",

@@ -242,6 +242,29 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/v1/claims/{id}/release", Access::May(P::TokenRedeem)),
     row("POST", "/api/v1/claims/{id}/marks", Access::May(P::TokenRedeem)),
     row("GET", "/api/v1/sales/recent", Access::May(P::OrderRead)),
+    row("POST", "/api/v1/payments", Access::May(P::OrderPlace)),
+    row("GET", "/api/v1/payments", Access::May(P::PaymentRead)),
+    row("GET", "/api/v1/payments/gateways", Access::May(P::CartUse)),
+    row("GET", "/api/v1/payments/methods", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/payments/{id}", Access::May(P::OrderPlace)),
+    row("POST", "/api/v1/payments/{id}/ask", Access::May(P::OrderPlace)),
+    row("POST", "/api/v1/payments/{id}/cancel", Access::May(P::OrderPlace)),
+    row("POST", "/api/v1/payments/{id}/answer", Access::May(P::OrderPlace)),
+    // Whoever may not pay back or put money on a card brings somebody who may.
+    row("POST", "/api/v1/payments/{id}/refund", Access::May(P::OrderPlace)),
+    row("GET", "/api/v1/cards", Access::May(P::CardRead)),
+    row("POST", "/api/v1/cards", Access::May(P::RefundMake)),
+    row("POST", "/api/v1/cards/find", Access::May(P::OrderPlace)),
+    row("GET", "/api/v1/cards/{id}", Access::May(P::CardRead)),
+    row("POST", "/api/v1/cards/{id}/moves", Access::May(P::RefundMake)),
+    row("GET", "/api/v1/orders/{id}/cards", Access::May(P::OrderPlace)),
+    row("GET", "/api/v1/rates", Access::May(P::CartUse)),
+    row("POST", "/api/v1/rates", Access::May(P::RateChange)),
+    row("GET", "/api/v1/rates/convert", Access::May(P::CartUse)),
+    row("GET", "/api/v1/tips", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/tips/choices", Access::May(P::CartUse)),
+    row("POST", "/api/v1/tips/share", Access::May(P::TipPayOut)),
+    row("POST", "/api/v1/tips/payouts", Access::May(P::TipPayOut)),
     row("GET", "/api/v1/times", Access::May(P::ReportRead)),
     row("GET", "/api/v1/keys", Access::Open),
     row("POST", "/api/v1/nodes/claims", Access::Node),
@@ -470,6 +493,25 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::handovers::preview))
         .routes(routes!(h::handovers::refund))
         .routes(routes!(h::handovers::board))
+        .routes(routes!(h::payments::start, h::payments::list))
+        .routes(routes!(h::payments::gateways))
+        .routes(routes!(h::payments::methods))
+        .routes(routes!(h::payments::payment))
+        .routes(routes!(h::payments::ask))
+        .routes(routes!(h::payments::cancel))
+        .routes(routes!(h::payments::answer))
+        .routes(routes!(h::payments::refund))
+        .routes(routes!(h::cards::list, h::cards::issue))
+        .routes(routes!(h::cards::find))
+        .routes(routes!(h::cards::card))
+        .routes(routes!(h::cards::change))
+        .routes(routes!(h::cards::of_order))
+        .routes(routes!(h::rates::list, h::rates::set))
+        .routes(routes!(h::rates::convert))
+        .routes(routes!(h::tips::report))
+        .routes(routes!(h::tips::choices))
+        .routes(routes!(h::tips::share))
+        .routes(routes!(h::tips::pay))
         .routes(routes!(h::handovers::times))
         .routes(routes!(h::tokens::verify))
         .routes(routes!(h::tokens::redeem))

@@ -8,12 +8,14 @@ use crate::{
     edges::Edges,
     live::Live,
     mail::Mailing,
+    payments::{Paying, PaymentLimits},
     printers::Search,
     printing::Printing,
     sessions::Sessions,
     settings::Settings,
     vault::{self, KeyStorage},
 };
+use connect::gateway::Gateways;
 use devices::{Limits, camera::Cameras};
 use domain::ids::SeatId;
 use std::{
@@ -33,6 +35,9 @@ pub struct Config {
     pub print_limits: Limits,
     /// Where pictures come from.
     pub cameras: Arc<dyn Cameras>,
+    /// Who charges cards for us. Programs that people run have none but those that `connect` brings.
+    pub gateways: Gateways,
+    pub payment_limits: PaymentLimits,
 }
 
 impl Config {
@@ -43,6 +48,8 @@ impl Config {
             use_keyring: true,
             print_limits: Limits::default(),
             cameras: devices::camera::system(),
+            gateways: Gateways::default(),
+            payment_limits: PaymentLimits::default(),
         }
     }
 }
@@ -81,6 +88,7 @@ pub struct Shop {
     pub(crate) identity: Identity,
     pub(crate) printing: Printing,
     pub(crate) mailing: Mailing,
+    pub(crate) paying: Paying,
     pub(crate) search: Search,
     pub(crate) eyes: Eyes,
     pub(crate) cameras: Arc<dyn Cameras>,
@@ -162,6 +170,7 @@ impl App {
         let mut shop = Shop::new(store, key_storage, self.config.edges.clone(), self.live.clone())?;
         shop.printing = Printing::new(self.config.print_limits);
         shop.cameras = self.config.cameras.clone();
+        shop.paying = Paying::new(self.config.gateways.clone(), self.config.payment_limits.clone());
         let shop = Arc::new(shop);
         // A queue that cannot be read must not keep the till shut.
         if let Err(error) = shop.start_printing() {
@@ -174,6 +183,7 @@ impl App {
         if let Err(error) = shop.settle_late_money() {
             tracing::error!(%error, "what came late for closed shifts is not written down yet");
         }
+        shop.start_paying();
         *self.shop.write().unwrap_or_else(PoisonError::into_inner) = Some(shop.clone());
         Ok(shop)
     }
@@ -220,6 +230,7 @@ impl Shop {
             identity,
             printing: Printing::new(Limits::default()),
             mailing: Mailing::default(),
+            paying: Paying::new(Gateways::default(), PaymentLimits::default()),
             search: Search::default(),
             eyes: Eyes::default(),
             cameras: devices::camera::system(),

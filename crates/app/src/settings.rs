@@ -72,12 +72,18 @@ enum Rule {
     Template,
     /// Where mail is handed in, or empty for nowhere.
     MailServer,
+    /// Up to five percents, rising.
+    Percents,
+    /// A product's id, or empty.
+    Product,
 }
 
 /// Not in the list of settings: it is a drawing, and has calls of its own.
 const RECEIPT_TEMPLATE: &str = "receipt.template";
 /// Neither is this: it has a form and calls of its own.
 const MAIL_SERVER: &str = "mail.server";
+/// Not in the list either: it is chosen where gift cards are.
+pub(crate) const CARD_PRODUCT: &str = "card.product";
 
 struct Definition {
     key: &'static str,
@@ -472,6 +478,34 @@ const TABLE: &[Definition] = &[
         },
         "50000",
     ),
+    // Above it two people answer for money put on a card that no sale paid for.
+    define(
+        "card.limit_minor",
+        "safety",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: MOST_MINOR,
+            unit: "minor",
+        },
+        "200000",
+    ),
+    // How long a card pays; 0 is for ever.
+    define(
+        "card.valid_months",
+        "shop",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: 240,
+            unit: "months",
+        },
+        "12",
+    ),
+    define("tip.ask", "counter", Scope::Shop, Rule::Bool, "false"),
+    define("tip.percents", "shop", Scope::Shop, Rule::Percents, "5 10 15"),
+    // The product whose sale makes gift cards, by its id.
+    define(CARD_PRODUCT, "shop", Scope::Shop, Rule::Product, ""),
 ];
 
 /// The largest limit that an owner can set.
@@ -578,7 +612,7 @@ impl Shop {
         let settings = self.settings();
         let listed = TABLE
             .iter()
-            .filter(|d| ![RECEIPT_TEMPLATE, MAIL_SERVER].contains(&d.key));
+            .filter(|d| ![RECEIPT_TEMPLATE, MAIL_SERVER, CARD_PRODUCT].contains(&d.key));
         Page::whole(listed.map(|d| view(d, settings.text(d.key))).collect())
     }
 
@@ -724,6 +758,9 @@ fn checked(definition: &Definition, value: &serde_json::Value) -> Result<String>
         }
         Rule::MailServer if string.is_empty() || crate::mail::parse_server(&string).is_some() => {}
         Rule::MailServer => return Err(wrong("this is no mail server")),
+        Rule::Percents => return crate::tips::percents_in_words(&string),
+        Rule::Product if string.is_empty() || string.parse::<domain::ids::ProductId>().is_ok() => {}
+        Rule::Product => return Err(wrong("a product's id is expected")),
         Rule::Template if string.is_empty() => {}
         Rule::Template => {
             if let Err(errors) = paper::Template::parse(&string) {
@@ -753,6 +790,8 @@ fn view(definition: &Definition, value: &str) -> SettingView {
         | Rule::Template
         | Rule::TaxClass
         | Rule::MailServer => ("text", None, None, None, None),
+        | Rule::Percents
+        | Rule::Product => ("text", None, None, None, None),
         Rule::Choice(options) => (
             "choice",
             Some(options.iter().map(|o| (*o).to_owned()).collect()),

@@ -52,10 +52,6 @@ impl Rate {
     pub const fn nano(self) -> i64 {
         self.nano
     }
-
-    pub fn decimal(self) -> Decimal {
-        Decimal::new(self.nano, 9).normalize()
-    }
 }
 
 /// One foreign currency at one rate, beside the shop's own.
@@ -106,6 +102,13 @@ impl Exchange {
     /// keeps, and all that is needed to work it out again.
     pub fn ratio(&self) -> i64 {
         self.ratio
+    }
+
+    /// What one whole unit is worth in whole units of the shop's currency.
+    pub fn rate(&self) -> Decimal {
+        let power = |digits: u8| Decimal::from(10u32.pow(u32::from(digits)));
+        let ratio = Decimal::new(self.ratio, 9);
+        (ratio * power(self.foreign.minor_digits) / power(self.shop.minor_digits)).normalize()
     }
 
     /// What so much foreign money is worth, rounded down.
@@ -160,6 +163,8 @@ mod tests {
         assert_eq!(paid.worth.minor(), 1669_13, "1669.134 rounded down");
         assert_eq!((paid.amount.minor(), paid.change.minor()), (874_00, 795_13));
         assert_eq!(dollars.covers(Money::from_minor(874_00)), Ok(10_48));
+        assert_eq!(dollars.rate().to_string(), "83.4567");
+        assert_eq!(exchange("KWD", "INR", "271.5").rate().to_string(), "271.5");
         let part = dollars.settle(Money::from_minor(874_00), 5_00).expect("a part");
         assert_eq!((part.amount.minor(), part.change.minor()), (417_28, 0));
     }

@@ -106,6 +106,14 @@ words! {
         ShiftUse = "shift.use",
         // Sees what is expected before the count, closes other people's shifts, pays out above the limit.
         ShiftManage = "shift.manage",
+        PaymentRead = "payment.read",
+        // Pays back what a gateway charged, and closes what nobody knows.
+        PaymentSettle = "payment.settle",
+        // Puts money on cards that no sale paid for.
+        CardIssue = "card.issue",
+        CardRead = "card.read",
+        RateChange = "rate.change",
+        TipPayOut = "tip.pay_out",
     }
 }
 
@@ -170,6 +178,12 @@ impl Role {
                 PrintUse,
                 ShiftUse,
                 ShiftManage,
+                PaymentRead,
+                PaymentSettle,
+                CardIssue,
+                CardRead,
+                RateChange,
+                TipPayOut,
             ],
             // Runs the shop's day. People, settings and the shop itself stay the owner's.
             Role::Manager => &[
@@ -210,6 +224,12 @@ impl Role {
                 PrintUse,
                 ShiftUse,
                 ShiftManage,
+                PaymentRead,
+                PaymentSettle,
+                CardIssue,
+                CardRead,
+                RateChange,
+                TipPayOut,
             ],
             Role::Cashier => &[
                 CatalogRead,

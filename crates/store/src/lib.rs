@@ -6,6 +6,7 @@
 
 mod account_views;
 pub mod accounts;
+pub mod cards;
 pub mod catalog;
 mod customer_views;
 pub mod customers;
@@ -19,11 +20,13 @@ mod migrate;
 mod open;
 mod order_views;
 pub mod orders;
+pub mod payments;
 pub mod people;
 mod price_views;
 pub mod prices;
 pub mod printing;
 pub mod quotations;
+pub mod rates;
 mod read;
 pub mod search;
 pub mod settings;
@@ -32,6 +35,7 @@ pub mod shifts;
 pub mod taxes;
 mod tender_views;
 pub mod tenders;
+pub mod tips;
 pub mod verify;
 mod views;
 mod write;
@@ -46,4 +50,4 @@ pub use write::Write;
 pub const VIEWS_VERSION: i64 = 5;
 
 /// The number of this build for the guard against older builds: the newest migration that it knows.
-pub const BUILD: i64 = 4;
+pub const BUILD: i64 = 5;

@@ -1,9 +1,9 @@
 //! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
 
 use crate::{
-    StoreError, VIEWS_VERSION, account_views, customer_views, invoice_views, order_views,
+    StoreError, VIEWS_VERSION, account_views, cards, customer_views, invoice_views, order_views, payments,
     price_views::{self, Made},
-    search, shift_views, taxes, tender_views,
+    rates, search, shift_views, taxes, tender_views, tips,
 };
 use journal::{
     Body, Fact, Header, PublicKey,
@@ -19,6 +19,10 @@ const TABLES_SQL: &[&str] = &[
     include_str!("prices.sql"),
     include_str!("invoices.sql"),
     include_str!("shifts.sql"),
+    include_str!("payments.sql"),
+    include_str!("cards.sql"),
+    include_str!("rates.sql"),
+    include_str!("tips.sql"),
     include_str!("customers.sql"),
     include_str!("accounts.sql"),
     include_str!("taxes.sql"),
@@ -69,6 +73,15 @@ pub(crate) const TABLES: &[&str] = &[
     "refund_tender",
     "tender",
     "tender_split",
+    "payment",
+    "payment_step",
+    "payment_leg",
+    "payment_owed",
+    "card",
+    "card_entry",
+    "exchange_rate",
+    "tip_payout",
+    "tip_share",
     "invoice_revision",
     "invoice_buyer",
     "invoice_due",
@@ -184,6 +197,8 @@ fn apply_whole(views: &Connection, header: &Header, body: &Body) -> Result<(), S
             | Body::TenderTaken(_)
             | Body::TenderMoved(_)
             | Body::TendersSplit(_)
+            | Body::PaymentMoved(_)
+            | Body::TipsPaid(_)
             | Body::HandedOver(_)
             | Body::HandoverUndone(_)
             | Body::Refunded(_)
@@ -265,6 +280,7 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::TaxIdentitySet(identity) => taxes::identity_set(conn, header, identity),
         Body::TenderTaken(tender) => {
             tender_views::taken(conn, header, tender)?;
+            payments::taken(conn, tender)?;
             shift_views::taken(conn, header, tender)?;
             account_views::order_changed(conn, &tender.order)
         }
@@ -275,11 +291,13 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         }
         Body::TendersSplit(split) => {
             tender_views::split(conn, header, split)?;
+            payments::split(conn, split)?;
             shift_views::split(conn, header, split)?;
             account_views::order_changed(conn, &split.order)
         }
         Body::OrderCancelled(cancelled) => {
             order_cancelled(conn, header, cancelled)?;
+            payments::cancelled(conn, cancelled)?;
             shift_views::cancelled(conn, header, cancelled)?;
             account_views::order_changed(conn, &cancelled.order)
         }
@@ -292,6 +310,7 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::HandoverUndone(undone) => order_views::handover_undone(conn, header, undone),
         Body::Refunded(refunded) => {
             order_views::refunded(conn, header, refunded)?;
+            payments::refunded(conn, refunded)?;
             shift_views::refunded(conn, header, refunded)?;
             account_views::order_changed(conn, &refunded.order)
         }
@@ -304,6 +323,11 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
             drawer_opened(conn, header, opened)?;
             shift_views::drawer_opened(conn, header, opened)
         }
+        Body::PaymentMoved(moved) => payments::moved(conn, header, moved),
+        Body::CardIssued(card) => cards::issued(conn, header, card),
+        Body::CardMoved(moved) => cards::moved(conn, header, moved),
+        Body::RateSet(rate) => rates::set(conn, header, rate),
+        Body::TipsPaid(paid) => tips::paid(conn, header, paid),
         Body::ShiftOpened(opened) => shift_views::opened(conn, header, opened),
         Body::CashMoved(moved) => shift_views::cash_moved(conn, header, moved),
         Body::ShiftClosed(closed) => shift_views::closed(conn, header, closed),

@@ -4,6 +4,7 @@
 
 pub mod dice;
 pub mod disk;
+pub mod gateway;
 pub mod printer;
 
 use api::{Caller, Door};
@@ -131,6 +132,14 @@ impl Node {
         Node::configured(folder, clock, config).founded().await
     }
 
+    /// The same with these gateways, which the restarted node has too.
+    pub async fn with_gateway(simulator: &gateway::Simulator) -> (Node, Client) {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        let clock = FakeClock::at(NOON_MS);
+        let config = config_with(folder.path(), &clock, simulator);
+        Node::configured(folder, clock, config).founded().await
+    }
+
     async fn founded(self) -> (Node, Client) {
         let node = self;
         let window = node.window("cashier");
@@ -155,6 +164,20 @@ impl Node {
         router.lock().expect("no client panicked").take();
         drop(door);
         Node::in_folder(folder, clock)
+    }
+
+    /// The same with this gateway.
+    pub fn restarted_with(self, simulator: &gateway::Simulator) -> Node {
+        let Node {
+            door,
+            router,
+            clock,
+            folder,
+        } = self;
+        router.lock().expect("no client panicked").take();
+        drop(door);
+        let config = config_with(folder.path(), &clock, simulator);
+        Node::configured(folder, clock, config)
     }
 
     pub fn data(&self) -> &Path {
@@ -220,6 +243,20 @@ pub fn config(folder: &Path, clock: &FakeClock) -> Config {
         },
         cameras: Arc::new(devices::camera::NoCameras),
         ..Config::new(folder)
+    }
+}
+
+/// The same with one gateway, and little patience with it.
+pub fn config_with(folder: &Path, clock: &FakeClock, simulator: &gateway::Simulator) -> Config {
+    Config {
+        gateways: connect::gateway::Gateways::new(vec![Arc::new(simulator.clone())]),
+        payment_limits: app::payments::PaymentLimits {
+            between: Duration::from_millis(5),
+            questions: 20,
+            again: Duration::from_millis(20),
+            again_at_most: Duration::from_millis(40),
+        },
+        ..config(folder, clock)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One handler for each route, by feature. They read the request, call the app off the event loop, and answer.
 
+pub mod cards;
 pub mod cart;
 pub mod catalog;
 pub mod choices;
@@ -9,13 +10,16 @@ pub mod display;
 pub mod handovers;
 pub mod nodes;
 pub mod orders;
+pub mod payments;
 pub mod prices;
+pub mod rates;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod shifts;
 pub mod staff;
 pub mod system;
+pub mod tips;
 pub mod tokens;
 
 use crate::{

@@ -4,30 +4,38 @@
 //! Golden bytes of each version stand in the tests and must decode for ever.
 
 mod customers;
+mod cards;
 mod drawer;
 mod handovers;
 mod invoices;
 mod orders;
+mod payments;
 mod pictures;
 mod quotations;
+mod rates;
 mod refunds;
 mod shifts;
 mod shop;
 mod taxes;
 mod tenders;
+mod tips;
 
 pub use customers::*;
+pub use cards::*;
 pub use drawer::*;
 pub use handovers::*;
 pub use invoices::*;
 pub use orders::*;
+pub use payments::*;
 pub use pictures::*;
 pub use quotations::*;
+pub use rates::*;
 pub use refunds::*;
 pub use shifts::*;
 pub use shop::*;
 pub use taxes::*;
 pub use tenders::*;
+pub use tips::*;
 
 use crate::register::PatchV1;
 use serde::{Serialize, de::DeserializeOwned};
@@ -95,6 +103,7 @@ bodies! {
     BrandSet(PatchV1) = 16, 1;
     ModifierGroupSet(PatchV1) = 17, 1;
     PictureKept(PictureKeptV1) = 18, 1;
+    RateSet(RateSetV1) = 19, 1;
     OrderPlaced(Box<OrderPlacedV2>) = 20, 2, from OrderPlacedV1 as OrderPlacedV2 = 1;
     TenderTaken(TenderTakenV2) = 21, 2, from TenderTakenV1 as TenderTakenV2 = 1;
     OrderCancelled(OrderCancelledV2) = 22, 2, from OrderCancelledV1 as OrderCancelledV2 = 1;
@@ -104,6 +113,7 @@ bodies! {
     OrderProgressed(OrderProgressedV1) = 26, 1;
     TenderMoved(TenderMovedV1) = 27, 1;
     TendersSplit(TendersSplitV1) = 28, 1;
+    PaymentMoved(Box<PaymentMovedV1>) = 29, 1;
     HandedOver(HandedOverV1) = 30, 1;
     HandoverUndone(HandoverUndoneV1) = 31, 1;
     Refunded(Box<RefundedV2>) = 32, 2, from RefundedV1 as RefundedV2 = 1;
@@ -112,6 +122,9 @@ bodies! {
     CustomersMerged(CustomersMergedV1) = 42, 1;
     AccountPaid(Box<AccountPaidV1>) = 43, 1;
     AccountAdjusted(AccountAdjustedV1) = 44, 1;
+    CardIssued(CardIssuedV1) = 45, 1;
+    CardMoved(CardMovedV1) = 46, 1;
+    TipsPaid(TipsPaidV1) = 47, 1;
     DrawerOpened(DrawerOpenedV1) = 50, 1;
     ShiftOpened(ShiftOpenedV1) = 51, 1;
     CashMoved(CashMovedV1) = 52, 1;
