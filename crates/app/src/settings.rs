@@ -790,8 +790,7 @@ fn view(definition: &Definition, value: &str) -> SettingView {
         | Rule::Template
         | Rule::TaxClass
         | Rule::MailServer => ("text", None, None, None, None),
-        | Rule::Percents
-        | Rule::Product => ("text", None, None, None, None),
+        Rule::Percents | Rule::Product => ("text", None, None, None, None),
         Rule::Choice(options) => (
             "choice",
             Some(options.iter().map(|o| (*o).to_owned()).collect()),

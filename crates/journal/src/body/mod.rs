@@ -3,8 +3,8 @@
 //!
 //! Golden bytes of each version stand in the tests and must decode for ever.
 
-mod customers;
 mod cards;
+mod customers;
 mod drawer;
 mod handovers;
 mod invoices;
@@ -20,8 +20,8 @@ mod taxes;
 mod tenders;
 mod tips;
 
-pub use customers::*;
 pub use cards::*;
+pub use customers::*;
 pub use drawer::*;
 pub use handovers::*;
 pub use invoices::*;

@@ -3,6 +3,7 @@
  * Nothing here runs: where the page reads a field that is not sent, or not so, the type check fails and names it.
  */
 import type { components } from './generated';
+import type * as Customer from './customers';
 import type * as Device from './devices';
 import type * as Page from './schema';
 
@@ -65,6 +66,12 @@ export type Checks = [
   Held<Same<Core['StaffView'], Page.Staff>>,
   Held<Same<Core['SettingView'], Page.Setting>>,
   Held<Same<Core['TodayView'], Page.Today>>,
+  Held<Same<Core['CustomerBrief'], Customer.CustomerBrief>>,
+  Held<Same<Core['CustomerView'], Customer.CustomerProfile>>,
+  Held<Same<Core['AccountView'], Customer.Account>>,
+  Held<Same<Core['AgeingList'], Customer.AgeingList>>,
+  Held<Same<Core['PaymentReceipt'], Customer.PaymentReceipt>>,
+  Held<Same<Core['StatementView'], Customer.Statement>>,
   Held<Same<Core['DevicesView'], Device.DeviceStatus>>,
   Held<Same<Core['PrinterView'], Device.Printer>>,
   Held<Same<Core['FindView'], Device.PrinterFind>>,

@@ -4,6 +4,7 @@
  * a folder of `messages` with a file for each language, asked for by `useWords` before what needs them draws.
  */
 import type enWords from '$messages/en.json';
+import type enCustomersWords from '$messages/customers/en.json';
 import type enOfficeWords from '$messages/office/en.json';
 import type enSalesWords from '$messages/sales/en.json';
 import { formatMessage, type Messages, type Values } from './format';
@@ -11,6 +12,7 @@ import { directionOf, guessLanguage, isLanguage, type Language } from './languag
 
 /** The folders of `messages`, and what their keys are. */
 interface Bundles {
+  customers: typeof enCustomersWords;
   office: typeof enOfficeWords;
   sales: typeof enSalesWords;
 }
