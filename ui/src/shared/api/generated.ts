@@ -21,6 +21,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/ageing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody whose account is not even, with the age of what they owe. */
+        get: operations["get_accounts_ageing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/payments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One payment on account. */
+        get: operations["get_accounts_payments_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/payments/{id}/reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a payment on account back whole. */
+        post: operations["post_accounts_payments_id_reverse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes down what a terminal's batch or a bank's statement says of a day. */
+        post: operations["post_batches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/board": {
         parameters: {
             query?: never;
@@ -32,6 +100,59 @@ export interface paths {
         get: operations["get_board"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shop's brands by name. */
+        get: operations["get_brands"];
+        put?: never;
+        /** Adds a brand. */
+        post: operations["post_brands"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a brand. */
+        put: operations["put_brands_id"];
+        post?: never;
+        /** Archives a brand that no product has. */
+        delete: operations["delete_brands_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brands/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings a brand back from the archive. */
+        post: operations["post_brands_id_restore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -333,6 +454,196 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Customers, a page at a time, or those that a search finds. */
+        get: operations["get_customers"];
+        put?: never;
+        /** Adds a customer. A guest of whom only one of these phones is known becomes them. */
+        post: operations["post_customers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes two records one customer. */
+        post: operations["post_customers_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The types that customers may have. */
+        get: operations["get_customers_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that is known of a customer, or of whoever they were merged into. */
+        get: operations["get_customers_id"];
+        /** Changes a customer. */
+        put: operations["put_customers_id"];
+        post?: never;
+        /** Takes a customer out of the lists. Their account must be even. */
+        delete: operations["delete_customers_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a customer owes, what of it is open, and how old it is. */
+        get: operations["get_customers_id_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Corrects an account: an opening balance, a write-off, a correction. */
+        post: operations["post_customers_id_adjustments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forgets a person for good. Their orders, documents and money stay in the books, without a name. */
+        post: operations["post_customers_id_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a customer bought, the newest first. */
+        get: operations["get_customers_id_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Receives money on account and gives a receipt for it. */
+        post: operations["post_customers_id_payments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings a customer back. */
+        post: operations["post_customers_id_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A customer's account line by line, with the balance after each. */
+        get: operations["get_customers_id_statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/leave": {
         parameters: {
             query?: never;
@@ -497,6 +808,59 @@ export interface paths {
         get: operations["get_lock"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/modifier-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The groups of modifiers, in the shop's order. */
+        get: operations["get_modifier_groups"];
+        put?: never;
+        /** Adds a group of modifiers. */
+        post: operations["post_modifier_groups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/modifier-groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a group of modifiers. */
+        put: operations["put_modifier_groups_id"];
+        post?: never;
+        /** Archives a group of modifiers that no product has. */
+        delete: operations["delete_modifier_groups_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/modifier-groups/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings a group of modifiers back from the archive. */
+        post: operations["post_modifier_groups_id_restore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -864,6 +1228,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps a picture of at most 200 kB, WebP, PNG or JPEG: the body is the file itself. */
+        post: operations["post_pictures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pictures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A product's picture. It never changes, so it may be kept for ever. */
+        get: operations["get_pictures_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-levels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shop's price levels beside the counter's. */
+        get: operations["get_price_levels"];
+        put?: never;
+        /** Adds a price level. */
+        post: operations["post_price_levels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-levels/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a price level. */
+        put: operations["put_price_levels_key"];
+        post?: never;
+        /** Archives a price level: it is offered no more. */
+        delete: operations["delete_price_levels_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-levels/{key}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings an archived price level back. */
+        post: operations["post_price_levels_key_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a price that was set. */
+        put: operations["put_prices_id"];
+        post?: never;
+        /** Takes a price back. It stays in the history. */
+        delete: operations["delete_prices_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/print/jobs": {
         parameters: {
             query?: never;
@@ -1108,6 +1577,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/{id}/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be chosen about a product before it is sold: units, price levels, modifiers, variants, parts. */
+        get: operations["get_products_id_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A product's prices: those that were set, and how the plain ones changed. */
+        get: operations["get_products_id_prices"];
+        put?: never;
+        /** Sets a price for a level, a customer, a quantity or some days. */
+        post: operations["post_products_id_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/{id}/restore": {
         parameters: {
             query?: never;
@@ -1119,6 +1623,23 @@ export interface paths {
         put?: never;
         /** Brings an archived product back. */
         post: operations["post_products_id_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{id}/variants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what there is to choose about a product, and makes the variants that are missing. */
+        post: operations["post_products_id_variants"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1170,6 +1691,23 @@ export interface paths {
         get: operations["get_receipts_template"];
         /** Changes how slips look in this branch. */
         put: operations["put_receipts_template"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each way to pay came to on a business day, and the batches beside it. */
+        get: operations["get_reconciliation"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1384,6 +1922,211 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/shift-reports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A Z (by its shift), an X or an addendum, checked against the facts anew. */
+        get: operations["get_shift_reports_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shift-reports/{id}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prints a report; papers after the first say which copy they are. */
+        post: operations["post_shift_reports_id_print"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shift-reports/{id}/slip.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A report as a file. */
+        get: operations["get_shift_reports_id_slip_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shift-reports/{id}/slip.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A report as the printer would print it. */
+        get: operations["get_shift_reports_id_slip_png"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shifts, the newest first; closed ones are the list of Zs. */
+        get: operations["get_shifts"];
+        put?: never;
+        /** Opens a drawer with its float. */
+        post: operations["post_shifts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shifts/addenda": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes down what came late for closed shifts; each gets a dated addendum. */
+        post: operations["post_shifts_addenda"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shifts/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The open shift of this till and person, and what its drawer may hold. */
+        get: operations["get_shifts_current"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shifts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One shift: its figures as the facts give them, its cash moves, its reports. */
+        get: operations["get_shifts_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shifts/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Counts and closes a drawer: its Z is made. */
+        post: operations["post_shifts_id_close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shifts/{id}/handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands the drawer to somebody else, who signs with their PIN. */
+        post: operations["post_shifts_id_handover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shifts/{id}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts cash in, pays it out, or takes it to the safe. */
+        post: operations["post_shifts_id_moves"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shifts/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an X: the figures of an open shift, numbered. */
+        post: operations["post_shifts_id_reports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff": {
         parameters: {
             query?: never;
@@ -1547,6 +2290,68 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccountView: {
+            /**
+             * Format: int64
+             * @description The customer's money that nothing was open for.
+             */
+            advance_minor: number;
+            ageing: components["schemas"]["AgeingView"];
+            /**
+             * Format: int64
+             * @description Above zero: owes.
+             */
+            balance_minor: number;
+            /** Format: uuid */
+            customer: string;
+            /** Format: int64 */
+            left_minor: number;
+            /** Format: int64 */
+            limit_minor: number;
+            open: components["schemas"]["OpenItemView"][];
+            /** Format: int32 */
+            terms_days: number;
+        };
+        AdjustAccount: {
+            /**
+             * Format: int64
+             * @description Above zero: owes more. A write-off is above zero too, and takes off.
+             */
+            amount_minor: number;
+            /** @description Since when an opening balance is due. */
+            due?: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description What is written off.
+             */
+            item?: string | null;
+            /** @description opening, write_off or correction */
+            kind: string;
+            reason: string;
+        };
+        AgeingList: {
+            items: components["schemas"]["OwingView"][];
+            next?: string | null;
+            /** @description Of everybody, whatever page this is. */
+            total: components["schemas"]["AgeingView"];
+        };
+        /** @description What is open by how long it has been due. */
+        AgeingView: {
+            /** Format: int64 */
+            not_due_minor: number;
+            /** Format: int64 */
+            over_90_minor: number;
+            /** Format: int64 */
+            to_30_minor: number;
+            /** Format: int64 */
+            to_60_minor: number;
+            /** Format: int64 */
+            to_90_minor: number;
+            /** Format: int64 */
+            total_minor: number;
+        };
         AnswerPrint: {
             came_out: boolean;
             /** Format: uuid */
@@ -1570,6 +2375,29 @@ export interface components {
         BTreeMap: {
             [key: string]: string;
         };
+        BatchView: {
+            at: string;
+            /** Format: int32 */
+            batch_count?: number | null;
+            /** Format: int64 */
+            batch_minor: number;
+            /**
+             * Format: int64
+             * @description Above zero when the batch has more than the books.
+             */
+            difference_minor: number;
+            /** Format: uuid */
+            id: string;
+            note: string;
+            reference: string;
+            staff?: components["schemas"]["Named"] | null;
+            /** @description Payments of that day changed after it was reconciled. */
+            stale: boolean;
+            /** Format: int32 */
+            system_count: number;
+            /** Format: int64 */
+            system_minor: number;
+        };
         BindPhone: {
             /** Format: uuid */
             id: string;
@@ -1588,6 +2416,25 @@ export interface components {
             shop: components["schemas"]["DisplayShop"];
             /** @description Read the board again then; null when nothing leaves it by itself. */
             until?: string | null;
+        };
+        BrandForm: {
+            /**
+             * Format: uuid
+             * @description Made by the client; needed when adding.
+             */
+            id?: string | null;
+            name: string;
+        };
+        BrandView: {
+            archived_at?: string | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description How many products carry it.
+             */
+            products: number;
         };
         CameraFrame: {
             /** @description Corners are in dots of width x height. */
@@ -1826,6 +2673,19 @@ export interface components {
             id: string;
             template: Record<string, never>;
         };
+        Choice: {
+            name: string;
+            values: string[];
+        };
+        ChoicesView: {
+            groups: components["schemas"]["ModifierGroupView"][];
+            levels: components["schemas"]["LevelChoice"][];
+            parts: components["schemas"]["PartView"][];
+            product: components["schemas"]["ProductView"];
+            /** @description The base unit first. */
+            units: components["schemas"]["UnitChoice"][];
+            variants: components["schemas"]["VariantView"][];
+        };
         /** @description One node asks another for an order. */
         ClaimAsk: {
             /** Format: int64 */
@@ -1884,6 +2744,58 @@ export interface components {
             seat: number;
             staff?: components["schemas"]["Named"] | null;
         };
+        CloseShift: {
+            /** @description A currency that is not named here was not counted, and its Z says so. */
+            counts?: components["schemas"]["CountForm"][];
+            /** Format: uuid */
+            id: string;
+            note?: string | null;
+            /** @description Whether the Z is printed. As the shop's setting says when absent. */
+            print?: boolean | null;
+        };
+        /** @description Whether they agreed to hear news; null: nobody asked. */
+        ConsentForm: {
+            /** @default null */
+            call: boolean | null;
+            /** @default null */
+            email: boolean | null;
+            /** @default null */
+            message: boolean | null;
+        };
+        /** @description Whether somebody agreed to hear news, since when, and who noted it. */
+        ConsentView: {
+            at: string;
+            by?: string | null;
+            /** @description email, message or call */
+            channel: string;
+            given: boolean;
+        };
+        /** @description What was counted of one currency: notes and coins, loose money, or only a sum. */
+        CountForm: {
+            /**
+             * Format: int64
+             * @description What the pieces and the loose money come to; alone, when nobody counted by pieces.
+             */
+            counted_minor?: number | null;
+            /** @description The shop's own when absent. */
+            currency?: string | null;
+            /**
+             * Format: int64
+             * @description When closing: what stays in the drawer for the next shift. The rest goes to the safe. All of it when absent.
+             */
+            left_minor?: number | null;
+            /** Format: int64 */
+            loose_minor?: number | null;
+            pieces?: components["schemas"]["PieceForm"][];
+        };
+        CountView: {
+            /** Format: int64 */
+            counted_minor: number;
+            currency: string;
+            /** Format: int64 */
+            loose_minor: number;
+            pieces: components["schemas"]["PieceView"][];
+        };
         CountryView: {
             code: string;
             currency: string;
@@ -1922,6 +2834,156 @@ export interface components {
             idle_lock_seconds: number;
             permissions: string[];
             staff: components["schemas"]["SessionStaff"];
+        };
+        /** @description What the till needs to know of its drawer. */
+        CurrentShift: {
+            /** @description What is expected is not shown before the count. */
+            blind: boolean;
+            currencies: components["schemas"]["DrawerCurrency"][];
+            /** @description Whether the one who asks sees everything. */
+            manages: boolean;
+            /** @description Other open shifts of this till, of other people. */
+            others: components["schemas"]["ShiftView"][];
+            /**
+             * Format: int64
+             * @description What a cashier may pay out without a second person.
+             */
+            out_limit_minor: number;
+            /** @description counter: one drawer for whoever sells here; cashier: a drawer each. */
+            per: string;
+            /** @description Selling needs an open shift. */
+            required: boolean;
+            shift?: components["schemas"]["ShiftDetail"] | null;
+        };
+        CustomerAddress: {
+            /** @default  */
+            city: string;
+            /**
+             * @description ISO 3166, or empty for the shop's own.
+             * @default
+             */
+            country: string;
+            /**
+             * @description Delivery, billing, home …
+             * @default
+             */
+            label: string;
+            /** @default  */
+            postal_code: string;
+            /** @default  */
+            region: string;
+            /** @default  */
+            street: string;
+        };
+        /** @description A customer in a list. */
+        CustomerBrief: {
+            archived_at?: string | null;
+            /**
+             * Format: int64
+             * @description Above zero: owes.
+             */
+            balance_minor: number;
+            email?: string | null;
+            erased_at?: string | null;
+            /** Format: uuid */
+            id: string;
+            last_order_at?: string | null;
+            level?: string | null;
+            /** Format: int64 */
+            limit_minor: number;
+            /** @description Null for a guest of whom only a phone is known. */
+            name?: string | null;
+            phone?: string | null;
+            region?: string | null;
+            segment: string;
+            tax_number?: string | null;
+            type: string;
+        };
+        CustomerForm: {
+            addresses?: components["schemas"]["CustomerAddress"][];
+            consents?: components["schemas"]["ConsentForm"];
+            email?: string | null;
+            /**
+             * Format: uuid
+             * @description Made by the client; needed when adding.
+             */
+            id?: string | null;
+            language?: string | null;
+            /** @description The price level they buy at. */
+            level?: string | null;
+            /**
+             * Format: int64
+             * @description How much they may owe; 0: nothing on account.
+             */
+            limit_minor?: number;
+            name: string;
+            note?: string | null;
+            /** @description The one to call first. */
+            phones?: string[];
+            /** @description State or province; filled from an Indian tax number when left out. */
+            region?: string | null;
+            /** @description regular, vip, watch or blocked */
+            segment?: string;
+            tax_numbers?: components["schemas"]["TaxNumber"][];
+            /**
+             * Format: int32
+             * @description Days until a purchase on account is due.
+             */
+            terms_days?: number;
+            /** @description retail, wholesale or a word of the shop's own */
+            type?: string;
+        };
+        /** @description All that is known of a customer. */
+        CustomerView: {
+            addresses: components["schemas"]["CustomerAddress"][];
+            archived_at?: string | null;
+            /**
+             * Format: int64
+             * @description What an order comes to, on average.
+             */
+            average_minor: number;
+            /**
+             * Format: int64
+             * @description Above zero: owes.
+             */
+            balance_minor: number;
+            /** Format: int64 */
+            bought_minor: number;
+            consents: components["schemas"]["ConsentView"][];
+            email?: string | null;
+            erased_at?: string | null;
+            erased_by?: string | null;
+            first_order_at?: string | null;
+            /** Format: uuid */
+            id: string;
+            language?: string | null;
+            last_order_at?: string | null;
+            /**
+             * Format: int64
+             * @description What may still be bought on account.
+             */
+            left_minor: number;
+            level?: string | null;
+            /** Format: int64 */
+            limit_minor: number;
+            /** @description Other records that are this customer since they were merged. */
+            merged: string[];
+            name?: string | null;
+            note?: string | null;
+            /** Format: int64 */
+            orders: number;
+            phones: string[];
+            /** Format: int64 */
+            refunded_minor: number;
+            region?: string | null;
+            segment: string;
+            since: string;
+            /** @description The number that is good today. */
+            tax_number?: string | null;
+            tax_numbers: components["schemas"]["TaxNumber"][];
+            /** Format: int32 */
+            terms_days: number;
+            type: string;
         };
         DayView: {
             day: string;
@@ -2038,6 +3100,52 @@ export interface components {
             /** @description system, light or dark */
             theme: string;
         };
+        DrawerCurrency: {
+            currency: string;
+            /** @description Notes and coins, the largest first; empty where they are not known. */
+            denominations: number[];
+            /** Format: int32 */
+            digits: number;
+            /**
+             * Format: int64
+             * @description What the last shift left in this drawer.
+             */
+            left_minor: number;
+            /** @description The shop's own. */
+            own: boolean;
+        };
+        DrawerFiguresView: {
+            /**
+             * Format: int64
+             * @description Received on account.
+             */
+            account_minor: number;
+            /**
+             * Format: int64
+             * @description Refunds and void payments; zero or less, as everything below that leaves the drawer.
+             */
+            back_minor: number;
+            currency: string;
+            /** Format: int64 */
+            drop_minor: number;
+            /** Format: int64 */
+            expected_minor: number;
+            /** Format: int64 */
+            float_minor: number;
+            /** Format: int64 */
+            in_minor: number;
+            /** Format: int64 */
+            out_minor: number;
+            /**
+             * Format: int64
+             * @description In cash, without tips; change for foreign notes goes off it.
+             */
+            sales_minor: number;
+            /** Format: int64 */
+            tips_minor: number;
+            /** Format: int64 */
+            tips_out_minor: number;
+        };
         DrawerView: {
             approved_by?: components["schemas"]["Named"] | null;
             counter: components["schemas"]["Named"];
@@ -2059,6 +3167,11 @@ export interface components {
             language?: string | null;
             name: string;
             role: string;
+        };
+        EraseCustomer: {
+            /** Format: uuid */
+            id: string;
+            reason: string;
         };
         ErrorBody: {
             error: components["schemas"]["ErrorView"];
@@ -2104,6 +3217,11 @@ export interface components {
             seat?: number | null;
             staff?: components["schemas"]["Named"] | null;
             undone: boolean;
+        };
+        FiguresView: {
+            drawers: components["schemas"]["DrawerFiguresView"][];
+            methods: components["schemas"]["MethodFiguresView"][];
+            sales: components["schemas"]["SalesFiguresView"];
         };
         FindOrder: {
             /** @description A QR's text, a one-time number, a document's number, a display number or a phone number. */
@@ -2167,6 +3285,15 @@ export interface components {
             /** Format: int32 */
             line: number;
             missing?: string | null;
+        };
+        HandOverShift: {
+            /** @description What both of them counted; may be left out. */
+            counts?: components["schemas"]["CountForm"][];
+            /** Format: uuid */
+            id: string;
+            note?: string | null;
+            /** @description Who takes the drawer, and their PIN. */
+            to: components["schemas"]["Approval"];
         };
         HandingLine: {
             art: components["schemas"]["Art"];
@@ -2240,7 +3367,7 @@ export interface components {
             document?: string | null;
             /** Format: uuid */
             id: string;
-            /** @description receipt, credit_note, token, test, drawer or scanner */
+            /** @description receipt, credit_note, token, shift, test, drawer or scanner */
             kind: string;
             next_try_at?: string | null;
             /** Format: int32 */
@@ -2265,6 +3392,63 @@ export interface components {
         /** @description The public keys by which anybody can check this shop's tokens and JWTs (RFC 7517). */
         Keys: {
             keys: components["schemas"]["Key"][];
+        };
+        /** @description A level of the drop-down. */
+        LevelChoice: {
+            /** @description counter, wholesale, or an id */
+            key: string;
+            /** @description Empty for counter, and for wholesale until somebody names it. */
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+        };
+        LevelForm: {
+            customer_types?: string[];
+            /**
+             * Format: uuid
+             * @description Made by the client; needed when adding.
+             */
+            id?: string | null;
+            name: string;
+            names?: components["schemas"]["BTreeMap"];
+            percents?: components["schemas"]["LevelPercent"][];
+            /** Format: int64 */
+            position?: number;
+            /**
+             * Format: int64
+             * @description What its rule gives becomes a multiple of this; 1 when left out.
+             */
+            step_minor?: number | null;
+        };
+        /** @description What a level does to the catalogue's price of products that have none of their own there. */
+        LevelPercent: {
+            /**
+             * Format: uuid
+             * @description Null: every product that no other row names.
+             */
+            category?: string | null;
+            /** @description A decimal between -100 and 900. */
+            percent: string;
+        };
+        LevelPrice: {
+            level: string;
+            /** Format: int64 */
+            price_minor: number;
+            source: string;
+        };
+        LevelView: {
+            archived_at?: string | null;
+            /** @description Customers of these types get it unasked. */
+            customer_types: string[];
+            /** @description wholesale, or an id. The catalogue's own level, counter, is not listed. */
+            key: string;
+            /** @description Empty for wholesale until somebody names it. */
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+            percents: components["schemas"]["LevelPercent"][];
+            /** Format: int64 */
+            position: number;
+            /** Format: int64 */
+            step_minor: number;
         };
         LightView: {
             id: string;
@@ -2316,6 +3500,17 @@ export interface components {
             next: string;
             printer: components["schemas"]["PrinterView"];
         };
+        MakeReport: {
+            /** Format: uuid */
+            id: string;
+        };
+        /** @description Makes a product one of several variants. */
+        MakeVariants: {
+            /** @description What there is to choose; nothing makes it a plain product again. */
+            choices: components["schemas"]["Choice"][];
+            /** Format: uuid */
+            id: string;
+        };
         /** @description What the salesperson has marked so far. */
         Marks: {
             lines: components["schemas"]["HandOverLine"][];
@@ -2333,6 +3528,153 @@ export interface components {
             missing_as: string;
             /** @description complete, partial or refund */
             to: string;
+        };
+        MergeCustomers: {
+            /**
+             * Format: uuid
+             * @description Whose record ends.
+             */
+            from: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Who stays, and gets the other's orders, account and what they lack themselves.
+             */
+            into: string;
+        };
+        MethodDayView: {
+            /** Format: int32 */
+            back: number;
+            /** Format: int64 */
+            back_minor: number;
+            /** @description Every reconciliation, the newest last. Cash is reconciled by counting drawers. */
+            batches: components["schemas"]["BatchView"][];
+            method: string;
+            /**
+             * Format: int64
+             * @description What the batch must come to.
+             */
+            net_minor: number;
+            provider: string;
+            /** Format: int64 */
+            rounding_minor: number;
+            /** @description open, equal, differs or stale */
+            state: string;
+            /** Format: int32 */
+            taken: number;
+            /** Format: int64 */
+            taken_minor: number;
+            /** Format: int64 */
+            tips_minor: number;
+        };
+        MethodFiguresView: {
+            /** Format: int32 */
+            back: number;
+            /**
+             * Format: int64
+             * @description Positive.
+             */
+            back_minor: number;
+            method: string;
+            /**
+             * Format: int64
+             * @description What the terminal's batch must come to.
+             */
+            net_minor: number;
+            /** Format: int64 */
+            rounding_minor: number;
+            /** Format: int32 */
+            taken: number;
+            /** Format: int64 */
+            taken_minor: number;
+            /** Format: int64 */
+            tips_minor: number;
+        };
+        ModifierForm: {
+            available?: boolean;
+            /**
+             * Format: uuid
+             * @description Made by the client. It stays the option's name in every cart.
+             */
+            id: string;
+            name: string;
+            names?: components["schemas"]["BTreeMap"];
+            /** Format: int64 */
+            price_minor?: number;
+            /** Format: uuid */
+            product?: string | null;
+            /** @description One when left out. */
+            quantity?: string | null;
+        };
+        ModifierGroupForm: {
+            /**
+             * Format: uuid
+             * @description Made by the client; needed when adding.
+             */
+            id?: string | null;
+            /** Format: int64 */
+            least?: number;
+            /** Format: int64 */
+            most: number;
+            name: string;
+            names?: components["schemas"]["BTreeMap"];
+            options: components["schemas"]["ModifierForm"][];
+            /** Format: int64 */
+            position?: number;
+        };
+        ModifierGroupView: {
+            archived_at?: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many must be chosen.
+             */
+            least: number;
+            /**
+             * Format: int64
+             * @description How many may be chosen.
+             */
+            most: number;
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+            options: components["schemas"]["ModifierView"][];
+            /** Format: int64 */
+            position: number;
+        };
+        ModifierView: {
+            available: boolean;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+            /**
+             * Format: int64
+             * @description Added to the price of one; never less than nothing.
+             */
+            price_minor: number;
+            /**
+             * Format: uuid
+             * @description What it takes from stock, with `quantity` in that product's base unit.
+             */
+            product?: string | null;
+            quantity?: string | null;
+        };
+        MoveCash: {
+            /**
+             * Format: int64
+             * @description More than nothing, whichever way it goes.
+             */
+            amount_minor: number;
+            approval?: components["schemas"]["Approval"] | null;
+            /** @description The shop's own when absent. */
+            currency?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description in, out, drop or tips */
+            kind: string;
+            reason: string;
         };
         Named: {
             /** Format: uuid */
@@ -2375,6 +3717,32 @@ export interface components {
             /** Format: uuid */
             id: string;
             reason: string;
+        };
+        /** @description Something that was charged and is not paid whole. */
+        OpenItemView: {
+            /** Format: int64 */
+            charged_minor: number;
+            day: string;
+            /** @description The sale's document; an adjustment has none. */
+            document?: string | null;
+            due: string;
+            /**
+             * Format: uuid
+             * @description The order, or the adjustment.
+             */
+            id: string;
+            /** Format: int64 */
+            open_minor: number;
+            /** Format: uuid */
+            order?: string | null;
+            overdue: boolean;
+        };
+        OpenShift: {
+            /** @description The float, by currency; an empty drawer when there is none. */
+            floats?: components["schemas"]["CountForm"][];
+            /** Format: uuid */
+            id: string;
+            note?: string | null;
         };
         /** @description An order open at this counter. */
         Opened: {
@@ -2490,6 +3858,18 @@ export interface components {
             total_minor: number;
             undo_until: string;
         };
+        /** @description One customer in the list of who owes. */
+        OwingView: {
+            ageing: components["schemas"]["AgeingView"];
+            /** Format: int64 */
+            balance_minor: number;
+            /** Format: uuid */
+            customer: string;
+            /** Format: int64 */
+            limit_minor: number;
+            name?: string | null;
+            phone?: string | null;
+        };
         OwnShop: {
             country: string;
             /** Format: uuid */
@@ -2507,6 +3887,22 @@ export interface components {
             tax_number?: string | null;
             trade: string;
             zone?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_BrandView: {
+            items: {
+                archived_at?: string | null;
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /**
+                 * Format: int64
+                 * @description How many products carry it.
+                 */
+                products: number;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
         };
         /** @description One page of a list. */
         Page_CartView: {
@@ -2563,6 +3959,34 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_CustomerBrief: {
+            items: {
+                archived_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Above zero: owes.
+                 */
+                balance_minor: number;
+                email?: string | null;
+                erased_at?: string | null;
+                /** Format: uuid */
+                id: string;
+                last_order_at?: string | null;
+                level?: string | null;
+                /** Format: int64 */
+                limit_minor: number;
+                /** @description Null for a guest of whom only a phone is known. */
+                name?: string | null;
+                phone?: string | null;
+                region?: string | null;
+                segment: string;
+                tax_number?: string | null;
+                type: string;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_DrawerView: {
             items: {
                 approved_by?: components["schemas"]["Named"] | null;
@@ -2596,7 +4020,7 @@ export interface components {
                 document?: string | null;
                 /** Format: uuid */
                 id: string;
-                /** @description receipt, credit_note, token, test, drawer or scanner */
+                /** @description receipt, credit_note, token, shift, test, drawer or scanner */
                 kind: string;
                 next_try_at?: string | null;
                 /** Format: int32 */
@@ -2609,6 +4033,51 @@ export interface components {
                 state: string;
                 /** @description A word such as paper_out. */
                 why?: string | null;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_LevelView: {
+            items: {
+                archived_at?: string | null;
+                /** @description Customers of these types get it unasked. */
+                customer_types: string[];
+                /** @description wholesale, or an id. The catalogue's own level, counter, is not listed. */
+                key: string;
+                /** @description Empty for wholesale until somebody names it. */
+                name: string;
+                names: components["schemas"]["BTreeMap"];
+                percents: components["schemas"]["LevelPercent"][];
+                /** Format: int64 */
+                position: number;
+                /** Format: int64 */
+                step_minor: number;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ModifierGroupView: {
+            items: {
+                archived_at?: string | null;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description How many must be chosen.
+                 */
+                least: number;
+                /**
+                 * Format: int64
+                 * @description How many may be chosen.
+                 */
+                most: number;
+                name: string;
+                names: components["schemas"]["BTreeMap"];
+                options: components["schemas"]["ModifierView"][];
+                /** Format: int64 */
+                position: number;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -2702,17 +4171,31 @@ export interface components {
             items: {
                 archived_at?: string | null;
                 art: components["schemas"]["Art"];
+                /** @description Something has to be chosen before it can be sold: a variant, or a modifier. */
+                asks: boolean;
                 available: boolean;
                 barcodes: string[];
                 /** Format: uuid */
+                brand?: string | null;
+                /** Format: uuid */
                 category?: string | null;
+                /** @description What there is to choose between its variants. Such a product is never sold itself. */
+                choices: components["schemas"]["Choice"][];
                 favourite: boolean;
                 /** Format: uuid */
                 id: string;
+                modifiers: string[];
                 name: string;
                 names: components["schemas"]["BTreeMap"];
                 /** @description The price is typed at the till; `price_minor` is only the suggestion. */
                 open_price: boolean;
+                /** @description What a bundle holds. */
+                parts: components["schemas"]["Part"][];
+                /**
+                 * Format: uuid
+                 * @description Its picture is at /api/v1/pictures/{id}.
+                 */
+                picture?: string | null;
                 /** Format: int64 */
                 position: number;
                 /** Format: int64 */
@@ -2720,6 +4203,14 @@ export interface components {
                 sample: boolean;
                 sku?: string | null;
                 unit: string;
+                /** @description The other units it is sold by; `unit` is the one that stock is kept in. */
+                units: components["schemas"]["UnitView"][];
+                variant: components["schemas"]["VariantValue"][];
+                /**
+                 * Format: uuid
+                 * @description The product this is a variant of.
+                 */
+                variant_of?: string | null;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -2774,6 +4265,47 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_ShiftView: {
+            items: {
+                /**
+                 * Format: int32
+                 * @description Money arrived after it was closed: so many addenda.
+                 */
+                addenda: number;
+                /** @description The business day on which it was opened. */
+                business_day: string;
+                closed_at?: string | null;
+                closed_by?: components["schemas"]["Named"] | null;
+                counter: components["schemas"]["Named"];
+                floats: components["schemas"]["CountView"][];
+                holder?: components["schemas"]["Named"] | null;
+                /** Format: uuid */
+                id: string;
+                note: string;
+                opened_at: string;
+                opened_by?: components["schemas"]["Named"] | null;
+                /** Format: int32 */
+                orders?: number | null;
+                /** @description Opened on an earlier business day and still open. */
+                overdue: boolean;
+                /** Format: int32 */
+                seat: number;
+                /** @description open or closed */
+                state: string;
+                /**
+                 * Format: int64
+                 * @description What its Z came to, and how many orders; null while open.
+                 */
+                total_minor?: number | null;
+                /** @description Over is above zero, short below; null while open, for currencies nobody counted, and for eyes that may not see. */
+                variances: components["schemas"]["VarianceView"][];
+                /** @description The number of its Z. */
+                z?: string | null;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_StaffView: {
             items: {
                 active: boolean;
@@ -2788,6 +4320,19 @@ export interface components {
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_String: {
+            items: string[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        PaidItemView: {
+            /** Format: int64 */
+            amount_minor: number;
+            document?: string | null;
+            /** Format: uuid */
+            item: string;
         };
         PaidView: {
             at: string;
@@ -2809,6 +4354,81 @@ export interface components {
             /** Format: uuid */
             id: string;
             label?: string | null;
+        };
+        Part: {
+            /** Format: uuid */
+            product: string;
+            /** @description In that product's base unit. */
+            quantity: string;
+        };
+        PartView: {
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+            /** Format: uuid */
+            product: string;
+            quantity: string;
+            unit: string;
+        };
+        /** @description Money received on account. */
+        PaymentReceipt: {
+            /**
+             * Format: int64
+             * @description What of it nothing was open for.
+             */
+            advance_minor: number;
+            /** Format: int64 */
+            amount_minor: number;
+            at: string;
+            /**
+             * Format: int64
+             * @description What is owed now.
+             */
+            balance_minor: number;
+            by?: string | null;
+            /** Format: int64 */
+            change_minor: number;
+            /** Format: uuid */
+            customer: string;
+            document: string;
+            /** Format: uuid */
+            id: string;
+            method: string;
+            name?: string | null;
+            note: string;
+            pays: components["schemas"]["PaidItemView"][];
+            /** Format: int64 */
+            received_minor?: number | null;
+            reference: string;
+            reversed_at?: string | null;
+        };
+        PaysItem: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: uuid */
+            item: string;
+        };
+        PictureView: {
+            /** Format: int32 */
+            height: number;
+            /** Format: uuid */
+            id: string;
+            /** Format: int32 */
+            width: number;
+        };
+        PieceForm: {
+            /** Format: int32 */
+            count: number;
+            /**
+             * Format: int64
+             * @description What one note or coin is worth.
+             */
+            value_minor: number;
+        };
+        PieceView: {
+            /** Format: int32 */
+            count: number;
+            /** Format: int64 */
+            value_minor: number;
         };
         PlaceLine: {
             discount?: components["schemas"]["DiscountForm"] | null;
@@ -2890,6 +4510,20 @@ export interface components {
             /** @description Whether it goes back the way it came. */
             original: boolean;
         };
+        /** @description A plain price that stood once. */
+        PriceChangeView: {
+            at: string;
+            /** Format: uuid */
+            by?: string | null;
+            /** Format: int64 */
+            price_minor: number;
+            unit: string;
+            /**
+             * Format: int64
+             * @description Null for the first one.
+             */
+            was_minor?: number | null;
+        };
         PriceExample: {
             /** Format: int64 */
             from_minor: number;
@@ -2903,6 +4537,14 @@ export interface components {
             changed: number;
             examples: components["schemas"]["PriceExample"][];
         };
+        /** @description Everything about a product's prices. */
+        PricesView: {
+            /** @description How the plain prices changed, newest first. */
+            changes: components["schemas"]["PriceChangeView"][];
+            /** @description Taken back, or past. */
+            old: components["schemas"]["SetPriceView"][];
+            set: components["schemas"]["SetPriceView"][];
+        };
         PrintPaper: {
             /** Format: uuid */
             credit_note?: string | null;
@@ -2912,6 +4554,12 @@ export interface components {
             printer?: string | null;
             /** @description receipt, token or credit_note */
             what: string;
+        };
+        PrintReport: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            printer?: string | null;
         };
         PrinterLooks: {
             /** @description right, too_wide, too_narrow, garbage, wrong_letters, not_cut, nothing or drawer_shut */
@@ -2943,6 +4591,8 @@ export interface components {
             available?: boolean;
             barcodes?: string[];
             /** Format: uuid */
+            brand?: string | null;
+            /** Format: uuid */
             category?: string | null;
             favourite?: boolean;
             /**
@@ -2950,31 +4600,56 @@ export interface components {
              * @description Made by the client; needed when adding.
              */
             id?: string | null;
+            /** @description The modifier groups that it asks, in their order. */
+            modifiers?: string[] | null;
             name: string;
             names?: components["schemas"]["BTreeMap"];
             open_price?: boolean;
+            /** @description What a bundle holds. */
+            parts?: components["schemas"]["Part"][] | null;
+            /** Format: uuid */
+            picture?: string | null;
             /** Format: int64 */
             position?: number;
             /** Format: int64 */
             price_minor: number;
             sku?: string | null;
-            /** @description piece, plate, cup, glass, bowl, box, pack, bottle, kg, g, l, ml, m or hour */
+            /**
+             * @description piece, plate, cup, glass, bowl, box, pack, bottle, kg, g, l, ml, m or hour; a unit of the shop's own is its
+             *     word after `=` (counted) or `~` (measured)
+             */
             unit?: string;
+            /** @description The other units it is sold by; left out, they stay as they are. So for the lists below. */
+            units?: components["schemas"]["UnitForm"][] | null;
         };
         ProductView: {
             archived_at?: string | null;
             art: components["schemas"]["Art"];
+            /** @description Something has to be chosen before it can be sold: a variant, or a modifier. */
+            asks: boolean;
             available: boolean;
             barcodes: string[];
             /** Format: uuid */
+            brand?: string | null;
+            /** Format: uuid */
             category?: string | null;
+            /** @description What there is to choose between its variants. Such a product is never sold itself. */
+            choices: components["schemas"]["Choice"][];
             favourite: boolean;
             /** Format: uuid */
             id: string;
+            modifiers: string[];
             name: string;
             names: components["schemas"]["BTreeMap"];
             /** @description The price is typed at the till; `price_minor` is only the suggestion. */
             open_price: boolean;
+            /** @description What a bundle holds. */
+            parts: components["schemas"]["Part"][];
+            /**
+             * Format: uuid
+             * @description Its picture is at /api/v1/pictures/{id}.
+             */
+            picture?: string | null;
             /** Format: int64 */
             position: number;
             /** Format: int64 */
@@ -2982,6 +4657,14 @@ export interface components {
             sample: boolean;
             sku?: string | null;
             unit: string;
+            /** @description The other units it is sold by; `unit` is the one that stock is kept in. */
+            units: components["schemas"]["UnitView"][];
+            variant: components["schemas"]["VariantValue"][];
+            /**
+             * Format: uuid
+             * @description The product this is a variant of.
+             */
+            variant_of?: string | null;
         };
         /** @description How a printer is spoken to. Every field has a default. */
         ProfileView: {
@@ -3047,6 +4730,23 @@ export interface components {
             /** @description placed, preparing or ready */
             to: string;
         };
+        ReceivePayment: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: uuid */
+            id: string;
+            /** @description cash, card, upi, wallet or bank */
+            method: string;
+            note?: string | null;
+            /** @description What it is for; the oldest first when left out. */
+            pays?: components["schemas"]["PaysItem"][];
+            /**
+             * Format: int64
+             * @description Cash only: what was handed over.
+             */
+            received_minor?: number | null;
+            reference?: string | null;
+        };
         /** @description Handed out lately. */
         RecentHandover: {
             at: string;
@@ -3061,6 +4761,30 @@ export interface components {
              * @description The handover that can be undone.
              */
             undo?: string | null;
+        };
+        ReconcileBatch: {
+            /**
+             * Format: int64
+             * @description What the batch says.
+             */
+            amount_minor: number;
+            /** Format: int32 */
+            count?: number | null;
+            /** @description The business day whose payments it settles; today when absent. */
+            day?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description card, upi, wallet, bank … */
+            method: string;
+            note?: string | null;
+            /** @description Which terminal, wallet or bank; all of them when empty. */
+            provider?: string | null;
+            /** @description What the terminal calls it. */
+            reference?: string | null;
+        };
+        ReconciliationView: {
+            day: string;
+            methods: components["schemas"]["MethodDayView"][];
         };
         Redeem: {
             /** @description The QR's text, or the six digits. */
@@ -3152,6 +4876,52 @@ export interface components {
             code: string;
             name: string;
         };
+        ReportDrawerView: {
+            count?: components["schemas"]["CountView"] | null;
+            currency: string;
+            /** Format: int64 */
+            expected_minor: number;
+            /**
+             * Format: int64
+             * @description What stayed in the drawer for the next shift.
+             */
+            left_minor: number;
+            /**
+             * Format: int64
+             * @description Over is above zero, short below.
+             */
+            variance_minor: number;
+        };
+        ReportView: {
+            business_day: string;
+            counter: components["schemas"]["Named"];
+            /** @description Every figure that is not, in words. */
+            differences: string[];
+            /** @description Only a Z has them. */
+            drawers: components["schemas"]["ReportDrawerView"][];
+            /** @description Computed once more from the facts that it has seen, every figure is the same. */
+            equals_facts: boolean;
+            figures: components["schemas"]["FiguresView"];
+            holder?: components["schemas"]["Named"] | null;
+            /**
+             * Format: uuid
+             * @description The shift's own id for its Z.
+             */
+            id: string;
+            /** @description z, x or addendum */
+            kind: string;
+            made_at: string;
+            note: string;
+            number: string;
+            /** @description The number of the Z that an addendum belongs to. */
+            of?: string | null;
+            opened_at: string;
+            /** Format: int32 */
+            seat: number;
+            /** Format: uuid */
+            shift: string;
+            staff?: components["schemas"]["Named"] | null;
+        };
         RetryPrint: {
             /** Format: uuid */
             id: string;
@@ -3160,6 +4930,11 @@ export interface components {
              * @description Another printer than the job's own.
              */
             printer?: string | null;
+        };
+        ReversePayment: {
+            /** Format: uuid */
+            id: string;
+            reason: string;
         };
         RoleView: {
             permissions: string[];
@@ -3171,6 +4946,35 @@ export interface components {
             message: string;
             /** @description As the spreadsheet counts: the header is row 1. */
             row: number;
+        };
+        SalesFiguresView: {
+            /** Format: int32 */
+            cancelled: number;
+            /** Format: int64 */
+            cancelled_minor: number;
+            /** Format: int64 */
+            discount_minor: number;
+            first_document: string;
+            last_document: string;
+            /** Format: int32 */
+            no_sales: number;
+            /** Format: int32 */
+            orders: number;
+            /** Format: int64 */
+            refunded_minor: number;
+            /** Format: int32 */
+            refunds: number;
+            /** Format: int64 */
+            rounding_minor: number;
+            /** Format: int64 */
+            subtotal_minor: number;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            taxable_minor: number;
+            taxes: components["schemas"]["TaxFiguresView"][];
+            /** Format: int64 */
+            total_minor: number;
         };
         SavePrinter: {
             address: string;
@@ -3209,6 +5013,8 @@ export interface components {
             product: components["schemas"]["ProductView"];
             /** @description Of a scale's label, its weight. */
             quantity: string;
+            /** @description The unit that the code stands for: a pack has a barcode of its own. */
+            unit: string;
         } | (components["schemas"]["TokenVerdict"] & {
             /** @enum {string} */
             kind: "token";
@@ -3271,6 +5077,43 @@ export interface components {
             staff: components["schemas"]["SessionPerson"];
             started_at: string;
         };
+        /** @description Sets a price for somebody, some quantity or some days. */
+        SetPriceForm: {
+            /** Format: uuid */
+            customer?: string | null;
+            first_day?: string | null;
+            from_quantity?: string | null;
+            /** Format: uuid */
+            id: string;
+            last_day?: string | null;
+            level?: string | null;
+            /** Format: int64 */
+            price_minor: number;
+            /** @description The product's base unit when left out. */
+            unit?: string | null;
+        };
+        /** @description A price that somebody set. */
+        SetPriceView: {
+            /** Format: uuid */
+            customer?: string | null;
+            ended_at?: string | null;
+            /** @description YYYY-MM-DD; null is open. */
+            first_day?: string | null;
+            /** @description From this much on; null for any quantity. */
+            from_quantity?: string | null;
+            /** Format: uuid */
+            id: string;
+            last_day?: string | null;
+            /** @description The level it is for; null for everybody. */
+            level?: string | null;
+            /** Format: int64 */
+            price_minor: number;
+            /** Format: uuid */
+            product: string;
+            /** @description now, later, past or ended */
+            state: string;
+            unit: string;
+        };
         /** @description A setting as the screens show it. */
         SettingView: {
             default: unknown;
@@ -3312,6 +5155,69 @@ export interface components {
             /** @description The machine's own zone, as a guess. */
             zone: string;
         };
+        ShiftDetail: {
+            figures?: components["schemas"]["FiguresView"] | null;
+            /** @description Money arrived that no report has seen yet. */
+            late: boolean;
+            moves: components["schemas"]["ShiftMoveView"][];
+            /** @description The Z first, then its addenda; X reports while it was open. */
+            reports: components["schemas"]["ReportView"][];
+            shift: components["schemas"]["ShiftView"];
+        };
+        ShiftMoveView: {
+            /**
+             * Format: int64
+             * @description What the drawer gained; below zero when it left.
+             */
+            amount_minor: number;
+            approved_by?: components["schemas"]["Named"] | null;
+            at: string;
+            counts: components["schemas"]["CountView"][];
+            currency: string;
+            /** Format: uuid */
+            id: string;
+            /** @description in, out, drop, tips or handover */
+            kind: string;
+            reason: string;
+            staff?: components["schemas"]["Named"] | null;
+            to?: components["schemas"]["Named"] | null;
+        };
+        ShiftView: {
+            /**
+             * Format: int32
+             * @description Money arrived after it was closed: so many addenda.
+             */
+            addenda: number;
+            /** @description The business day on which it was opened. */
+            business_day: string;
+            closed_at?: string | null;
+            closed_by?: components["schemas"]["Named"] | null;
+            counter: components["schemas"]["Named"];
+            floats: components["schemas"]["CountView"][];
+            holder?: components["schemas"]["Named"] | null;
+            /** Format: uuid */
+            id: string;
+            note: string;
+            opened_at: string;
+            opened_by?: components["schemas"]["Named"] | null;
+            /** Format: int32 */
+            orders?: number | null;
+            /** @description Opened on an earlier business day and still open. */
+            overdue: boolean;
+            /** Format: int32 */
+            seat: number;
+            /** @description open or closed */
+            state: string;
+            /**
+             * Format: int64
+             * @description What its Z came to, and how many orders; null while open.
+             */
+            total_minor?: number | null;
+            /** @description Over is above zero, short below; null while open, for currencies nobody counted, and for eyes that may not see. */
+            variances: components["schemas"]["VarianceView"][];
+            /** @description The number of its Z. */
+            z?: string | null;
+        };
         SignIn: {
             pin: string;
             /**
@@ -3345,6 +5251,71 @@ export interface components {
         };
         /** @enum {string} */
         Stage: "cart" | "cash";
+        /** @description One line of a statement. */
+        StatementRow: {
+            /**
+             * Format: int64
+             * @description Above zero: owes more.
+             */
+            amount_minor: number;
+            at: string;
+            /**
+             * Format: int64
+             * @description What is owed after it.
+             */
+            balance_minor: number;
+            day: string;
+            document?: string | null;
+            /**
+             * Format: uuid
+             * @description The tender, the payment or the adjustment.
+             */
+            id: string;
+            /** @description sale, sale_void, refund, payment, payment_reversed, opening, write_off or correction */
+            kind: string;
+            method?: string | null;
+            /** Format: uuid */
+            order?: string | null;
+            /** @description A payment's reference, an adjustment's reason. */
+            text?: string | null;
+        };
+        StatementView: {
+            /** Format: int64 */
+            charged_minor: number;
+            /** Format: int64 */
+            closing_minor: number;
+            count: number;
+            /** Format: int64 */
+            credited_minor: number;
+            /** Format: uuid */
+            customer: string;
+            from?: string | null;
+            name?: string | null;
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description What was owed before the first day.
+             */
+            opening_minor: number;
+            rows: components["schemas"]["StatementRow"][];
+            until?: string | null;
+        };
+        TaxFiguresView: {
+            /** Format: int64 */
+            amount_minor: number;
+            name: string;
+            rate: string;
+            /** Format: int64 */
+            taxable_minor: number;
+        };
+        /** @description A tax number and the days on which it is good. */
+        TaxNumber: {
+            /** @description A day like 2026-01-01; null: from always. */
+            from?: string | null;
+            number: string;
+            /** @description The last day; null: for ever. */
+            until?: string | null;
+        };
         TaxView: {
             /** Format: int64 */
             amount_minor: number;
@@ -3448,6 +5419,69 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        UnitChoice: {
+            /** @description How much of the base unit is in one. */
+            holds: string;
+            measured: boolean;
+            /**
+             * Format: int64
+             * @description What one costs when nobody chooses a level.
+             */
+            price_minor: number;
+            /** @description What one costs at each level, counter first. */
+            prices: components["schemas"]["LevelPrice"][];
+            /** @description catalog, level, break or customer */
+            source: string;
+            unit: string;
+        };
+        UnitForm: {
+            barcodes?: string[];
+            /** @description How much of the base unit is in one, a decimal of at most three places. */
+            holds: string;
+            /**
+             * Format: int64
+             * @description Nothing: what it holds times the base unit's price.
+             */
+            price_minor?: number | null;
+            unit: string;
+        };
+        /** @description A unit that a product is sold by beside its base unit. */
+        UnitView: {
+            barcodes: string[];
+            /** @description How much of the base unit is in one. */
+            holds: string;
+            /** @description It has a price of its own; else it costs what it holds. */
+            own_price: boolean;
+            /**
+             * Format: int64
+             * @description What one costs.
+             */
+            price_minor: number;
+            /** @description As in `unit`; a shop's own counted unit begins with `=`, a measured one with `~`. */
+            unit: string;
+        };
+        VarianceView: {
+            currency: string;
+            /** Format: int64 */
+            variance_minor?: number | null;
+        };
+        VariantValue: {
+            name: string;
+            value: string;
+        };
+        VariantView: {
+            available: boolean;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+            /** Format: uuid */
+            picture?: string | null;
+            /** Format: int64 */
+            price_minor: number;
+            sku?: string | null;
+            values: components["schemas"]["VariantValue"][];
+        };
         VerifyToken: {
             code: string;
         };
@@ -3504,6 +5538,137 @@ export interface operations {
             };
         };
     };
+    get_accounts_ageing: {
+        parameters: {
+            query?: {
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgeingList"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_accounts_payments_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentReceipt"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_accounts_payments_id_reverse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReversePayment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentReceipt"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_batches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReconcileBatch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_board: {
         parameters: {
             query?: never;
@@ -3519,6 +5684,161 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BoardView"];
+                };
+            };
+        };
+    };
+    get_brands: {
+        parameters: {
+            query?: {
+                archived?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BrandView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_brands: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_brands_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_brands_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_brands_id_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
@@ -4092,6 +6412,512 @@ export interface operations {
             };
         };
     };
+    get_customers: {
+        parameters: {
+            query?: {
+                /** @description The beginning of a name, a phone, a mail address or a tax number; or the end of a phone. */
+                q?: string;
+                type?: string;
+                segment?: string;
+                /** @description Only those whose account is not even. */
+                owing?: boolean;
+                /** @description Only guests of whom nothing but a phone is known, or only customers with a name. */
+                guests?: boolean;
+                archived?: boolean;
+                /** @description name, newest or owing */
+                sort?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CustomerBrief"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_customers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_customers_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeCustomers"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_customers_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_String"];
+                };
+            };
+        };
+    };
+    get_customers_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_customers_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_customers_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_customers_id_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_customers_id_adjustments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdjustAccount"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_customers_id_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseCustomer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_customers_id_orders: {
+        parameters: {
+            query?: {
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OrderView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_customers_id_payments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceivePayment"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentReceipt"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_customers_id_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_customers_id_statement: {
+        parameters: {
+            query?: {
+                /** @description The first day, like 2026-04-01. */
+                from?: string;
+                /** @description The last day. */
+                until?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_demo_leave: {
         parameters: {
             query?: never;
@@ -4341,6 +7167,161 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_modifier_groups: {
+        parameters: {
+            query?: {
+                archived?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ModifierGroupView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_modifier_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModifierGroupForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModifierGroupView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_modifier_groups_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModifierGroupForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModifierGroupView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_modifier_groups_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModifierGroupView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_modifier_groups_id_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModifierGroupView"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5100,6 +8081,294 @@ export interface operations {
             };
         };
     };
+    post_pictures: {
+        parameters: {
+            query: {
+                /** @description Made by the client. */
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PictureView"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_pictures_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_price_levels: {
+        parameters: {
+            query?: {
+                archived?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LevelView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_price_levels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LevelForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LevelView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_price_levels_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LevelForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LevelView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_price_levels_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LevelView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_price_levels_key_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LevelView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_prices_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetPriceForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetPriceView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_prices_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetPriceView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_print_jobs: {
         parameters: {
             query?: {
@@ -5475,6 +8744,8 @@ export interface operations {
                 q?: string;
                 category?: string;
                 archived?: boolean;
+                /** @description Every variant as a product of its own. */
+                variants?: boolean;
                 /** @description grid, name or popular */
                 sort?: string;
                 limit?: number;
@@ -5730,6 +9001,104 @@ export interface operations {
             };
         };
     };
+    get_products_id_choices: {
+        parameters: {
+            query?: {
+                customer?: string;
+                customer_type?: string;
+                /** @description The level that the customer has of their own. */
+                customer_level?: string;
+                /** @description How much, in each unit; one when left out. */
+                quantity?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChoicesView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_products_id_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PricesView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_products_id_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetPriceForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetPriceView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_products_id_restore: {
         parameters: {
             query?: never;
@@ -5751,6 +9120,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProductView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_products_id_variants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeVariants"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChoicesView"];
                 };
             };
             422: {
@@ -5871,6 +9273,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_reconciliation: {
+        parameters: {
+            query?: {
+                /** @description A business day such as 2026-11-21; today when absent. */
+                day?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationView"];
                 };
             };
         };
@@ -6263,6 +9687,417 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_shift_reports_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_shift_reports_id_print: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrintReport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_shift_reports_id_slip_pdf: {
+        parameters: {
+            query?: {
+                /** @description receipt (default), token or credit_note */
+                what?: string;
+                credit_note?: string;
+                /** @description 58, 80, or 210 for A4 (PDF only) */
+                paper_mm?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
+                };
+            };
+        };
+    };
+    get_shift_reports_id_slip_png: {
+        parameters: {
+            query?: {
+                /** @description receipt (default), token or credit_note */
+                what?: string;
+                credit_note?: string;
+                /** @description 58, 80, or 210 for A4 (PDF only) */
+                paper_mm?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+        };
+    };
+    get_shifts: {
+        parameters: {
+            query?: {
+                /** @description open or closed; both when absent */
+                state?: string;
+                /** @description The business day on which it was opened, such as 2026-11-21. */
+                day?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ShiftView"];
+                };
+            };
+        };
+    };
+    post_shifts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenShift"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentShift"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_shifts_addenda: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description nothing waits any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_shifts_current: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentShift"];
+                };
+            };
+        };
+    };
+    get_shifts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_shifts_id_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseShift"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftDetail"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_shifts_id_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverShift"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_shifts_id_moves: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveCash"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftDetail"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_shifts_id_reports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeReport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
