@@ -61,6 +61,8 @@ impl Default for PaymentLimits {
     }
 }
 
+/// How many more questions a gateway gets that does not answer at all.
+const DEAD_LINE: u32 = 3;
 /// For how long a gateway's word is still asked for.
 const ASKED_FOR_MS: i64 = 3 * 86_400_000;
 
@@ -104,10 +106,6 @@ impl Bell {
             .unwrap_or_else(PoisonError::into_inner);
         let rung = std::mem::take(&mut ring.rung);
         (!ring.stop, rung)
-    }
-
-    fn stopped(&self) -> bool {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).stop
     }
 }
 
@@ -574,7 +572,7 @@ impl Shop {
 
     /// Asks the gateway on a thread of its own, unless one does so already.
     fn drive(&self, id: PaymentId) {
-        let Some(shop) = self.paying.shop.get().and_then(Weak::upgrade) else {
+        let Some(shop) = self.paying.shop.get().cloned() else {
             return;
         };
         if !self.paying.busy().insert(id) {
@@ -582,13 +580,7 @@ impl Shop {
         }
         let began = std::thread::Builder::new()
             .name("payment".to_owned())
-            .spawn(move || {
-                if let Err(error) = shop.see_through(id) {
-                    tracing::error!(payment = %id, %error, "a payment could not be followed");
-                }
-                shop.paying.busy().remove(&id);
-                shop.paying.wake();
-            });
+            .spawn(move || see_through(&shop, id));
         if let Err(error) = began {
             tracing::error!(payment = %id, %error, "a payment cannot be asked for now");
             self.paying.busy().remove(&id);
@@ -596,49 +588,29 @@ impl Shop {
         }
     }
 
-    /// Starts a payment that was only written down, and asks until it is known or the patience is over.
-    fn see_through(&self, id: PaymentId) -> Result<()> {
+    /// The gateway and what it is to charge, for a payment that was only written down. Everything else is asked about
+    /// and never started.
+    fn to_start(&self, id: PaymentId) -> Result<Option<(Arc<dyn Gateway>, Charge)>> {
         let row = self
             .store
             .read(|r| r.payment(id))?
             .ok_or(AppError::new(Code::NotFound))?;
-        // Only one that nobody has asked for yet is started; everything else is asked about.
         if row.state != PaymentState::Pending.as_str() {
-            return Ok(());
+            return Ok(None);
         }
-        let gateway = self.gateway_of(&row)?;
         let charge = Charge {
             payment: id.uuid(),
             amount_minor: row.asked_minor,
             currency: self.settings().currency.code().to_owned(),
             method: row.method.clone(),
         };
-        let mut heard = gateway.start(&charge);
-        let mut left = self.paying.limits.questions;
-        loop {
-            if let Ok(told) = &heard {
-                self.hear(id, told)?;
-                let open = self
-                    .store
-                    .read(|r| r.payment(id))?
-                    .is_some_and(|row| ["pending", "authorised"].contains(&row.state.as_str()));
-                if !open {
-                    return Ok(());
-                }
-            }
-            // Nobody waits longer for a line that is dead than for a guest who looks for the card.
-            let most = if heard.is_err() { left.min(3) } else { left };
-            if most == 0 {
-                let why = heard.err().map_or_else(String::new, |NoAnswer(why)| why);
-                return self.nobody_knows(id, why);
-            }
-            left = most - 1;
-            std::thread::sleep(self.paying.limits.between);
-            if self.paying.bell.stopped() {
-                return Ok(());
-            }
-            heard = gateway.ask(id.uuid());
-        }
+        Ok(Some((self.gateway_of(&row)?, charge)))
+    }
+
+    /// Whether the gateway still works on it.
+    fn in_work(&self, id: PaymentId) -> Result<bool> {
+        let row = self.store.read(|r| r.payment(id))?;
+        Ok(row.is_some_and(|row| ["pending", "authorised"].contains(&row.state.as_str())))
     }
 
     fn gateway_of(&self, row: &PaymentRow) -> Result<Arc<dyn Gateway>> {
@@ -668,6 +640,29 @@ impl Shop {
             Told::Voided => vec![(PaymentStepV1::Voided, String::new())],
         };
         self.take_steps(id, steps)
+    }
+
+    /// Writes down what came; says whether to ask on. Without patience left, nobody knows.
+    fn hear_or_give_up(
+        &self,
+        id: PaymentId,
+        heard: std::result::Result<Told, NoAnswer>,
+        left: u32,
+    ) -> Result<bool> {
+        let why = match heard {
+            Ok(told) => {
+                self.hear(id, &told)?;
+                String::new()
+            }
+            Err(NoAnswer(why)) => why,
+        };
+        if !self.in_work(id)? {
+            return Ok(false);
+        }
+        if left == 0 {
+            self.nobody_knows(id, why)?;
+        }
+        Ok(left > 0)
     }
 
     fn nobody_knows(&self, id: PaymentId, why: String) -> Result<()> {
@@ -963,9 +958,6 @@ impl Shop {
             .read(|r| r.payments_to_ask(device, now.plus_ms(-ASKED_FOR_MS).0))?;
         let mut moved = false;
         for row in open {
-            if self.paying.bell.stopped() {
-                return Ok(moved);
-            }
             if self.paying.busy().contains(&row.id) {
                 continue;
             }
@@ -1070,6 +1062,42 @@ fn view_step(names: &Directory, step: StepRow) -> PaymentStepView {
         reason: step.reason,
         staff: names.staff(step.staff),
         approved_by: names.staff(step.approved_by),
+    }
+}
+
+/// One payment, from its start until it is known or the patience is over. The shop may close meanwhile; whoever opens
+/// it next asks on.
+fn see_through(shop: &Weak<Shop>, id: PaymentId) {
+    let failed = |error: &AppError| tracing::error!(payment = %id, %error, "a payment could not be followed");
+    let begun = shop
+        .upgrade()
+        .map(|shop| (shop.to_start(id), shop.paying.limits.clone()));
+    if let Some((Ok(Some((gateway, charge))), limits)) = begun {
+        let mut heard = gateway.start(&charge);
+        let mut left = limits.questions;
+        loop {
+            let Some(shop) = shop.upgrade() else { return };
+            // Nobody waits longer for a line that is dead than for a guest who looks for the card.
+            left = if heard.is_err() { left.min(DEAD_LINE) } else { left };
+            match shop.hear_or_give_up(id, heard, left) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    failed(&error);
+                    break;
+                }
+            }
+            drop(shop);
+            left = left.saturating_sub(1);
+            std::thread::sleep(limits.between);
+            heard = gateway.ask(id.uuid());
+        }
+    } else if let Some((Err(error), _)) = begun {
+        failed(&error);
+    }
+    if let Some(shop) = shop.upgrade() {
+        shop.paying.busy().remove(&id);
+        shop.paying.wake();
     }
 }
 

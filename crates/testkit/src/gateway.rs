@@ -46,7 +46,6 @@ struct Inside {
     refuse_refunds: bool,
     silent: bool,
     starts: usize,
-    asked: usize,
 }
 
 /// The gateway; clones are the same one, so it survives the restart of a node.
@@ -77,6 +76,31 @@ impl Simulator {
     /// Nothing is answered from now on.
     pub fn fall_silent(&self) {
         self.inside().silent = true;
+    }
+
+    /// The guest's card is declined after all.
+    pub fn decline(&self, payment: Uuid) {
+        if let Some(kept) = self.inside().kept.get_mut(&payment) {
+            kept.declined = true;
+        }
+    }
+
+    /// The gateway's own id of what it charged.
+    pub fn reference(&self, payment: Uuid) -> String {
+        self.inside()
+            .kept
+            .get(&payment)
+            .and_then(|kept| kept.charged.first())
+            .map(|one| one.reference.clone())
+            .unwrap_or_default()
+    }
+
+    /// Until it was asked to charge; says how often.
+    pub async fn wait_for_start(&self) -> usize {
+        while self.starts() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        self.starts()
     }
 
     pub fn refuse_refunds(&self, refuse: bool) {
@@ -114,11 +138,6 @@ impl Simulator {
     /// How often a charge was begun.
     pub fn starts(&self) -> usize {
         self.inside().starts
-    }
-
-    /// How often it was asked what became of one.
-    pub fn asked(&self) -> usize {
-        self.inside().asked
     }
 }
 
@@ -189,7 +208,6 @@ impl Gateway for Simulator {
 
     fn ask(&self, payment: Uuid) -> Result<Told, NoAnswer> {
         let mut inside = self.inside();
-        inside.asked += 1;
         if inside.silent {
             return Err(lost());
         }

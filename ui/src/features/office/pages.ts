@@ -5,13 +5,17 @@ import Receipt from '@lucide/svelte/icons/receipt-text';
 import Grid from '@lucide/svelte/icons/layout-grid';
 import Tags from '@lucide/svelte/icons/tags';
 import Badge from '@lucide/svelte/icons/id-card';
+import CreditCard from '@lucide/svelte/icons/credit-card';
+import Gift from '@lucide/svelte/icons/gift';
+import Coins from '@lucide/svelte/icons/coins';
+import HandCoins from '@lucide/svelte/icons/hand-coins';
 import Monitor from '@lucide/svelte/icons/monitor';
 import Scroll from '@lucide/svelte/icons/scroll-text';
 import Plug from '@lucide/svelte/icons/plug';
 import Gear from '@lucide/svelte/icons/settings';
 
 export interface Page {
-  name: 'today' | 'orders' | 'products' | 'categories' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
+  name: 'today' | 'orders' | 'products' | 'categories' | 'payments' | 'cards' | 'rates' | 'tips' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
   needs: string;
   icon: Component<{ class?: string }>;
 }
@@ -21,6 +25,10 @@ export const PAGES: Page[] = [
   { name: 'orders', needs: 'order.read', icon: Receipt },
   { name: 'products', needs: 'catalog.read', icon: Grid },
   { name: 'categories', needs: 'catalog.read', icon: Tags },
+  { name: 'payments', needs: 'payment.read', icon: CreditCard },
+  { name: 'cards', needs: 'card.read', icon: Gift },
+  { name: 'rates', needs: 'rate.change', icon: Coins },
+  { name: 'tips', needs: 'tip.pay_out', icon: HandCoins },
   { name: 'staff', needs: 'staff.read', icon: Badge },
   { name: 'sessions', needs: 'session.list', icon: Monitor },
   { name: 'receipts', needs: 'setting.read', icon: Scroll },

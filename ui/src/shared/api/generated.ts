@@ -227,6 +227,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The cards, the newest first, and what the shop owes on them. */
+        get: operations["get_cards"];
+        put?: never;
+        /** Makes a card that no sale paid for. Its code is in this answer. */
+        post: operations["post_cards"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cards/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The card of a code that was scanned or typed. */
+        post: operations["post_cards_find"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cards/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One card with all that happened to it. */
+        get: operations["get_cards_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cards/{id}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts more on a card, corrects it, blocks it or lets it pay again. */
+        post: operations["post_cards_id_moves"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cart": {
         parameters: {
             query?: never;
@@ -987,6 +1056,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The cards that an order sold or gave, with their codes. */
+        get: operations["get_orders_id_cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{id}/handovers": {
         parameters: {
             query?: never;
@@ -1222,6 +1308,146 @@ export interface paths {
         put?: never;
         /** The order's token is dead, and none replaces it. */
         post: operations["post_orders_id_token_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Payments, the newest first; with `attention` only those that somebody must look at. */
+        get: operations["get_payments"];
+        put?: never;
+        /**
+         * Has a gateway charge for a cart or an order. The answer comes at once and says pending; what becomes of it is told
+         *     live. The same id is the same payment and is never charged twice.
+         */
+        post: operations["post_payments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/gateways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The gateways that can be asked here, with the methods they take. */
+        get: operations["get_payments_gateways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was taken by each method on some business days. */
+        get: operations["get_payments_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One payment with all that became known of it. */
+        get: operations["get_payments_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person says what the machine shows, while the gateway does not say it. */
+        post: operations["post_payments_id_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/{id}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the gateway now what became of it. Moves no money. */
+        post: operations["post_payments_id_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Calls it off if the gateway still can. */
+        post: operations["post_payments_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pays back what was charged and no sale stands on, or what was charged too much. */
+        post: operations["post_payments_id_refund"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1640,6 +1866,41 @@ export interface paths {
         put?: never;
         /** Says what there is to choose about a product, and makes the variants that are missing. */
         post: operations["post_products_id_variants"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every currency that the shop takes or took, with what counts now. */
+        get: operations["get_rates"];
+        put?: never;
+        /** What a currency is worth from now on, or from a moment to come. */
+        post: operations["post_rates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rates/convert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What foreign cash pays of what is due, and the change in the shop's currency. Keeps nothing. */
+        get: operations["get_rates_convert"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2215,6 +2476,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tips of some business days, what is still to be paid out, and what was. */
+        get: operations["get_tips"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tips/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a guest may leave on top of an amount. */
+        get: operations["get_tips_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tips/payouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pays a pool of tips out. */
+        post: operations["post_tips_payouts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tips/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What each would get of a pool. Keeps nothing. */
+        post: operations["post_tips_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/today": {
         parameters: {
             query?: never;
@@ -2352,6 +2681,14 @@ export interface components {
             /** Format: int64 */
             total_minor: number;
         };
+        AnswerPayment: {
+            /** @description What the machine shows. */
+            charged: boolean;
+            /** Format: uuid */
+            id: string;
+            /** @description What was looked at, when there is something to say. */
+            reason?: string | null;
+        };
         AnswerPrint: {
             came_out: boolean;
             /** Format: uuid */
@@ -2487,6 +2824,76 @@ export interface components {
             phone?: string | null;
             placed_at: string;
             state: string;
+        };
+        CardEntryView: {
+            /** Format: int64 */
+            amount_minor: number;
+            approved_by?: components["schemas"]["Named"] | null;
+            at: string;
+            /**
+             * Format: int64
+             * @description After it.
+             */
+            balance_minor: number;
+            counter: components["schemas"]["Named"];
+            /** Format: uuid */
+            id: string;
+            /** Format: int32 */
+            number?: number | null;
+            /** Format: uuid */
+            order?: string | null;
+            reason: string;
+            staff?: components["schemas"]["Named"] | null;
+            /** @description issued, topped_up, spent, given_back, adjusted, blocked or unblocked */
+            why: string;
+        };
+        /** @description The cards, and what the shop owes on them. */
+        CardList: {
+            /** Format: int64 */
+            gift_cards_minor: number;
+            items: components["schemas"]["CardView"][];
+            /**
+             * Format: int64
+             * @description How many have something on them.
+             */
+            live: number;
+            next?: string | null;
+            /** Format: int64 */
+            store_credit_minor: number;
+        };
+        CardView: {
+            approved_by?: components["schemas"]["Named"] | null;
+            /** Format: int64 */
+            available_minor: number;
+            /** Format: int64 */
+            balance_minor: number;
+            /** @description In fours; null for whoever may not see it. */
+            code?: string | null;
+            counter: components["schemas"]["Named"];
+            /** Format: uuid */
+            customer?: string | null;
+            /** @description What happened, the oldest first. Empty in lists. */
+            entries: components["schemas"]["CardEntryView"][];
+            expires_at?: string | null;
+            /**
+             * Format: int64
+             * @description Kept for payments that are under way.
+             */
+            held_minor: number;
+            /** Format: uuid */
+            id: string;
+            issued_at: string;
+            kind: string;
+            /** Format: uuid */
+            order?: string | null;
+            /** @description What its QR says; null like the code. */
+            qr?: string | null;
+            reason: string;
+            staff?: components["schemas"]["Named"] | null;
+            /** @description good, empty, blocked, expired, or overdrawn: counters apart from each other spent it twice */
+            state: string;
+            /** @description The end of the code. */
+            tail: string;
         };
         /** @description What a person does to a cart. */
         CartEdit: {
@@ -2770,6 +3177,29 @@ export interface components {
             channel: string;
             given: boolean;
         };
+        /** @description Foreign cash against what is due. */
+        Conversion: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: int64 */
+            change_minor: number;
+            /**
+             * Format: int64
+             * @description The least that covers what is due, in that currency's smallest unit.
+             */
+            covers_minor: number;
+            currency: string;
+            /** Format: int32 */
+            minor_digits: number;
+            rate: string;
+            /** Format: int64 */
+            received_minor: number;
+            /**
+             * Format: int64
+             * @description In the shop's currency, like all that follows.
+             */
+            worth_minor: number;
+        };
         /** @description What was counted of one currency: notes and coins, loose money, or only a sum. */
         CountForm: {
             /**
@@ -2825,6 +3255,14 @@ export interface components {
             tenders: components["schemas"]["RefundTenderView"][];
             /** Format: int64 */
             total_minor: number;
+        };
+        /** @description One currency with what counts now, what is to come and what was. */
+        CurrencyRates: {
+            currency: string;
+            history: components["schemas"]["RateView"][];
+            /** Format: int32 */
+            minor_digits: number;
+            now?: components["schemas"]["RateView"] | null;
         };
         /** @description The current session, without its secret. */
         CurrentSession: {
@@ -3223,6 +3661,10 @@ export interface components {
             methods: components["schemas"]["MethodFiguresView"][];
             sales: components["schemas"]["SalesFiguresView"];
         };
+        FindCard: {
+            /** @description What was scanned or typed. */
+            code: string;
+        };
         FindOrder: {
             /** @description A QR's text, a one-time number, a document's number, a display number or a phone number. */
             code: string;
@@ -3252,6 +3694,11 @@ export interface components {
             codes: components["schemas"]["SeenCode"][];
             /** Format: int64 */
             took_ms: number;
+        };
+        /** @description A gateway that this shop can use. */
+        GatewayView: {
+            methods: string[];
+            name: string;
         };
         GrantedClaim: {
             /** @description qr, number or confirmed */
@@ -3334,6 +3781,11 @@ export interface components {
             status: string;
             version: string;
         };
+        HoldCard: {
+            /** Format: int64 */
+            amount_minor: number;
+            code: string;
+        };
         HourView: {
             /** Format: int32 */
             hour: number;
@@ -3351,6 +3803,19 @@ export interface components {
             rows: number;
             unchanged: number;
             updated: number;
+        };
+        IssueCard: {
+            /** Format: int64 */
+            amount_minor: number;
+            approval?: components["schemas"]["Approval"] | null;
+            /** Format: uuid */
+            customer?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description gift_card or store_credit */
+            kind: string;
+            /** @description Why: a return without a receipt, a kindness. */
+            reason: string;
         };
         JobView: {
             /** @description What a person may do about it: retry, other, came_out, not_out, discard */
@@ -3591,6 +4056,23 @@ export interface components {
             /** Format: int64 */
             tips_minor: number;
         };
+        /** @description What was taken by one method. */
+        MethodTotal: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: int64 */
+            legs: number;
+            method: string;
+            provider: string;
+            /** Format: int64 */
+            refunded_minor: number;
+            /** Format: int64 */
+            tip_minor: number;
+            /** Format: int64 */
+            void_legs: number;
+            /** Format: int64 */
+            void_minor: number;
+        };
         ModifierForm: {
             available?: boolean;
             /**
@@ -3660,6 +4142,19 @@ export interface components {
              */
             product?: string | null;
             quantity?: string | null;
+        };
+        MoveCard: {
+            /**
+             * Format: int64
+             * @description What is put on it; below zero to take off, when it is adjusted.
+             */
+            amount_minor?: number | null;
+            approval?: components["schemas"]["Approval"] | null;
+            /** Format: uuid */
+            id: string;
+            /** @description top_up, adjust, block or unblock */
+            kind: string;
+            reason: string;
         };
         MoveCash: {
             /**
@@ -3905,6 +4400,45 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_CardView: {
+            items: {
+                approved_by?: components["schemas"]["Named"] | null;
+                /** Format: int64 */
+                available_minor: number;
+                /** Format: int64 */
+                balance_minor: number;
+                /** @description In fours; null for whoever may not see it. */
+                code?: string | null;
+                counter: components["schemas"]["Named"];
+                /** Format: uuid */
+                customer?: string | null;
+                /** @description What happened, the oldest first. Empty in lists. */
+                entries: components["schemas"]["CardEntryView"][];
+                expires_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Kept for payments that are under way.
+                 */
+                held_minor: number;
+                /** Format: uuid */
+                id: string;
+                issued_at: string;
+                kind: string;
+                /** Format: uuid */
+                order?: string | null;
+                /** @description What its QR says; null like the code. */
+                qr?: string | null;
+                reason: string;
+                staff?: components["schemas"]["Named"] | null;
+                /** @description good, empty, blocked, expired, or overdrawn: counters apart from each other spent it twice */
+                state: string;
+                /** @description The end of the code. */
+                tail: string;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_CartView: {
             items: {
                 can_redo: boolean;
@@ -3954,6 +4488,18 @@ export interface components {
                 /** Format: int64 */
                 position: number;
                 sample: boolean;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_CurrencyRates: {
+            items: {
+                currency: string;
+                history: components["schemas"]["RateView"][];
+                /** Format: int32 */
+                minor_digits: number;
+                now?: components["schemas"]["RateView"] | null;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -4143,6 +4689,56 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_PaymentView: {
+            items: {
+                /**
+                 * Format: int64
+                 * @description The tip is part of it.
+                 */
+                asked_minor: number;
+                /** @description Why somebody must look: twice, contradicted, late, unknown, refund_failed, amount_differs or unused */
+                attention?: string | null;
+                /** Format: int64 */
+                captured_minor: number;
+                /** Format: uuid */
+                cart?: string | null;
+                counter: components["schemas"]["Named"];
+                gateway: string;
+                /** @description Its cart waits for it. */
+                holds: boolean;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description What the gateway still has.
+                 */
+                kept_minor: number;
+                /** @description ask, answer, cancel, refund */
+                may: string[];
+                method: string;
+                /** @description The orders that stand on it. */
+                orders: components["schemas"]["PaymentOrder"][];
+                /** @description A sale may be recorded with it. */
+                pays: boolean;
+                /** @description What the last step said. */
+                reason: string;
+                /** @description The gateway's own ids. */
+                reference: string;
+                /** Format: int64 */
+                refunded_minor: number;
+                staff?: components["schemas"]["Named"] | null;
+                started_at: string;
+                /** @description pending, authorised, captured, failed, voided, refunded or unknown */
+                state: string;
+                /** @description What became known, the oldest first. Empty in lists. */
+                steps: components["schemas"]["PaymentStepView"][];
+                /** Format: int64 */
+                tip_minor: number;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_PrinterView: {
             items: {
                 address: string;
@@ -4182,6 +4778,8 @@ export interface components {
                 /** @description What there is to choose between its variants. Such a product is never sold itself. */
                 choices: components["schemas"]["Choice"][];
                 favourite: boolean;
+                /** @description The HSN or SAC code in India, a national code of goods elsewhere. */
+                hsn?: string | null;
                 /** Format: uuid */
                 id: string;
                 modifiers: string[];
@@ -4202,6 +4800,11 @@ export interface components {
                 price_minor: number;
                 sample: boolean;
                 sku?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Null: the shop's usual one.
+                 */
+                tax_class?: string | null;
                 unit: string;
                 /** @description The other units it is sold by; `unit` is the one that stock is kept in. */
                 units: components["schemas"]["UnitView"][];
@@ -4369,6 +4972,27 @@ export interface components {
             quantity: string;
             unit: string;
         };
+        PayTips: {
+            /** @description Whose tips: the business days, both included. */
+            from: string;
+            /** Format: uuid */
+            id: string;
+            /** @description cash or wages */
+            method: string;
+            note?: string | null;
+            /** Format: int64 */
+            pool_minor: number;
+            shares: components["schemas"]["ShareWanted"][];
+            to: string;
+        };
+        PaymentOrder: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: uuid */
+            id: string;
+            /** Format: int32 */
+            number?: number | null;
+        };
         /** @description Money received on account. */
         PaymentReceipt: {
             /**
@@ -4400,6 +5024,80 @@ export interface components {
             received_minor?: number | null;
             reference: string;
             reversed_at?: string | null;
+        };
+        PaymentStepView: {
+            /** Format: int64 */
+            amount_minor?: number | null;
+            approved_by?: components["schemas"]["Named"] | null;
+            at: string;
+            reason: string;
+            reference?: string | null;
+            staff?: components["schemas"]["Named"] | null;
+            /**
+             * @description started, no_answer, authorised, captured, failed, voided, said_charged, said_not_charged, let_go, refund_asked,
+             *     refund_done or refund_failed
+             */
+            step: string;
+        };
+        PaymentView: {
+            /**
+             * Format: int64
+             * @description The tip is part of it.
+             */
+            asked_minor: number;
+            /** @description Why somebody must look: twice, contradicted, late, unknown, refund_failed, amount_differs or unused */
+            attention?: string | null;
+            /** Format: int64 */
+            captured_minor: number;
+            /** Format: uuid */
+            cart?: string | null;
+            counter: components["schemas"]["Named"];
+            gateway: string;
+            /** @description Its cart waits for it. */
+            holds: boolean;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description What the gateway still has.
+             */
+            kept_minor: number;
+            /** @description ask, answer, cancel, refund */
+            may: string[];
+            method: string;
+            /** @description The orders that stand on it. */
+            orders: components["schemas"]["PaymentOrder"][];
+            /** @description A sale may be recorded with it. */
+            pays: boolean;
+            /** @description What the last step said. */
+            reason: string;
+            /** @description The gateway's own ids. */
+            reference: string;
+            /** Format: int64 */
+            refunded_minor: number;
+            staff?: components["schemas"]["Named"] | null;
+            started_at: string;
+            /** @description pending, authorised, captured, failed, voided, refunded or unknown */
+            state: string;
+            /** @description What became known, the oldest first. Empty in lists. */
+            steps: components["schemas"]["PaymentStepView"][];
+            /** Format: int64 */
+            tip_minor: number;
+        };
+        PayoutView: {
+            at: string;
+            counter: components["schemas"]["Named"];
+            from: string;
+            /** Format: uuid */
+            id: string;
+            /** @description cash or wages */
+            method: string;
+            note: string;
+            /** Format: int64 */
+            pool_minor: number;
+            shares: components["schemas"]["ShareView"][];
+            staff?: components["schemas"]["Named"] | null;
+            to: string;
         };
         PaysItem: {
             /** Format: int64 */
@@ -4595,6 +5293,7 @@ export interface components {
             /** Format: uuid */
             category?: string | null;
             favourite?: boolean;
+            hsn?: string | null;
             /**
              * Format: uuid
              * @description Made by the client; needed when adding.
@@ -4614,6 +5313,8 @@ export interface components {
             /** Format: int64 */
             price_minor: number;
             sku?: string | null;
+            /** Format: uuid */
+            tax_class?: string | null;
             /**
              * @description piece, plate, cup, glass, bowl, box, pack, bottle, kg, g, l, ml, m or hour; a unit of the shop's own is its
              *     word after `=` (counted) or `~` (measured)
@@ -4636,6 +5337,8 @@ export interface components {
             /** @description What there is to choose between its variants. Such a product is never sold itself. */
             choices: components["schemas"]["Choice"][];
             favourite: boolean;
+            /** @description The HSN or SAC code in India, a national code of goods elsewhere. */
+            hsn?: string | null;
             /** Format: uuid */
             id: string;
             modifiers: string[];
@@ -4656,6 +5359,11 @@ export interface components {
             price_minor: number;
             sample: boolean;
             sku?: string | null;
+            /**
+             * Format: uuid
+             * @description Null: the shop's usual one.
+             */
+            tax_class?: string | null;
             unit: string;
             /** @description The other units it is sold by; `unit` is the one that stock is kept in. */
             units: components["schemas"]["UnitView"][];
@@ -4729,6 +5437,17 @@ export interface components {
             id: string;
             /** @description placed, preparing or ready */
             to: string;
+        };
+        RateView: {
+            currency: string;
+            from: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Null: not taken any more. */
+            rate?: string | null;
+            set_at: string;
+            source: string;
+            staff?: components["schemas"]["Named"] | null;
         };
         ReceivePayment: {
             /** Format: int64 */
@@ -4842,6 +5561,17 @@ export interface components {
             /** Format: int32 */
             line: number;
             quantity: string;
+        };
+        RefundPayment: {
+            /**
+             * Format: int64
+             * @description All that is left when absent.
+             */
+            amount_minor?: number | null;
+            approval?: components["schemas"]["Approval"] | null;
+            /** Format: uuid */
+            id: string;
+            reason: string;
         };
         RefundPreview: {
             /** @description not_claimed, other_counter_offline, other_tender or above_limit; null when nobody else is needed */
@@ -5114,6 +5844,18 @@ export interface components {
             state: string;
             unit: string;
         };
+        SetRate: {
+            /** @description As ISO writes it: USD. */
+            currency: string;
+            /** @description From when on, as RFC 3339; now when absent. */
+            from?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description What one whole unit of it is worth in the shop's currency, such as 83.4567. Null: it is not taken any more. */
+            rate?: string | null;
+            /** @description Where it is from. */
+            source?: string | null;
+        };
         /** @description A setting as the screens show it. */
         SettingView: {
             default: unknown;
@@ -5154,6 +5896,28 @@ export interface components {
             trades: string[];
             /** @description The machine's own zone, as a guess. */
             zone: string;
+        };
+        /** @description Whom a pool goes to. Keeps nothing. */
+        SharePool: {
+            /** Format: int64 */
+            pool_minor: number;
+            shares: components["schemas"]["ShareWanted"][];
+        };
+        ShareView: {
+            /** Format: int64 */
+            amount_minor: number;
+            staff?: components["schemas"]["Named"] | null;
+            /** Format: int32 */
+            weight: number;
+        };
+        ShareWanted: {
+            /** Format: uuid */
+            staff: string;
+            /**
+             * Format: int32
+             * @description Minutes worked, points, or 1 each.
+             */
+            weight: number;
         };
         ShiftDetail: {
             figures?: components["schemas"]["FiguresView"] | null;
@@ -5251,6 +6015,30 @@ export interface components {
         };
         /** @enum {string} */
         Stage: "cart" | "cash";
+        StartPayment: {
+            /**
+             * Format: int64
+             * @description What it pays, without the tip.
+             */
+            amount_minor: number;
+            /** @description What other legs of the same bill take from cards; kept for it until it is known. */
+            cards?: components["schemas"]["HoldCard"][];
+            /**
+             * Format: uuid
+             * @description What it is for: the seat's open cart, or an order that stands.
+             */
+            cart?: string | null;
+            /** @description The gateway's name; the first that takes the method when absent. */
+            gateway?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description card, upi, wallet or bank */
+            method: string;
+            /** Format: uuid */
+            order?: string | null;
+            /** Format: int64 */
+            tip_minor?: number;
+        };
         /** @description One line of a statement. */
         StatementRow: {
             /**
@@ -5346,6 +6134,37 @@ export interface components {
             /** @description The same weekday a week ago. */
             last_week: components["schemas"]["WaitView"];
             today: components["schemas"]["WaitView"];
+        };
+        /** @description One tip that a guest may choose. */
+        TipChoice: {
+            /** Format: int64 */
+            amount_minor: number;
+            percent: string;
+        };
+        TipLine: {
+            /** Format: int64 */
+            amount_minor: number;
+            day: string;
+            method: string;
+            staff?: components["schemas"]["Named"] | null;
+            /** Format: int64 */
+            tips: number;
+        };
+        TipReport: {
+            from: string;
+            /**
+             * Format: int64
+             * @description What came in ever and was not paid out.
+             */
+            outstanding_minor: number;
+            payouts: components["schemas"]["PayoutView"][];
+            rows: components["schemas"]["TipLine"][];
+            to: string;
+            /**
+             * Format: int64
+             * @description What came in on these days.
+             */
+            total_minor: number;
         };
         TodayView: {
             by_hour: components["schemas"]["HourView"][];
@@ -5926,6 +6745,173 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CamerasView"];
+                };
+            };
+        };
+    };
+    get_cards: {
+        parameters: {
+            query?: {
+                /** @description gift_card or store_credit */
+                kind?: string;
+                customer?: string;
+                /** @description The end of a code. */
+                tail?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardList"];
+                };
+            };
+        };
+    };
+    post_cards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueCard"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_cards_find: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindCard"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cards_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_cards_id_moves: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveCard"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
@@ -7578,6 +8564,27 @@ export interface operations {
             };
         };
     };
+    get_orders_id_cards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CardView"];
+                };
+            };
+        };
+    };
     post_orders_id_handovers: {
         parameters: {
             query?: never;
@@ -8072,6 +9079,299 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_payments: {
+        parameters: {
+            query?: {
+                /** @description Only what somebody must look at. */
+                attention?: boolean;
+                state?: string;
+                /** @description A business day like 2026-11-21. */
+                day?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PaymentView"];
+                };
+            };
+        };
+    };
+    post_payments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartPayment"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_payments_gateways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayView"][];
+                };
+            };
+        };
+    };
+    get_payments_methods: {
+        parameters: {
+            query?: {
+                /** @description Business days like 2026-11-21, both included; today when absent. */
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodTotal"][];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_payments_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_payments_id_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerPayment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_payments_id_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_payments_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_payments_id_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundPayment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9153,6 +10453,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChoicesView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_rates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CurrencyRates"];
+                };
+            };
+        };
+    };
+    post_rates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetRate"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrencyRates"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_rates_convert: {
+        parameters: {
+            query: {
+                /** @description What is due, in the shop's currency. */
+                due_minor: number;
+                currency: string;
+                /** @description What is handed over, in that currency's smallest unit; all that is due when absent. */
+                received_minor?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversion"];
                 };
             };
             422: {
@@ -10339,6 +11722,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TimesView"];
+                };
+            };
+        };
+    };
+    get_tips: {
+        parameters: {
+            query?: {
+                /** @description A business day such as 2026-11-21; today when absent. */
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TipReport"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_tips_choices: {
+        parameters: {
+            query: {
+                amount_minor: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TipChoice"][];
+                };
+            };
+        };
+    };
+    post_tips_payouts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PayTips"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_tips_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SharePool"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareView"][];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };

@@ -3,4 +3,5 @@ export { explain, waitSeconds, type Explained, type Severity } from './errors';
 export { uuidv7 } from './ids';
 export type * from './customers';
 export type * from './devices';
+export type * from './payments';
 export type * from './schema';

@@ -6,6 +6,7 @@
 import type enWords from '$messages/en.json';
 import type enCustomersWords from '$messages/customers/en.json';
 import type enOfficeWords from '$messages/office/en.json';
+import type enPaymentsWords from '$messages/payments/en.json';
 import type enSalesWords from '$messages/sales/en.json';
 import { formatMessage, type Messages, type Values } from './format';
 import { directionOf, guessLanguage, isLanguage, type Language } from './languages';
@@ -14,6 +15,7 @@ import { directionOf, guessLanguage, isLanguage, type Language } from './languag
 interface Bundles {
   customers: typeof enCustomersWords;
   office: typeof enOfficeWords;
+  payments: typeof enPaymentsWords;
   sales: typeof enSalesWords;
 }
 export type Bundle = keyof Bundles;
