@@ -10,5 +10,6 @@ mod people;
 mod prices;
 mod printing;
 mod refunds;
+mod shifts;
 mod shop;
 mod tokens;

@@ -362,6 +362,7 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/v1/shifts/current", Access::May(P::ShiftUse)),
     row("POST", "/api/v1/shifts", Access::May(P::ShiftUse)),
     row("GET", "/api/v1/shifts", Access::May(P::ReportRead)),
+    row("POST", "/api/v1/shifts/count", Access::May(P::ShiftUse)),
     row("POST", "/api/v1/shifts/addenda", Access::May(P::ShiftManage)),
     row("GET", "/api/v1/shifts/{id}", Access::May(P::ShiftUse)),
     row("POST", "/api/v1/shifts/{id}/moves", Access::May(P::ShiftUse)),
@@ -568,6 +569,7 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::shifts::current))
         .routes(routes!(h::shifts::open, h::shifts::list))
         .routes(routes!(h::shifts::addenda))
+        .routes(routes!(h::shifts::add_up))
         .routes(routes!(h::shifts::shift))
         .routes(routes!(h::shifts::move_cash))
         .routes(routes!(h::shifts::hand_over))

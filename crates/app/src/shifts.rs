@@ -106,6 +106,31 @@ pub struct CloseShift {
     pub print: Option<bool>,
 }
 
+/// Notes and coins to be added up; nothing is written.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddUp {
+    /// The open shift that the count is of; none before it is opened.
+    pub shift: Option<Uuid>,
+    pub counts: Vec<CountForm>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AddedUp {
+    pub currency: String,
+    pub counted_minor: i64,
+    /// Null before a shift, and where the shop counts blind.
+    pub expected_minor: Option<i64>,
+    pub variance_minor: Option<i64>,
+    /// What goes to the safe when what shall be left stays.
+    pub to_safe_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CountSums {
+    pub sums: Vec<AddedUp>,
+}
+
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PieceView {
     pub value_minor: i64,
@@ -380,6 +405,12 @@ impl Shop {
         }
     }
 
+    /// The shift into whose drawer money goes here and now, as facts keep it.
+    pub(crate) fn shift_here(&self, reader: &Reader<'_>, actor: &Actor) -> Result<Option<[u8; 16]>> {
+        let shift = open_shift_of(reader, &self.settings(), actor.seat, actor.staff)?;
+        Ok(shift.map(|id| id.bytes()))
+    }
+
     pub(crate) fn branch_day(&self, at: Moment) -> days::BranchTime {
         let settings = self.settings();
         days::branch_time(at, settings.text("branch.zone"), settings.day_starts_minutes())
@@ -651,6 +682,40 @@ impl Shop {
         self.print_waiting();
         self.tell_shift(id.uuid());
         self.shift_seen_by(actor, id)
+    }
+
+    /// What a count comes to, and how far it is from what is expected. The page adds nothing up.
+    pub fn add_up(&self, actor: &Actor, form: &AddUp) -> Result<CountSums> {
+        let settings = self.settings();
+        let counts = check_counts("counts", &form.counts, &settings.currency)?;
+        let expected = match form.shift {
+            Some(id) if self.sees_all(actor) => self.store.read(|r| {
+                let row = self.open_row(r, actor, ShiftId::from_uuid(id))?;
+                held(&self.figures_now(r, &row)?).map(Some)
+            })?,
+            Some(_) | None => None,
+        };
+        let sums = counts
+            .iter()
+            .map(|one| {
+                let counted = Money::from_minor(one.fact.counted_minor);
+                let expected_minor = expected
+                    .as_ref()
+                    .map(|held| held.get(&one.fact.currency).copied().unwrap_or(0));
+                let variance_minor = expected_minor
+                    .map(|minor| variance(counted, Money::from_minor(minor)).map(Money::minor))
+                    .transpose()
+                    .map_err(too_much)?;
+                Ok(AddedUp {
+                    currency: code_text(&one.fact.currency),
+                    counted_minor: counted.minor(),
+                    expected_minor,
+                    variance_minor,
+                    to_safe_minor: counted.minor() - one.left.unwrap_or(counted.minor()),
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(CountSums { sums })
     }
 
     /// Whatever arrived for shifts that this device has closed becomes an addendum of theirs. Called wherever something

@@ -291,7 +291,7 @@ impl Shop {
                     })
                     .collect(),
                 counter: self.identity.counter.bytes(),
-                shift: None,
+                shift: self.shift_here(&tx.reader(), actor)?,
                 business_day: today.business_day,
                 at_ms: now.0,
                 note,

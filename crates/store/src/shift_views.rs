@@ -4,8 +4,9 @@ use crate::StoreError;
 use journal::{
     Body, Header,
     body::{
-        BatchReconciledV1, CashMovedV1, DrawerOpenedV1, OrderCancelledV2, RefundedV2, ReportMadeV1,
-        ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, TenderMovedV1, TenderTakenV2, TendersSplitV1,
+        AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, CashMovedV1, DrawerOpenedV1, OrderCancelledV2,
+        RefundedV2, ReportMadeV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, TenderMovedV1,
+        TenderTakenV2, TendersSplitV1, TipsPaidV1,
     },
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -220,6 +221,97 @@ pub(crate) fn drawer_opened(
     enter(conn, header, 0, &entry)
 }
 
+/// What an undoing will need.
+fn keep_leg(conn: &Connection, tender: &Id, order: &Id, entry: &Moved) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "insert into money_leg values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        tender,
+        order,
+        entry.shift,
+        entry.counter,
+        entry.business_day,
+        entry.method,
+        entry.provider,
+        entry.amount,
+        entry.tip,
+        entry.rounding,
+        entry.cash,
+        entry.foreign.as_ref().map(|(currency, _)| currency),
+        entry.foreign.as_ref().map_or(0, |(_, minor)| *minor)
+    ])?;
+    Ok(())
+}
+
+/// A customer paid what was owed: money of its own, in no order.
+pub(crate) fn account_paid(
+    conn: &Connection,
+    header: &Header,
+    paid: &AccountPaidV1,
+) -> Result<(), StoreError> {
+    let entry = Moved {
+        shift: paid.shift,
+        counter: paid.counter,
+        business_day: paid.business_day,
+        at_ms: paid.at_ms,
+        kind: "account",
+        cause: "paid",
+        method: paid.method.clone(),
+        amount: paid.amount_minor,
+        cash: if paid.method == "cash" {
+            paid.amount_minor
+        } else {
+            0
+        },
+        sign: 1,
+        tender: Some(paid.payment),
+        subject: Some(paid.payment),
+        ..Moved::default()
+    };
+    keep_leg(conn, &paid.payment, &paid.payment, &entry)?;
+    enter(conn, header, 0, &entry)
+}
+
+pub(crate) fn account_adjusted(
+    conn: &Connection,
+    header: &Header,
+    adjusted: &AccountAdjustedV1,
+) -> Result<(), StoreError> {
+    let Some(payment) = adjusted.about.filter(|_| adjusted.kind == "payment_reversed") else {
+        return Ok(());
+    };
+    let of = Void {
+        shift: adjusted.shift,
+        business_day: adjusted.business_day,
+        at_ms: adjusted.at_ms,
+        cause: "reversed",
+        subject: &adjusted.adjustment,
+    };
+    void(conn, header, 0, &payment, &of)
+}
+
+/// Tips that left the drawer; what goes with the wages does not.
+pub(crate) fn tips_paid(conn: &Connection, header: &Header, paid: &TipsPaidV1) -> Result<(), StoreError> {
+    if paid.method != "cash" {
+        return Ok(());
+    }
+    let entry = Moved {
+        shift: paid.shift,
+        counter: paid.counter,
+        business_day: paid.business_day,
+        at_ms: paid.at_ms,
+        kind: "tips",
+        cause: "by_hand",
+        method: "cash".to_owned(),
+        cash: -paid.pool_minor,
+        sign: 1,
+        subject: Some(paid.payout),
+        ..Moved::default()
+    };
+    enter(conn, header, 0, &entry)
+}
+
 /// A leg of a payment: kept as it was taken, and counted once it pays.
 pub(crate) fn taken(conn: &Connection, header: &Header, tender: &TenderTakenV2) -> Result<(), StoreError> {
     let cash = tender.method == "cash";
@@ -251,24 +343,7 @@ pub(crate) fn taken(conn: &Connection, header: &Header, tender: &TenderTakenV2) 
         order: Some(tender.order),
         subject: None,
     };
-    conn.prepare_cached(
-        "insert into money_leg values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )?
-    .execute(params![
-        tender.tender,
-        tender.order,
-        entry.shift,
-        entry.counter,
-        entry.business_day,
-        entry.method,
-        entry.provider,
-        entry.amount,
-        entry.tip,
-        entry.rounding,
-        entry.cash,
-        entry.foreign.as_ref().map(|(currency, _)| currency),
-        entry.foreign.as_ref().map_or(0, |(_, minor)| *minor)
-    ])?;
+    keep_leg(conn, &tender.tender, &tender.order, &entry)?;
     conn.prepare_cached("insert or ignore into shift_order values (?1, ?2, ?3, ?4)")?
         .execute(params![
             tender.order,

@@ -317,8 +317,14 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::CustomerSet(patch) => customer_views::set(conn, header, patch),
         Body::CustomerErased(erased) => customer_views::erased(conn, header, erased),
         Body::CustomersMerged(merged) => customer_views::merged(conn, header, merged),
-        Body::AccountPaid(paid) => account_views::paid(conn, header, paid),
-        Body::AccountAdjusted(adjusted) => account_views::adjusted(conn, header, adjusted),
+        Body::AccountPaid(paid) => {
+            account_views::paid(conn, header, paid)?;
+            shift_views::account_paid(conn, header, paid)
+        }
+        Body::AccountAdjusted(adjusted) => {
+            account_views::adjusted(conn, header, adjusted)?;
+            shift_views::account_adjusted(conn, header, adjusted)
+        }
         Body::DrawerOpened(opened) => {
             drawer_opened(conn, header, opened)?;
             shift_views::drawer_opened(conn, header, opened)
@@ -327,7 +333,10 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::CardIssued(card) => cards::issued(conn, header, card),
         Body::CardMoved(moved) => cards::moved(conn, header, moved),
         Body::RateSet(rate) => rates::set(conn, header, rate),
-        Body::TipsPaid(paid) => tips::paid(conn, header, paid),
+        Body::TipsPaid(paid) => {
+            tips::paid(conn, header, paid)?;
+            shift_views::tips_paid(conn, header, paid)
+        }
         Body::ShiftOpened(opened) => shift_views::opened(conn, header, opened),
         Body::CashMoved(moved) => shift_views::cash_moved(conn, header, moved),
         Body::ShiftClosed(closed) => shift_views::closed(conn, header, closed),

@@ -12,7 +12,8 @@ use app::{
     printing::JobView,
     shift_reports::{MakeReport, PrintReport, ReportView},
     shifts::{
-        CloseShift, CurrentShift, HandOverShift, MoveCash, OpenShift, ShiftDetail, ShiftFilter, ShiftView,
+        AddUp, CloseShift, CountSums, CurrentShift, HandOverShift, MoveCash, OpenShift, ShiftDetail,
+        ShiftFilter, ShiftView,
     },
 };
 use axum::{
@@ -98,6 +99,17 @@ pub async fn hand_over(
     run(move || shop.hand_over_shift(&actor, ShiftId::from_uuid(id), &form))
         .await
         .map(Json)
+}
+
+/// What notes and coins come to, beside what is expected. Nothing is written.
+#[utoipa::path(post, path = "/api/v1/shifts/count", tag = "shifts", request_body = AddUp,
+    responses((status = 200, body = CountSums), (status = 422, body = ErrorBody)), security(("session" = [])))]
+pub async fn add_up(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Body(form): Body<AddUp>,
+) -> ApiResult<Json<CountSums>> {
+    run(move || shop.add_up(&actor, &form)).await.map(Json)
 }
 
 /// Counts and closes a drawer: its Z is made.

@@ -2,6 +2,7 @@
 import type { Component } from 'svelte';
 import House from '@lucide/svelte/icons/house';
 import Receipt from '@lucide/svelte/icons/receipt-text';
+import Coins from '@lucide/svelte/icons/coins';
 import Grid from '@lucide/svelte/icons/layout-grid';
 import Tags from '@lucide/svelte/icons/tags';
 import Badge from '@lucide/svelte/icons/id-card';
@@ -16,6 +17,7 @@ import Gear from '@lucide/svelte/icons/settings';
 
 export interface Page {
   name: 'today' | 'orders' | 'products' | 'categories' | 'payments' | 'cards' | 'rates' | 'tips' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
+  name: 'today' | 'orders' | 'money' | 'products' | 'categories' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
   needs: string;
   icon: Component<{ class?: string }>;
 }
@@ -23,6 +25,7 @@ export interface Page {
 export const PAGES: Page[] = [
   { name: 'today', needs: 'report.read', icon: House },
   { name: 'orders', needs: 'order.read', icon: Receipt },
+  { name: 'money', needs: 'report.read', icon: Coins },
   { name: 'products', needs: 'catalog.read', icon: Grid },
   { name: 'categories', needs: 'catalog.read', icon: Tags },
   { name: 'payments', needs: 'payment.read', icon: CreditCard },

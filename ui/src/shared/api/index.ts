@@ -5,3 +5,4 @@ export type * from './customers';
 export type * from './devices';
 export type * from './payments';
 export type * from './schema';
+export type * from './shifts';

@@ -6,6 +6,7 @@ import type { components } from './generated';
 import type * as Customer from './customers';
 import type * as Device from './devices';
 import type * as Page from './schema';
+import type * as Drawer from './shifts';
 
 type Core = components['schemas'];
 
@@ -78,5 +79,11 @@ export type Checks = [
   Held<Same<Core['LooksView'], Device.Looked>>,
   Held<Same<Core['JobView'], Device.PrintJob>>,
   Held<Same<Core['DrawerView'], Device.DrawerOpening>>,
+  Held<Same<Core['CurrentShift'], Drawer.CurrentShift>>,
+  Held<Same<Core['ShiftView'], Drawer.Shift>>,
+  Held<Same<Core['ShiftDetail'], Drawer.ShiftDetail>>,
+  Held<Same<Core['ReportView'], Drawer.ShiftReport>>,
+  Held<Same<Core['CountSums'], Drawer.CountSums>>,
+  Held<Same<Core['ReconciliationView'], Drawer.Reconciliation>>,
   Held<Same<Core['ScannerCodes'], Device.ScannerCodes>>,
 ];

@@ -514,6 +514,7 @@ export interface Display {
 }
 
 export type LiveKind = 'cart' | 'order' | 'product' | 'category' | 'staff' | 'setting' | 'session' | 'display' | 'claim' | 'board' | 'print' | 'device' | 'payment' | 'card' | 'rate' | 'tip' | 'resync';
+export type LiveKind = 'cart' | 'order' | 'product' | 'category' | 'staff' | 'setting' | 'session' | 'display' | 'claim' | 'board' | 'print' | 'device' | 'shift' | 'batch' | 'resync';
 
 export interface LiveMessage {
   seq: number;

@@ -8,6 +8,7 @@ import type enCustomersWords from '$messages/customers/en.json';
 import type enOfficeWords from '$messages/office/en.json';
 import type enPaymentsWords from '$messages/payments/en.json';
 import type enSalesWords from '$messages/sales/en.json';
+import type enShiftsWords from '$messages/shifts/en.json';
 import { formatMessage, type Messages, type Values } from './format';
 import { directionOf, guessLanguage, isLanguage, type Language } from './languages';
 
@@ -17,6 +18,7 @@ interface Bundles {
   office: typeof enOfficeWords;
   payments: typeof enPaymentsWords;
   sales: typeof enSalesWords;
+  shifts: typeof enShiftsWords;
 }
 export type Bundle = keyof Bundles;
 export type MessageKey = keyof typeof enWords | { [Name in Bundle]: keyof Bundles[Name] }[Bundle];
