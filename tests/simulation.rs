@@ -16,10 +16,11 @@ use app::{
     handovers::{HandOver, HandOverLine, Progressed, UndoHandover},
     live::Live,
     order_view::OrderView,
-    orders::{BindPhone, CancelOrder, OrderFilter, PlaceLine, PlaceOrder, PlaceTender},
+    orders::{BindPhone, CancelOrder, OrderFilter, PlaceLine, PlaceOrder},
     refunds::{Refund, RefundLine},
     settings::ChangeSetting,
     setup::{CheckedShop, OwnShop},
+    tenders::{PlaceTender, SplitTenders},
     tokens::{TokenChange, VerifyToken},
     vault::KeyStorage,
 };
@@ -280,11 +281,15 @@ fn books_are_in_order(orders: &[Value]) -> Checked {
                 "{document}: {back} went back, and the rest is not what it should be"
             ));
         }
-        if sum("tenders", "amount_minor") != total {
-            return Err(format!(
-                "{document}: {} was paid for {total}",
-                sum("tenders", "amount_minor")
-            ));
+        let standing: i64 = order["tenders"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|leg| leg["voided_at"].is_null())
+            .filter_map(|leg| leg["amount_minor"].as_i64())
+            .sum();
+        if standing != total {
+            return Err(format!("{document}: {} was paid for {total}", standing));
         }
     }
     for (series, numbers) in documents {
@@ -333,6 +338,7 @@ enum Deed {
     HandOver(OrderId, HandOver),
     UndoHandover(OrderId, Uuid, UndoHandover),
     Refund(OrderId, Refund),
+    Split(OrderId, SplitTenders),
     Progress(OrderId, Progressed),
     Reissue(OrderId, TokenChange),
     Phone(OrderId, BindPhone),
@@ -354,6 +360,7 @@ impl Deed {
             Deed::HandOver(..) => "a handover",
             Deed::UndoHandover(..) => "a handover taken back",
             Deed::Refund(..) => "a refund",
+            Deed::Split(..) => "a bill paid another way",
             Deed::Progress(..) => "progress of the work",
             Deed::Reissue(..) => "a token issued again",
             Deed::Phone(..) => "a phone number",
@@ -377,6 +384,7 @@ impl Deed {
                 json!(shop.undo_handover(actor, *order, *handover, undo)?)
             }
             Deed::Refund(order, refund) => json!(shop.refund(actor, *order, refund)?),
+            Deed::Split(order, split) => json!(shop.split_tenders(actor, *order, split)?),
             Deed::Progress(order, to) => json!(shop.progress(actor, *order, to)?),
             Deed::Reissue(order, change) => json!(shop.reissue_token(actor, *order, change)?),
             Deed::Phone(order, phone) => json!(shop.bind_phone(actor, *order, phone)?),
@@ -435,7 +443,10 @@ impl Person {
         self.change(CartEdit::Add {
             product: product.uuid(),
             quantity,
+            unit: None,
             unit_price_minor: None,
+            price_level: None,
+            modifiers: vec![],
         })
     }
 
@@ -469,12 +480,8 @@ impl Person {
         let lines = (0..1 + self.dice.below(4))
             .map(|_| PlaceLine {
                 product: Some(self.product().0.uuid()),
-                name: None,
                 quantity: Some(self.quantity()),
-                unit: None,
-                unit_price_minor: None,
-                discount: None,
-                note: None,
+                ..PlaceLine::default()
             })
             .collect();
         self.sell(None, Some(lines))
@@ -484,18 +491,15 @@ impl Person {
         let tender = PlaceTender {
             id: self.id(),
             method: "cash".to_owned(),
-            amount_minor: None,
             received_minor: Some(100_000_000),
+            ..PlaceTender::default()
         };
         Deed::Sell(PlaceOrder {
             id: self.id(),
             cart,
             lines,
-            discount: None,
             tenders: vec![tender],
-            expected_total_minor: None,
-            phone: None,
-            approval: None,
+            ..PlaceOrder::default()
         })
     }
 
@@ -620,6 +624,29 @@ impl Person {
         Deed::Refund(OrderId::from_uuid(order.map_or_else(|| id(5), |o| o.id)), request)
     }
 
+    /// Pays a bill another way: all of it in two legs.
+    fn split(&mut self) -> Deed {
+        let order = self.an_order();
+        let total = order.as_ref().map_or(0, |o| o.total_minor);
+        let leg = |id, method: &str, amount_minor| PlaceTender {
+            id,
+            method: method.to_owned(),
+            amount_minor,
+            reference: Some("RRN 431512345678".to_owned()),
+            ..PlaceTender::default()
+        };
+        let request = SplitTenders {
+            id: self.id(),
+            reason: "the guest asked".to_owned(),
+            legs: vec![
+                leg(self.id(), "upi", Some(total / 3)),
+                leg(self.id(), "cash", None),
+            ],
+            approval: None,
+        };
+        Deed::Split(OrderId::from_uuid(order.map_or_else(|| id(5), |o| o.id)), request)
+    }
+
     fn care(&mut self) -> Deed {
         let order = OrderId::from_uuid(self.an_order().map_or_else(|| id(5), |o| o.id));
         match self.dice.below(3) {
@@ -730,7 +757,8 @@ impl Person {
             20..=23 => self.redeem(),
             24..=26 => self.hand_over(),
             27 => self.undo_handover(),
-            28..=29 => self.refund(),
+            28 => self.refund(),
+            29 => self.split(),
             30..=31 => self.care(),
             0..=5 => self.add(),
             6..=8 => self.pay(),

@@ -189,6 +189,15 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/v1/orders", Access::May(P::OrderRead)),
     row("GET", "/api/v1/orders/{id}", Access::May(P::OrderRead)),
     row("POST", "/api/v1/orders/{id}/cancel", Access::May(P::OrderPlace)),
+    row("POST", "/api/v1/orders/{id}/tenders", Access::May(P::TenderSplit)),
+    row(
+        "POST",
+        "/api/v1/orders/{id}/tenders/{tender}/state",
+        Access::May(P::TenderSplit),
+    ),
+    row("GET", "/api/v1/tenders/methods", Access::May(P::CartUse)),
+    row("POST", "/api/v1/tenders/offer", Access::May(P::CartUse)),
+    row("DELETE", "/api/v1/tenders/offer", Access::May(P::CartUse)),
     row("POST", "/api/v1/orders/{id}/phone", Access::May(P::OrderPlace)),
     row(
         "POST",
@@ -486,6 +495,10 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::orders::order))
         .routes(routes!(h::orders::cancel))
         .routes(routes!(h::orders::phone))
+        .routes(routes!(h::tenders::split))
+        .routes(routes!(h::tenders::settle))
+        .routes(routes!(h::tenders::methods))
+        .routes(routes!(h::tenders::offer, h::tenders::end_offer))
         .routes(routes!(h::handovers::hand_over))
         .routes(routes!(h::handovers::undo))
         .routes(routes!(h::handovers::progress))

@@ -2,19 +2,29 @@
 
 use crate::{
     Actor, AppError, Code, Names, Page, Result, Shop,
+    customers::{CustomerCard, card_of},
+    payments,
+    prices::{level_exists, unit_asked},
+    pricing::{
+        LineForm, OpenCart, Terms, modifiers_of, new_line, not_negative, parse_quantity, price_now,
+        pricing_refused,
+    },
     sessions::Approval,
     settings::Settings,
+    tenders::OfferView,
     wire::{content_of, optional_text, rfc3339},
 };
 use domain::{
-    cart::{Cart, CartChange, CartError, CartLine, LineItem},
+    cart::{Answered, Cart, CartChange, CartError, CartLine, Choice, LineItem, Modifier, PriceSource},
     discount::{Discount, DiscountKind},
-    ids::{CartId, ProductId, SeatId, StaffId},
-    money::{Money, Rounding},
+    ids::{CartId, CustomerId, ProductId, SeatId, StaffId},
+    money::Money,
     numbers::ShortNumber,
     people::Permission,
-    pricing::{Priced, PricingError, PricingRules, discount_share_percent, price},
+    phone::Phone,
+    pricing::{Priced, discount_share_percent},
     quantity::{Quantity, Unit},
+    tax::cash_due,
     tender::cash_suggestions,
     time::Moment,
 };
@@ -87,6 +97,9 @@ pub(crate) struct Draft {
     pub paying: bool,
     #[serde(default)]
     pub received_minor: Option<i64>,
+    /// What the guest is asked to pay another way than cash.
+    #[serde(default)]
+    pub offer: Option<OfferView>,
     #[serde(default)]
     pub last_line: Option<u32>,
     #[serde(default)]
@@ -98,6 +111,18 @@ pub(crate) struct DraftCart {
     lines: Vec<DraftLine>,
     discount: Option<DraftDiscount>,
     next_line: u32,
+    #[serde(default)]
+    customer: Option<Uuid>,
+    #[serde(default)]
+    level: Option<String>,
+    /// Empty is the counter.
+    #[serde(default)]
+    order_type: String,
+    #[serde(default)]
+    delivered_to: Option<String>,
+    /// What it cost when it was last changed.
+    #[serde(default)]
+    total_minor: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +137,28 @@ struct DraftLine {
     unit_price_minor: i64,
     discount: Option<DraftDiscount>,
     note: String,
+    #[serde(default)]
+    level: Option<String>,
+    #[serde(default)]
+    typed_minor: Option<i64>,
+    #[serde(default)]
+    modifiers: Vec<DraftModifier>,
+    /// Of the product's base unit in one of the line's.
+    #[serde(default = "one_thousand")]
+    base_milli: i64,
+    #[serde(default)]
+    source: String,
+}
+
+const fn one_thousand() -> i64 {
+    1000
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct DraftModifier {
+    id: Uuid,
+    name: String,
+    price_minor: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,6 +200,27 @@ impl DraftCart {
                 name: l.name.clone(),
                 quantity: Quantity::from_milli(l.milli, unit).map_err(|e| broken(&e))?,
                 unit_price: Money::from_minor(l.unit_price_minor),
+                choice: Choice {
+                    level: l.level.clone(),
+                    typed: l.typed_minor.map(Money::from_minor),
+                    modifiers: l
+                        .modifiers
+                        .iter()
+                        .map(|m| Modifier {
+                            id: *m.id.as_bytes(),
+                            name: m.name.clone(),
+                            price: Money::from_minor(m.price_minor),
+                        })
+                        .collect(),
+                },
+                answered: Answered {
+                    source: PriceSource::ALL
+                        .into_iter()
+                        .find(|source| source.as_str() == l.source)
+                        .unwrap_or_default(),
+                    base_milli: l.base_milli,
+                    ..Answered::default()
+                },
                 discount: discount_of(l.line, &l.discount)?,
                 note: l.note.clone(),
             });
@@ -165,6 +233,10 @@ impl DraftCart {
                 lines,
                 discount,
                 next_line,
+                customer: self.customer.map(CustomerId::from_uuid),
+                level: self.level.clone(),
+                order_type: self.order_type.parse().unwrap_or_default(),
+                delivered_to: self.delivered_to.clone(),
             },
             approvals,
         ))
@@ -197,11 +269,30 @@ impl DraftCart {
                         unit_price_minor: l.unit_price.minor(),
                         discount: keep(l.line, &l.discount),
                         note: l.note.clone(),
+                        level: l.choice.level.clone(),
+                        typed_minor: l.choice.typed.map(Money::minor),
+                        modifiers: l
+                            .choice
+                            .modifiers
+                            .iter()
+                            .map(|m| DraftModifier {
+                                id: Uuid::from_bytes(m.id),
+                                name: m.name.clone(),
+                                price_minor: m.price.minor(),
+                            })
+                            .collect(),
+                        base_milli: l.answered.base_milli,
+                        source: l.answered.source.as_str().to_owned(),
                     }
                 })
                 .collect(),
             discount: keep(0, &cart.discount),
             next_line: cart.next_line,
+            customer: cart.customer.map(|c| c.uuid()),
+            level: cart.level.clone(),
+            order_type: cart.order_type.as_str().to_owned(),
+            delivered_to: cart.delivered_to.clone(),
+            total_minor: None,
         }
     }
 
@@ -215,7 +306,7 @@ impl Draft {
         serde_json::from_slice(&row.draft).map_err(|e| AppError::new(Code::Broken).caused(e))
     }
 
-    fn bytes(&self) -> Result<Vec<u8>> {
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self).map_err(|e| AppError::new(Code::Broken).caused(e))
     }
 
@@ -253,8 +344,14 @@ pub enum CartEdit {
     Add {
         product: Uuid,
         quantity: Option<String>,
-        /// Only for products whose price is typed at the till.
+        /// The product's base unit, when not given.
+        unit: Option<String>,
+        /// Where the product's price is typed at the till, or `price_level` is typed; else what the client believes.
         unit_price_minor: Option<i64>,
+        /// A level for this line alone, or `typed`.
+        price_level: Option<String>,
+        #[serde(default)]
+        modifiers: Vec<Uuid>,
     },
     AddOpen {
         name: String,
@@ -267,6 +364,41 @@ pub enum CartEdit {
     },
     Remove {
         line: u32,
+    },
+    /// Sold by another of the product's units; one of it, when no quantity is given.
+    SetUnit {
+        line: u32,
+        unit: String,
+        quantity: Option<String>,
+    },
+    /// The line's own price level; null is the cart's.
+    SetLevel {
+        line: u32,
+        level: Option<String>,
+    },
+    /// A typed price; null is the catalogue's again.
+    SetPrice {
+        line: u32,
+        unit_price_minor: Option<i64>,
+    },
+    SetModifiers {
+        line: u32,
+        modifiers: Vec<Uuid>,
+    },
+    SetCustomer {
+        customer: Option<Uuid>,
+    },
+    /// The price level of all lines that have none of their own.
+    SetCartLevel {
+        level: Option<String>,
+    },
+    /// counter, eat_in, take_away or delivery
+    SetOrderType {
+        order_type: String,
+    },
+    /// Where the goods are delivered to, by the region's code; null: nowhere.
+    SetDelivery {
+        region: Option<String>,
     },
     DiscountLine {
         line: u32,
@@ -307,17 +439,59 @@ pub struct CartView {
     pub discount: Option<DiscountForm>,
     /// Pieces, and one for each weighed line.
     pub items: String,
+    pub customer: Option<CartCustomer>,
+    /// The price level of lines that have none of their own.
+    pub level: Option<String>,
+    pub order_type: String,
+    pub delivered_to: Option<String>,
     pub subtotal_minor: i64,
     pub discount_minor: i64,
+    /// Prices contain their taxes.
+    pub inclusive: bool,
+    pub taxable_minor: i64,
+    pub tax_minor: i64,
     pub taxes: Vec<TaxView>,
+    /// The document's round-off.
     pub rounding_minor: i64,
     pub total_minor: i64,
+    /// Prices that are no longer what they were when the cart was last changed.
+    pub rate_changes: Vec<RateChange>,
+    /// What it cost when it was last changed, where that is no longer so.
+    pub total_was_minor: Option<i64>,
     pub can_undo: bool,
     pub can_redo: bool,
     pub stage: Stage,
     pub received_minor: Option<i64>,
+    pub offer: Option<OfferView>,
     pub last_line: Option<u32>,
     pub cash_suggestions_minor: Vec<i64>,
+    /// What is due when all of it is paid in cash.
+    pub cash_due_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CartCustomer {
+    pub id: Uuid,
+    pub name: String,
+    /// All but six digits hidden.
+    pub phone: Option<String>,
+    /// retail, wholesale …
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub level: Option<String>,
+    pub tax_number: Option<String>,
+    pub balance_minor: i64,
+    pub limit_minor: i64,
+    pub blocked: bool,
+}
+
+/// A price that the catalogue changed while the cart stood open.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RateChange {
+    pub line: u32,
+    pub name: String,
+    pub was_minor: i64,
+    pub now_minor: i64,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -328,8 +502,19 @@ pub struct CartLineView {
     pub names: Names,
     pub unit: String,
     pub quantity: String,
+    /// Without modifiers.
     pub unit_price_minor: i64,
+    /// The level that gave the price, when one did.
+    pub level: Option<String>,
+    /// The level picked for this line alone.
+    pub own_level: Option<String>,
+    /// catalog, level, break, customer or typed
+    pub price_source: String,
+    pub modifiers: Vec<ModifierView>,
     pub gross_minor: i64,
+    pub hsn: String,
+    pub taxable_minor: i64,
+    pub tax_minor: i64,
     pub discount: Option<DiscountForm>,
     pub discount_minor: i64,
     pub order_discount_minor: i64,
@@ -342,7 +527,17 @@ pub struct CartLineView {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TaxView {
     pub name: String,
+    /// In percent.
+    pub rate: String,
+    pub taxable_minor: i64,
     pub amount_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ModifierView {
+    pub id: Uuid,
+    pub name: String,
+    pub price_minor: i64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -358,51 +553,6 @@ pub struct WriteId {
     pub id: Uuid,
 }
 
-pub(crate) const RULES: PricingRules = PricingRules {
-    rounding: Rounding::HalfUp,
-};
-
-/// A cart with its prices of this moment.
-pub(crate) struct OpenCart {
-    pub cart: Cart,
-    pub approvals: Approvals,
-    pub priced: Priced,
-    pub products: BTreeMap<ProductId, ProductRow>,
-}
-
-/// Looks the products up again, so that no cart sells at yesterday's price.
-pub(crate) fn price_now(reader: &Reader<'_>, mut cart: Cart, approvals: Approvals) -> Result<OpenCart> {
-    let mut products = BTreeMap::new();
-    for line in &mut cart.lines {
-        let LineItem::Product { id, .. } = line.item else {
-            continue;
-        };
-        if !products.contains_key(&id)
-            && let Some(row) = reader.product(id)?
-        {
-            products.insert(id, row);
-        }
-        if let Some(row) = products.get(&id) {
-            line.name.clone_from(&row.name);
-            // A product whose unit was changed keeps the cart's unit and price: what was weighed stays weighed.
-            if !row.open_price && row.unit == line.quantity.unit().as_str() {
-                line.unit_price = Money::from_minor(row.price_minor);
-            }
-        }
-    }
-    let priced = price(&cart.lines, cart.discount.as_ref(), &RULES).map_err(pricing_refused)?;
-    Ok(OpenCart {
-        cart,
-        approvals,
-        priced,
-        products,
-    })
-}
-
-pub(crate) fn pricing_refused(error: PricingError) -> AppError {
-    AppError::new(Code::PriceTooLarge).because(error)
-}
-
 fn cart_refused(error: CartError) -> AppError {
     let code = match error {
         CartError::NoSuchLine { .. } => Code::LineGone,
@@ -410,68 +560,10 @@ fn cart_refused(error: CartError) -> AppError {
         CartError::NothingAdded | CartError::UnitsDiffer | CartError::QuantityTooLarge => {
             Code::QuantityInvalid
         }
-        CartError::NegativePrice | CartError::LineTooLarge => Code::PriceTooLarge,
+        CartError::NegativePrice | CartError::LineTooLarge | CartError::Money(_) => Code::PriceTooLarge,
         CartError::Name(_) | CartError::NoteTooLong => Code::FieldInvalid,
     };
     AppError::new(code).because(error)
-}
-
-pub(crate) fn parse_quantity(text: Option<&str>, unit: Unit) -> Result<Quantity> {
-    match text {
-        None => Ok(Quantity::one(unit)),
-        Some(text) => {
-            Quantity::parse(text, unit).map_err(|e| AppError::new(Code::QuantityInvalid).because(e))
-        }
-    }
-}
-
-/// The line that a product adds, at the catalogue's price or at the typed one where the product allows it.
-pub(crate) fn line_of_product(
-    row: &ProductRow,
-    quantity: Option<&str>,
-    typed_price_minor: Option<i64>,
-    actor: &Actor,
-) -> Result<(LineItem, String, Money, Quantity)> {
-    if row.archived_ms.is_some() {
-        return Err(AppError::new(Code::ProductArchived).hint("product", row.id.to_string()));
-    }
-    let unit: Unit = row
-        .unit
-        .parse()
-        .map_err(|e| AppError::new(Code::Broken).because(e))?;
-    let quantity = parse_quantity(quantity, unit)?;
-    let unit_price_minor = match typed_price_minor {
-        None => row.price_minor,
-        Some(typed) if typed == row.price_minor => typed,
-        Some(typed) if row.open_price => {
-            actor.must(Permission::PriceOpen)?;
-            typed
-        }
-        Some(_) => {
-            return Err(AppError::new(Code::PriceDiffers)
-                .hint("product", row.id.to_string())
-                .hint("unit_price_minor", row.price_minor));
-        }
-    };
-    if unit_price_minor < 0 {
-        return Err(Code::PriceTooLarge.into());
-    }
-    Ok((
-        LineItem::Product {
-            id: row.id,
-            short: short_of(row.n),
-        },
-        row.name.clone(),
-        Money::from_minor(unit_price_minor),
-        quantity,
-    ))
-}
-
-pub(crate) fn short_of(n: i64) -> ShortNumber {
-    ShortNumber {
-        ordinal: u16::try_from(n >> 32).unwrap_or(0),
-        counter: u32::try_from(n & i64::from(u32::MAX)).unwrap_or(0),
-    }
 }
 
 /// Whether the discounts of this cart need a second person who has not been asked yet.
@@ -529,8 +621,8 @@ impl Shop {
                 ..request.clone()
             },
         )?;
-        let settings = self.settings();
         let view = self.store.write(self.edges.now(), |tx| {
+            let terms = self.terms(&tx.reader(), tx.now())?;
             let mut row = self.current_row(tx, actor.seat)?;
             let mut draft = Draft::read(&row)?;
             if let Some((_, same)) = draft.applied.iter().find(|(id, _)| *id == request.id) {
@@ -540,9 +632,12 @@ impl Shop {
                     Err(Code::IdReused.into())
                 };
             }
+            if !matches!(request.change, CartEdit::Stage { .. }) {
+                payments::must_be_free(&tx.reader(), row.id)?;
+            }
             edit(
                 &tx.reader(),
-                &settings,
+                &terms,
                 actor,
                 &mut draft,
                 &request.change,
@@ -643,8 +738,24 @@ impl Shop {
     pub(crate) fn view_cart(&self, reader: &Reader<'_>, row: &CartRow) -> Result<CartView> {
         let draft = Draft::read(row)?;
         let (cart, approvals) = draft.cart.open(row.id)?;
-        let open = price_now(reader, cart, approvals)?;
-        let currency = self.settings().currency;
+        let kept: Vec<Money> = cart.lines.iter().map(|line| line.unit_price).collect();
+        let terms = self.terms(reader, self.edges.now())?;
+        let open = price_now(reader, &terms, cart, approvals)?;
+        let rate_changes: Vec<RateChange> = open
+            .cart
+            .lines
+            .iter()
+            .zip(kept)
+            .filter(|(line, was)| line.unit_price != *was)
+            .map(|(line, was)| RateChange {
+                line: line.line,
+                name: line.name.clone(),
+                was_minor: was.minor(),
+                now_minor: line.unit_price.minor(),
+            })
+            .collect();
+        let total = open.priced.total;
+        let (cash_due, _) = cash_due(total, &open.priced.rules).map_err(|e| pricing_refused(e.into()))?;
         let lines = open
             .cart
             .lines
@@ -666,6 +777,22 @@ impl Shop {
                     unit: line.quantity.unit().as_str().to_owned(),
                     quantity: line.quantity.to_string(),
                     unit_price_minor: line.unit_price.minor(),
+                    level: line.answered.level.clone(),
+                    own_level: line.choice.level.clone(),
+                    price_source: line.answered.source.as_str().to_owned(),
+                    modifiers: line
+                        .choice
+                        .modifiers
+                        .iter()
+                        .map(|m| ModifierView {
+                            id: Uuid::from_bytes(m.id),
+                            name: m.name.clone(),
+                            price_minor: m.price.minor(),
+                        })
+                        .collect(),
+                    hsn: product.map(|p| p.hsn.clone()).unwrap_or_default(),
+                    taxable_minor: priced.taxable.minor(),
+                    tax_minor: priced.tax.minor(),
                     gross_minor: priced.gross.minor(),
                     discount: line.discount.as_ref().map(DiscountForm::of),
                     discount_minor: priced.discount.minor(),
@@ -685,20 +812,34 @@ impl Shop {
             lines: lines.collect(),
             discount: open.cart.discount.as_ref().map(DiscountForm::of),
             items: open.cart.item_count().to_string(),
+            customer: open
+                .card
+                .as_ref()
+                .map(|card| view_customer(card, terms.day, terms.settings.text("shop.country"))),
+            level: open.cart.level.clone(),
+            order_type: open.cart.order_type.as_str().to_owned(),
+            delivered_to: open.cart.delivered_to.clone(),
             subtotal_minor: open.priced.subtotal.minor(),
             discount_minor: open.priced.discount().minor(),
+            inclusive: open.priced.rules.inclusive,
+            taxable_minor: open.priced.taxable.minor(),
+            tax_minor: open.priced.tax.minor(),
             taxes: taxes(&open.priced),
             rounding_minor: open.priced.rounding.minor(),
-            total_minor: open.priced.total.minor(),
+            total_minor: total.minor(),
+            total_was_minor: draft.cart.total_minor.filter(|was| *was != total.minor()),
+            rate_changes,
             can_undo: !draft.undo.is_empty(),
             can_redo: !draft.redo.is_empty(),
             stage: if draft.paying { Stage::Cash } else { Stage::Cart },
             received_minor: draft.received_minor,
+            offer: draft.offer,
             last_line: draft.last_line,
-            cash_suggestions_minor: cash_suggestions(open.priced.total, &currency)
+            cash_suggestions_minor: cash_suggestions(cash_due, &terms.settings.currency)
                 .iter()
                 .map(|m| m.minor())
                 .collect(),
+            cash_due_minor: cash_due.minor(),
         })
     }
 }
@@ -709,15 +850,35 @@ pub(crate) fn taxes(priced: &Priced) -> Vec<TaxView> {
         .iter()
         .map(|t| TaxView {
             name: t.name.clone(),
+            rate: t.rate.to_string(),
+            taxable_minor: t.taxable.minor(),
             amount_minor: t.amount.minor(),
         })
         .collect()
 }
 
+fn view_customer(card: &CustomerCard, day: u32, country: &str) -> CartCustomer {
+    CartCustomer {
+        id: card.id.uuid(),
+        name: card.name.clone(),
+        phone: card
+            .phone
+            .as_deref()
+            .and_then(|kept| Phone::from_kept(kept).ok())
+            .map(|phone| phone.masked(country)),
+        kind: card.kind.clone(),
+        level: card.level.clone(),
+        tax_number: card.tax_number_on(day).map(str::to_owned),
+        balance_minor: card.balance_minor,
+        limit_minor: card.limit_minor,
+        blocked: card.blocked,
+    }
+}
+
 /// Applies one edit to a draft, or refuses and leaves it alone.
 fn edit(
     reader: &Reader<'_>,
-    settings: &Settings,
+    terms: &Terms,
     actor: &Actor,
     draft: &mut Draft,
     edit: &CartEdit,
@@ -743,39 +904,89 @@ fn edit(
             received_minor,
         } => {
             draft.paying = *stage == Stage::Cash;
+            draft.offer = None;
             draft.received_minor = received_minor.filter(|r| draft.paying && *r >= 0);
             return Ok(());
         }
         CartEdit::Add {
             product,
             quantity,
+            unit,
             unit_price_minor,
+            price_level,
+            modifiers,
         } => {
-            let row = reader
-                .product(ProductId::from_uuid(*product))?
-                .ok_or(AppError::new(Code::NotFound))?;
-            let (item, name, unit_price, quantity) =
-                line_of_product(&row, quantity.as_deref(), *unit_price_minor, actor)?;
-            CartChange::Add {
-                item,
-                name,
-                unit_price,
-                quantity,
-            }
+            let form = LineForm {
+                product: Some(*product),
+                unit: unit.as_deref(),
+                quantity: quantity.as_deref(),
+                unit_price_minor: *unit_price_minor,
+                price_level: price_level.as_deref(),
+                modifiers,
+                ..LineForm::default()
+            };
+            new_line(reader, terms, actor, &cart, &form)?
         }
         CartEdit::AddOpen {
             name,
             unit_price_minor,
             quantity,
         } => {
-            actor.must(Permission::PriceOpen)?;
-            CartChange::Add {
-                item: LineItem::Open,
-                name: crate::wire::text("name", name, 80)?,
-                unit_price: Money::from_minor(*unit_price_minor),
-                quantity: parse_quantity(quantity.as_deref(), Unit::Piece)?,
+            let form = LineForm {
+                name: Some(name),
+                quantity: quantity.as_deref(),
+                unit_price_minor: Some(*unit_price_minor),
+                ..LineForm::default()
+            };
+            new_line(reader, terms, actor, &cart, &form)?
+        }
+        CartEdit::SetUnit { line, unit, quantity } => {
+            let row = product_of(reader, &cart, *line)?;
+            CartChange::SetUnit {
+                line: *line,
+                quantity: parse_quantity(quantity.as_deref(), unit_asked(&row, Some(unit))?)?,
             }
         }
+        CartEdit::SetLevel { line, level } => {
+            // Asked for what it gives, so that a level which does not exist is refused here.
+            product_of(reader, &cart, *line)?;
+            level_exists(reader, level.as_deref())?;
+            choose(&cart, *line, |choice| {
+                choice.level.clone_from(level);
+                choice.typed = None;
+            })?
+        }
+        CartEdit::SetPrice {
+            line,
+            unit_price_minor,
+        } => {
+            actor.must(Permission::PriceType)?;
+            product_of(reader, &cart, *line)?;
+            let typed = unit_price_minor.map(not_negative).transpose()?;
+            choose(&cart, *line, |choice| choice.typed = typed)?
+        }
+        CartEdit::SetModifiers { line, modifiers } => {
+            let row = product_of(reader, &cart, *line)?;
+            let picked = modifiers_of(reader, &row, modifiers)?;
+            choose(&cart, *line, |choice| choice.modifiers = picked)?
+        }
+        CartEdit::SetCustomer { customer } => {
+            let customer = customer.map(CustomerId::from_uuid);
+            let card = customer.map(|id| card_of(reader, id)).transpose()?;
+            CartChange::ForCustomer {
+                customer: card.map(|card| card.id),
+            }
+        }
+        CartEdit::SetCartLevel { level } => {
+            level_exists(reader, level.as_deref())?;
+            CartChange::AtLevel { level: level.clone() }
+        }
+        CartEdit::SetOrderType { order_type } => CartChange::As {
+            order_type: order_type.parse().map_err(|e| AppError::field("order_type", e))?,
+        },
+        CartEdit::SetDelivery { region } => CartChange::DeliverTo {
+            region: optional_text("region", region.as_deref(), 40)?,
+        },
         CartEdit::SetQuantity { line, quantity } => {
             let unit = cart
                 .line(*line)
@@ -822,13 +1033,37 @@ fn edit(
         .iter()
         .find(|l| cart.line(l.line) != Some(l))
         .map(|l| l.line);
-    let open = price_now(reader, next, approvals)?;
+    let open = price_now(reader, terms, next, approvals)?;
     if matches!(discounted, Some((_, true))) {
-        needs_approval(settings, actor, &open)?;
+        needs_approval(&terms.settings, actor, &open)?;
     }
     draft.last_line = grew.or(draft.last_line).filter(|l| open.cart.line(*l).is_some());
-    draft.step(DraftCart::of(&open.cart, &open.approvals));
+    draft.step(DraftCart {
+        total_minor: Some(open.priced.total.minor()),
+        ..DraftCart::of(&open.cart, &open.approvals)
+    });
     draft.paying = false;
     draft.received_minor = None;
+    draft.offer = None;
     Ok(())
+}
+
+/// The catalogue's product behind a line.
+fn product_of(reader: &Reader<'_>, cart: &Cart, line: u32) -> Result<ProductRow> {
+    let one = cart.line(line).ok_or(AppError::new(Code::LineGone))?;
+    let row = match one.item {
+        LineItem::Product { id, .. } => reader.product(id)?,
+        LineItem::Open => None,
+    };
+    row.ok_or_else(|| AppError::field("line", "this line is not of the catalogue"))
+}
+
+fn choose(cart: &Cart, line: u32, change: impl FnOnce(&mut Choice)) -> Result<CartChange> {
+    let mut choice = cart
+        .line(line)
+        .ok_or(AppError::new(Code::LineGone))?
+        .choice
+        .clone();
+    change(&mut choice);
+    Ok(CartChange::Choose { line, choice })
 }

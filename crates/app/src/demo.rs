@@ -2,24 +2,26 @@
 
 use crate::{
     Actor, App, AppError, Code, Names, Result,
-    cart::{Approvals, RULES, WriteId, short_of},
+    cart::{Approvals, WriteId},
     catalog::{Art, CategoryForm, ProductForm, category_fields, product_fields, record_new_product},
     edges::Edges,
     handovers::record_handover,
     open::folder_of,
     orders::{Occasion, record_order},
+    pricing::{Terms, price_now, short_of},
     sessions::hash_pin,
     settings::{Settings, set_by_key},
-    setup, staff, vault,
+    setup, staff,
+    tenders::{PlaceTender, Till, balanced},
+    vault,
 };
 use domain::{
-    cart::{CartLine, LineItem},
-    ids::{CategoryId, OrderId, ProductId, StaffId, TenderId, uuid_v7},
+    cart::{Answered, Cart, CartLine, Choice, LineItem},
+    ids::{CartId, CategoryId, OrderId, ProductId, StaffId, uuid_v7},
     money::Money,
     order::place,
-    pricing::price,
     quantity::{Quantity, Unit},
-    tender::{Tender, TenderMethod, balance, cash_suggestions},
+    tender::{TenderMethod, cash_suggestions},
     time::Moment,
 };
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
@@ -30,7 +32,10 @@ use journal::{
     register::{PatchV1, Value},
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, sync::PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+};
 use store::{
     Store, Write,
     catalog::{ProductOrder, ProductQuery, ProductRow},
@@ -268,7 +273,7 @@ pub(crate) fn found(app: &App, store: &Store, language: &str, now: Moment) -> Re
         let settings = Settings::in_transaction(tx, &identity)?;
         Story {
             edges,
-            settings: &settings,
+            settings: Arc::new(settings),
             cashiers,
             sales,
             now,
@@ -291,7 +296,7 @@ fn easy_pin(edges: &Edges) -> String {
 /// A month of sales as a sweet shop has them: quiet mornings, a rush at tea time, full weekends.
 struct Story<'a> {
     edges: &'a Edges,
-    settings: &'a Settings,
+    settings: Arc<Settings>,
     cashiers: Vec<StaffId>,
     sales: Option<StaffId>,
     now: Moment,
@@ -328,6 +333,11 @@ impl Story<'_> {
         let mut dice = Dice(u64::from_be_bytes(self.edges.random()) | 1);
         for back in (0..DAYS).rev() {
             let day = today.checked_sub(back.days()).unwrap_or(today);
+            let Ok(noon) = day.at(12, 0, 0, 0).to_zoned(zone.clone()) else {
+                continue;
+            };
+            let noon = Moment(noon.timestamp().as_millisecond());
+            let terms = Terms::at(&tx.reader(), self.settings.clone(), noon)?;
             let weekend = day.weekday().to_monday_zero_offset() >= 5;
             for (i, rush) in RUSH.iter().enumerate() {
                 let hour = i8::try_from(i + 8).unwrap_or(8);
@@ -343,7 +353,7 @@ impl Story<'_> {
                     };
                     let at = Moment(at.timestamp().as_millisecond());
                     if at < self.now {
-                        self.one_order(tx, &weights, &mut dice, at)?;
+                        self.one_order(tx, &terms, &weights, &mut dice, at)?;
                     }
                 }
             }
@@ -354,6 +364,7 @@ impl Story<'_> {
     fn one_order(
         &self,
         tx: &mut Write<'_>,
+        terms: &Terms,
         weights: &[(ProductRow, u64)],
         dice: &mut Dice,
         at: Moment,
@@ -392,38 +403,73 @@ impl Story<'_> {
                 quantity: Quantity::from_milli(i64::try_from(milli).unwrap_or(1000), unit)
                     .map_err(|e| broken(&e))?,
                 unit_price: Money::from_minor(product.price_minor),
+                choice: Choice::default(),
+                answered: Answered::default(),
                 discount: None,
                 note: String::new(),
             });
         }
-        let priced = price(&lines, None, &RULES).map_err(|e| broken(&e))?;
-        let handed = cash_suggestions(priced.total, &self.settings.currency);
-        let received = handed
-            .get(usize::try_from(dice.below(3)).unwrap_or(0))
-            .or(handed.first())
-            .copied();
+        let mut cart = Cart::empty(CartId::from_bytes([0; 16]));
+        cart.lines = lines;
+        let open = price_now(&tx.reader(), terms, cart, Approvals::new())?;
+        let total = open.priced.total;
         let ms = u64::try_from(at.0).unwrap_or(0);
-        let tender = Tender {
-            id: TenderId::from_uuid(uuid_v7(ms, self.edges.random())),
-            method: TenderMethod::Cash,
-            amount: None,
-            received,
+        let tender = match dice.below(10) {
+            0..6 => {
+                let handed = cash_suggestions(total, &self.settings.currency);
+                PlaceTender {
+                    method: TenderMethod::Cash.as_str().to_owned(),
+                    received_minor: handed
+                        .get(usize::try_from(dice.below(3)).unwrap_or(0))
+                        .or(handed.first())
+                        .map(|m| m.minor()),
+                    ..PlaceTender::default()
+                }
+            }
+            6..9 => PlaceTender {
+                method: TenderMethod::Upi.as_str().to_owned(),
+                reference: Some(format!("{:012}", dice.below(1_000_000_000_000))),
+                ..PlaceTender::default()
+            },
+            _ => PlaceTender {
+                method: TenderMethod::Card.as_str().to_owned(),
+                reference: Some(format!("{:06}", dice.below(1_000_000))),
+                ..PlaceTender::default()
+            },
         };
-        let balanced = balance(priced.total, &[tender]).map_err(|e| broken(&e))?;
-        let placed = place(&lines, priced, balanced).map_err(|e| broken(&e))?;
+        let tenders = [PlaceTender {
+            id: uuid_v7(ms, self.edges.random()),
+            ..tender
+        }];
+        let paid = balanced(
+            &tx.reader(),
+            &self.settings,
+            &tenders,
+            total,
+            &open.priced.rules,
+            at,
+        )?;
+        let placed = place(&open.cart.lines, open.priced.clone(), paid).map_err(|e| broken(&e))?;
         let staff = usize::try_from(dice.below(self.cashiers.len().max(1) as u64))
             .ok()
             .and_then(|i| self.cashiers.get(i));
         let id = OrderId::from_uuid(uuid_v7(ms, self.edges.random()));
         let occasion = Occasion {
             staff: staff.copied(),
-            at,
-            settings: self.settings,
+            terms,
             edges: self.edges,
             content: *blake3::hash(&id.bytes()).as_bytes(),
-            seat: 0,
+            till: Till {
+                counter: tx.identity()?.counter.bytes(),
+                seat: 0,
+                shift: None,
+                business_day: terms.day,
+                at,
+            },
+            quotation: None,
+            cart: None,
         };
-        record_order(tx, id, &placed, None, &Approvals::new(), &occasion)?;
+        record_order(tx, id, &placed, &open, &tenders, &occasion)?;
         let Some(sales) = self.sales else {
             return Ok(());
         };

@@ -5,6 +5,7 @@ use crate::{
     cart::{CartView, Stage, TaxView},
     catalog::Art,
     order_view::OrderView,
+    tenders::OfferView,
     wire::{Names, rfc3339},
 };
 use domain::{
@@ -42,18 +43,27 @@ impl Displays {
 
     pub(crate) fn paid(&self, seat: SeatId, order: &OrderView, at: Moment) {
         let until = at.plus_ms(PAID_MS);
+        let standing: Vec<_> = order.tenders.iter().filter(|t| t.voided_at.is_none()).collect();
         let view = PaidView {
             total_minor: order.total_minor,
             number: order.number,
             token_code: order.token.as_ref().map(|t| t.code.clone()).unwrap_or_default(),
             one_time_number: order.token.as_ref().map(|t| t.number.clone()).unwrap_or_default(),
             document: order.document.clone(),
-            received_minor: order
-                .tenders
+            received_minor: standing
                 .iter()
                 .map(|t| t.received_minor.unwrap_or(t.amount_minor))
                 .sum(),
-            change_minor: order.tenders.iter().map(|t| t.change_minor).sum(),
+            change_minor: standing.iter().map(|t| t.change_minor).sum(),
+            legs: standing
+                .iter()
+                .map(|t| PaidLeg {
+                    method: t.method.clone(),
+                    amount_minor: t.amount_minor,
+                    tip_minor: t.tip_minor,
+                    reference: t.reference.clone(),
+                })
+                .collect(),
             at: rfc3339(at),
             until: rfc3339(until),
         };
@@ -126,13 +136,15 @@ impl Displays {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DisplayView {
-    /// idle, cart, cash, paid, handing or refund
+    /// idle, cart, cash, pay, paid, handing or refund
     pub state: String,
     pub shop: DisplayShop,
     /// system, light or dark
     pub theme: String,
     pub cart: Option<DisplayCart>,
     pub cash: Option<DisplayCash>,
+    /// What to pay another way than cash, and the code to scan for it.
+    pub pay: Option<OfferView>,
     pub paid: Option<PaidView>,
     pub handing: Option<HandingView>,
     pub refund: Option<RefundDoneView>,
@@ -192,11 +204,14 @@ pub struct DisplayShop {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DisplayCart {
+    /// A price changed while the cart stood open.
+    pub rate_changed: bool,
     pub lines: Vec<DisplayLine>,
     pub last_line: Option<u32>,
     pub items: String,
     pub subtotal_minor: i64,
     pub discount_minor: i64,
+    pub inclusive: bool,
     pub taxes: Vec<TaxView>,
     pub rounding_minor: i64,
     pub total_minor: i64,
@@ -232,9 +247,19 @@ pub struct PaidView {
     pub document: String,
     pub received_minor: i64,
     pub change_minor: i64,
+    /// Each way it was paid, with its transaction's id.
+    pub legs: Vec<PaidLeg>,
     pub at: String,
     /// Read the display again then.
     pub until: String,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PaidLeg {
+    pub method: String,
+    pub amount_minor: i64,
+    pub tip_minor: i64,
+    pub reference: String,
 }
 
 /// A screen that nobody signs in at.
@@ -296,6 +321,7 @@ impl Shop {
         };
         let counter = self.displays.counter_now(seat, self.edges.now());
         let (state, cash) = match (&cart, &paid, &counter) {
+            (Some(cart), _, _) if cart.offer.is_some() => ("pay", None),
             (Some(cart), _, _) if cart.stage == Stage::Cash => ("cash", Some(cash_of(cart))),
             (Some(_), _, _) => ("cart", None),
             (None, _, Some(AtTheCounter::Handing(_))) => ("handing", None),
@@ -315,7 +341,9 @@ impl Shop {
             paid: paid.filter(|_| state == "paid"),
             handing,
             refund,
+            pay: cart.as_ref().and_then(|cart| cart.offer.clone()),
             cart: cart.map(|cart| DisplayCart {
+                rate_changed: !cart.rate_changes.is_empty(),
                 lines: cart
                     .lines
                     .into_iter()
@@ -336,6 +364,7 @@ impl Shop {
                 items: cart.items,
                 subtotal_minor: cart.subtotal_minor,
                 discount_minor: cart.discount_minor,
+                inclusive: cart.inclusive,
                 taxes: cart.taxes,
                 rounding_minor: cart.rounding_minor,
                 total_minor: cart.total_minor,
@@ -401,11 +430,11 @@ impl Shop {
 
 fn cash_of(cart: &CartView) -> DisplayCash {
     DisplayCash {
-        total_minor: cart.total_minor,
+        total_minor: cart.cash_due_minor,
         received_minor: cart.received_minor,
         change_minor: cart
             .received_minor
-            .map(|r| r - cart.total_minor)
+            .map(|r| r - cart.cash_due_minor)
             .filter(|c| *c >= 0),
     }
 }

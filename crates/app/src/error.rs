@@ -137,6 +137,14 @@ codes! {
     PaymentRefundTooMuch = "payment_refund_too_much", Refused, "this is more than can still be paid back";
     PaymentNeedsApproval = "payment_needs_approval", Forbidden, "paying this back needs a second person";
     TipsTooMuch = "tips_too_much", Refused, "this is more than there is in tips";
+    TenderNotTaken = "tender_not_taken", Refused, "this shop does not take that";
+    TenderLocked = "tender_locked", Conflict, "this leg of the payment stays as it is";
+    TenderNeedsCustomer = "tender_needs_customer", Refused, "only a known customer buys on account";
+    DigitsNeeded = "digits_needed", Refused, "the last four digits of the guest's payment are needed";
+    ReferenceNeeded = "reference_needed", Refused, "the terminal's reference is needed";
+    CardNeeded = "card_needed", Refused, "the card's code is needed";
+    CardNumberRefused = "card_number_refused", Refused, "a card's number must never be kept";
+    NoTaxRate = "no_tax_rate", Refused, "no tax rate holds for this on this day";
     OrderCancelled = "order_cancelled", Conflict, "this order was cancelled";
     NumbersUsedUp = "numbers_used_up", Broken, "this counter has no numbers left today";
     TokenNotOurs = "token_not_ours", Refused, "this is not a token of ours";

@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, AppError, Code, Result, Shop,
-    cart::TaxView,
+    cart::{ModifierView, TaxView},
     catalog::Art,
     days,
     orders::UNDO_MS,
@@ -14,12 +14,16 @@ use domain::{
     money::Money,
     numbers::OneTimeNumber,
     order::{Progress, UnitAccount, derive_state},
+    payment::PaymentState,
     people::Permission,
     phone::Phone,
     quantity::{Quantity, Unit},
     refund::{LineMoney, line_back, rounding_back},
+    tax::Rate,
+    tender::{state_number, state_of},
     time::Moment,
 };
+use journal::body::BuyerNameV1;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use store::{
@@ -27,6 +31,7 @@ use store::{
     handovers::{ClaimRow, HandoverRow, MoveRow, RefundRow},
     orders::{OrderLineRow, OrderRow},
     people::StaffRow,
+    tenders::TenderRow,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -52,12 +57,28 @@ pub struct OrderView {
     pub lines: Vec<OrderLineView>,
     pub subtotal_minor: i64,
     pub discount_minor: i64,
+    /// Prices contain their taxes.
+    pub inclusive: bool,
+    pub taxable_minor: i64,
+    pub tax_minor: i64,
     pub taxes: Vec<TaxView>,
     pub rounding_minor: i64,
     pub total_minor: i64,
+    /// What its legs have paid so far.
+    pub paid_minor: i64,
+    /// What no captured leg pays: a transfer that has not arrived, a payment that failed.
+    pub unpaid_minor: i64,
+    /// tax_invoice, bill_of_supply or receipt
+    pub document_kind: String,
+    pub customer: Option<Uuid>,
+    pub buyer: Option<BuyerView>,
+    pub place_of_supply: String,
+    /// counter, eat_in, take_away or delivery
+    pub order_type: String,
     /// Money due back for what was missing.
     pub due_minor: i64,
     pub refunded_minor: i64,
+    /// Every leg, void ones too, in the order they were taken.
     pub tenders: Vec<TenderView>,
     /// Null once the order was cancelled or the token revoked, and for whoever may not give tokens out.
     pub token: Option<TokenView>,
@@ -84,6 +105,16 @@ pub struct Named {
     pub name: String,
 }
 
+/// Who bought, as the document said it when it was made.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct BuyerView {
+    /// Null once the customer was erased.
+    pub name: Option<String>,
+    pub tax_number: Option<String>,
+    pub region: Option<String>,
+    pub address: Option<String>,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct OrderLineView {
     pub line: u32,
@@ -94,11 +125,21 @@ pub struct OrderLineView {
     pub hue: Option<String>,
     pub unit: String,
     pub quantity: String,
+    /// Without modifiers.
     pub unit_price_minor: i64,
+    pub level: Option<String>,
+    /// catalog, level, break, customer or typed
+    pub price_source: String,
+    pub modifiers: Vec<ModifierView>,
     pub gross_minor: i64,
     pub discount_minor: i64,
     pub order_discount_minor: i64,
     pub amount_minor: i64,
+    pub hsn: String,
+    pub taxable_minor: i64,
+    pub tax_minor: i64,
+    /// By the order's taxes.
+    pub taxes: Vec<TaxView>,
     pub ordered: String,
     pub open: String,
     pub given: String,
@@ -123,6 +164,22 @@ pub struct TenderView {
     pub amount_minor: i64,
     pub received_minor: Option<i64>,
     pub change_minor: i64,
+    pub cash_rounding_minor: i64,
+    pub tip_minor: i64,
+    pub reference: String,
+    pub provider: String,
+    /// Foreign notes, at the rate of the moment.
+    pub currency: Option<String>,
+    pub foreign_minor: Option<i64>,
+    /// The gateway's payment behind it.
+    pub payment: Option<Uuid>,
+    /// pending, authorised, captured, failed, voided, refunded or unknown
+    pub state: String,
+    pub at: String,
+    pub staff: Option<Named>,
+    /// When another way to pay took its place.
+    pub voided_at: Option<String>,
+    pub voided_by: Option<Named>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -385,6 +442,13 @@ impl Shop {
         seat: Option<SeatId>,
     ) -> Result<OrderView> {
         let line_rows = reader.order_lines(row.id)?;
+        let taxes = reader.order_taxes(row.id)?;
+        let legs = reader.tenders(row.id)?;
+        let paid_minor: i64 = legs
+            .iter()
+            .filter(|leg| leg.void_ms.is_none() && leg.state == state_number(PaymentState::Captured))
+            .map(|leg| leg.amount_minor)
+            .sum();
         let mut lines = Vec::with_capacity(line_rows.len());
         let mut accounts = Vec::with_capacity(line_rows.len());
         let (mut items, mut over) = (0, false);
@@ -409,6 +473,33 @@ impl Shop {
                 unit: line.unit.clone(),
                 quantity: shown(line.milli),
                 unit_price_minor: line.unit_price_minor,
+                level: Some(line.level.clone()).filter(|level| !level.is_empty()),
+                price_source: line.price_source.clone(),
+                modifiers: line
+                    .modifiers
+                    .iter()
+                    .map(|m| ModifierView {
+                        id: Uuid::from_bytes(m.modifier),
+                        name: m.name.clone(),
+                        price_minor: m.price_minor,
+                    })
+                    .collect(),
+                hsn: line.hsn.clone(),
+                taxable_minor: line.taxable_minor,
+                tax_minor: line.tax_minor,
+                taxes: line
+                    .taxes
+                    .iter()
+                    .filter_map(|part| {
+                        let tax = taxes.get(usize::from(part.tax))?;
+                        Some(TaxView {
+                            name: tax.name.clone(),
+                            rate: rate_text(tax.rate),
+                            taxable_minor: line.taxable_minor,
+                            amount_minor: part.amount_minor,
+                        })
+                    })
+                    .collect(),
                 gross_minor: line.gross_minor,
                 discount_minor: line.discount_minor,
                 order_discount_minor: line.order_discount_minor,
@@ -454,21 +545,29 @@ impl Shop {
             lines,
             subtotal_minor: row.subtotal_minor,
             discount_minor: row.line_discount_minor + row.order_discount_minor,
-            taxes: vec![],
-            rounding_minor: row.rounding_minor,
-            total_minor: row.total_minor,
-            refunded_minor: refunds.iter().map(|r| r.total_minor).sum(),
-            tenders: reader
-                .tenders(row.id)?
-                .into_iter()
-                .map(|t| TenderView {
-                    id: t.id.uuid(),
-                    method: t.method,
-                    amount_minor: t.amount_minor,
-                    received_minor: t.received_minor,
-                    change_minor: t.change_minor,
+            inclusive: row.inclusive,
+            taxable_minor: row.taxable_minor,
+            tax_minor: row.tax_minor,
+            taxes: taxes
+                .iter()
+                .map(|tax| TaxView {
+                    name: tax.name.clone(),
+                    rate: rate_text(tax.rate),
+                    taxable_minor: tax.taxable_minor,
+                    amount_minor: tax.amount_minor,
                 })
                 .collect(),
+            rounding_minor: row.rounding_minor,
+            total_minor: row.total_minor,
+            paid_minor,
+            unpaid_minor: row.total_minor - paid_minor,
+            document_kind: row.document.clone(),
+            customer: row.customer.map(|id| id.uuid()),
+            buyer: view_buyer(reader, row)?,
+            place_of_supply: row.place_of_supply.clone(),
+            order_type: row.order_type.clone(),
+            refunded_minor: refunds.iter().map(|r| r.total_minor).sum(),
+            tenders: legs.into_iter().map(|leg| view_tender(leg, names)).collect(),
             token: (row.cancelled_ms.is_none() && !row.revoked).then(|| TokenView {
                 code: row.token_code.clone(),
                 number: OneTimeNumber(row.token_number).to_string(),
@@ -504,6 +603,59 @@ impl Shop {
             demo: self.identity.demo,
         })
     }
+}
+
+fn view_tender(leg: TenderRow, names: &Directory) -> TenderView {
+    TenderView {
+        id: leg.id.uuid(),
+        method: leg.method,
+        amount_minor: leg.amount_minor,
+        received_minor: leg.received_minor,
+        change_minor: leg.change_minor,
+        cash_rounding_minor: leg.cash_rounding_minor,
+        tip_minor: leg.tip_minor,
+        reference: leg.reference,
+        provider: leg.provider,
+        currency: leg.currency,
+        foreign_minor: leg.foreign_minor,
+        payment: leg.payment.map(Uuid::from_bytes),
+        // A state of a newer build is shown as what it is to this one.
+        state: state_of(leg.state)
+            .unwrap_or(PaymentState::Unknown)
+            .as_str()
+            .to_owned(),
+        at: rfc3339(Moment(leg.taken_ms)),
+        staff: names.staff(leg.staff),
+        voided_at: leg.void_ms.map(|ms| rfc3339(Moment(ms))),
+        voided_by: names.staff(leg.void_by),
+    }
+}
+
+/// The buyer of the document; a person's name opens with their key, as long as there is one.
+pub(crate) fn view_buyer(reader: &Reader<'_>, row: &OrderRow) -> Result<Option<BuyerView>> {
+    let Some(buyer) = &row.buyer else { return Ok(None) };
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let named = match (buyer.sealed.is_empty(), row.customer) {
+        (false, Some(customer)) => reader
+            .customer_key(customer)?
+            .and_then(|key| journal::seal::open_value::<BuyerNameV1>(&key, &row.id.bytes(), &buyer.sealed)),
+        _ => None,
+    };
+    let (name, address) = match &named {
+        Some(named) => (some(&named.name), some(&named.address)),
+        None => (some(&buyer.name), some(&buyer.address)),
+    };
+    Ok(Some(BuyerView {
+        name,
+        tax_number: some(&buyer.tax_number),
+        region: some(&buyer.region),
+        address,
+    }))
+}
+
+/// A rate in millionths of a percent as people read it.
+pub(crate) fn rate_text(millionths: u32) -> String {
+    Rate::from_millionths(millionths).map_or_else(|_| millionths.to_string(), |rate| rate.to_string())
 }
 
 fn view_credit_note(refund: &RefundRow, lines: &[OrderLineRow], names: &Directory) -> CreditNoteView {

@@ -2,47 +2,51 @@
 
 use crate::{
     Actor, AppError, Code, Page, Result, Shop,
-    cart::{
-        Approvals, DiscountForm, Draft, OpenCart, RULES, line_of_product, needs_approval, parse_quantity,
-        price_now, pricing_refused,
-    },
+    cards::{self, SoldLine},
+    cart::{Approvals, DiscountForm, Draft, needs_approval},
     claims::{claim_held, is_fresh},
+    customers::{CustomerCard, card_of},
     days,
     edges::Edges,
+    modifiers,
     order_view::{Directory, OrderView},
+    payments,
+    prices::level_exists,
+    pricing::{LineForm, OpenCart, Terms, new_line, price_now},
     sessions::Approval,
     settings::Settings,
-    wire::{content_of, text},
+    taxes::LineTaxes,
+    tenders::{Bill, PlaceTender, Till, balanced, take},
+    wire::{content_of, optional_text, text},
 };
 use domain::{
-    cart::{Cart, CartChange, CartLine, LineItem},
+    cart::{Answered, Cart, CartChange, CartError, CartLine, LineItem},
     discount::{Discount, DiscountKind},
-    ids::{CartId, OrderId, ProductId, StaffId, TenderId},
-    money::Money,
+    ids::{CartId, CustomerId, OrderId, PaymentId, StaffId},
     numbers::{
         DISPLAY_NUMBERS_PER_LANE, DocumentKind, ONE_TIME_SLOTS, OneTimeNumber, ShortNumber, display_number,
         document_number, one_time_number, series_prefix,
     },
     order::{OrderState, Placed, place},
+    payment::PaymentState,
     people::Permission,
     phone::Phone,
-    pricing::price,
-    quantity::Unit,
-    tender::{Tender, TenderError, balance},
+    tender::state_number,
     time::Moment,
     token::{TokenBody, TokenLine, TokenLines},
 };
 use journal::{
     Body,
     body::{
-        DiscountKindV1, DiscountV1, OrderCancelledV2, OrderLineV2, OrderPlacedV2, PhoneBoundV1, SellerV1,
-        TenderTakenV2, TokenV1,
+        BuyerNameV1, BuyerV1, DiscountKindV1, DiscountV1, LineTaxV1, ModifierV1, OrderCancelledV2,
+        OrderLineV2, OrderPlacedV2, OrderTaxV1, PartV1, PhoneBoundV1, TokenV1,
     },
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
 use store::{
     Reader, Write,
+    catalog::ProductRow,
     orders::{Likely, OrderQuery},
 };
 use utoipa::ToSchema;
@@ -51,7 +55,7 @@ use uuid::Uuid;
 /// How long the till offers to undo a payment.
 pub const UNDO_MS: i64 = 10_000;
 
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceOrder {
     pub id: Uuid,
@@ -66,35 +70,36 @@ pub struct PlaceOrder {
     pub expected_total_minor: Option<i64>,
     /// The guest's phone number, by which the order can be found again.
     pub phone: Option<String>,
+    /// Only beside `lines`, like the next three; a cart has its own.
+    pub customer: Option<Uuid>,
+    pub price_level: Option<String>,
+    /// counter (when not said), eat_in, take_away or delivery
+    pub order_type: Option<String>,
+    /// The region's code, for what is delivered.
+    pub delivered_to: Option<String>,
+    /// The quotation that it is made from.
+    pub quotation: Option<Uuid>,
     /// A second person's PIN, for a discount above the limit.
     pub approval: Option<Approval>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceLine {
     pub product: Option<Uuid>,
     /// For a line without a product.
     pub name: Option<String>,
     pub quantity: Option<String>,
-    /// Must be the product's own, when given.
+    /// One of the product's units; its base unit when not given.
     pub unit: Option<String>,
-    /// Must be the catalogue's, unless the product's price is typed at the till.
+    /// Must be the catalogue's, unless the product's price is typed at the till or `price_level` is typed.
     pub unit_price_minor: Option<i64>,
+    /// A level for this line alone, or `typed`.
+    pub price_level: Option<String>,
+    #[serde(default)]
+    pub modifiers: Vec<Uuid>,
     pub discount: Option<DiscountForm>,
     pub note: Option<String>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PlaceTender {
-    pub id: Uuid,
-    /// cash
-    pub method: String,
-    /// One tender may leave it out and pays the rest.
-    pub amount_minor: Option<i64>,
-    /// What the customer handed over.
-    pub received_minor: Option<i64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -122,12 +127,13 @@ struct Sale {
 /// Where, when and by whom an order is placed.
 pub(crate) struct Occasion<'a> {
     pub staff: Option<StaffId>,
-    pub at: Moment,
-    pub settings: &'a Settings,
+    pub terms: &'a Terms,
     pub edges: &'a Edges,
     pub content: [u8; 32],
-    /// Where it was placed, by the seat's number at this node.
-    pub seat: u16,
+    pub till: Till,
+    pub quotation: Option<Uuid>,
+    /// The cart that becomes the order.
+    pub cart: Option<CartId>,
 }
 
 impl Shop {
@@ -148,11 +154,6 @@ impl Shop {
             Some(approval) => Some(self.approve(approval, Permission::DiscountAboveLimit, actor.seat)?),
             None => None,
         };
-        let tenders = request
-            .tenders
-            .iter()
-            .map(tender_of)
-            .collect::<Result<Vec<_>>>()?;
         let phone = request
             .phone
             .as_deref()
@@ -165,9 +166,10 @@ impl Shop {
             if let Some(view) = self.already_placed(&tx.reader(), id, &content)? {
                 return Ok::<_, AppError>((view, false));
             }
+            let terms = self.terms(&tx.reader(), at)?;
             let mut sale = match (&request.cart, &request.lines) {
-                (Some(cart), None) => sale_of_cart(&tx.reader(), actor, CartId::from_uuid(*cart))?,
-                (None, Some(lines)) => sale_of_lines(&tx.reader(), actor, lines, request.discount.as_ref())?,
+                (Some(cart), None) => sale_of_cart(&tx.reader(), &terms, actor, CartId::from_uuid(*cart))?,
+                (None, Some(lines)) => sale_of_lines(&tx.reader(), &terms, actor, request, lines)?,
                 _ => return Err(AppError::new(Code::Malformed).because("either a cart or lines")),
             };
             if sale.open.cart.is_empty() {
@@ -184,25 +186,39 @@ impl Shop {
             {
                 return Err(AppError::new(Code::TotalDiffers).hint("total_minor", total.minor()));
             }
-            let balanced = balance(total, &tenders).map_err(tender_refused)?;
-            let placed = place(&sale.open.cart.lines, sale.open.priced.clone(), balanced)
+            if let Some(cart) = sale.from_cart {
+                let with: Vec<PaymentId> = request
+                    .tenders
+                    .iter()
+                    .filter_map(|form| form.payment.map(PaymentId::from_uuid))
+                    .collect();
+                payments::must_be_paid_with(&tx.reader(), cart, &with)?;
+            }
+            let till = self.till(tx, actor, true)?;
+            let paid = balanced(
+                &tx.reader(),
+                &settings,
+                &request.tenders,
+                total,
+                &sale.open.priced.rules,
+                at,
+            )?;
+            let placed = place(&sale.open.cart.lines, sale.open.priced.clone(), paid)
                 .map_err(|e| AppError::new(Code::Broken).because(e))?;
             let occasion = Occasion {
                 staff: Some(actor.staff),
-                at,
-                settings: &settings,
+                terms: &terms,
                 edges: &self.edges,
                 content,
-                seat: tx.number_of_seat(actor.seat)?,
+                till,
+                quotation: request.quotation,
+                cart: sale.from_cart,
             };
-            record_order(
-                tx,
-                id,
-                &placed,
-                sale.open.cart.discount.as_ref(),
-                &sale.open.approvals,
-                &occasion,
-            )?;
+            record_order(tx, id, &placed, &sale.open, &request.tenders, &occasion)?;
+            let phone = phone.or_else(|| {
+                let known = sale.open.card.as_ref()?.phone.as_deref()?;
+                Phone::from_kept(known).ok()
+            });
             if let Some(phone) = &phone {
                 self.bind(tx, Some(actor.staff), id, phone)?;
             }
@@ -393,16 +409,25 @@ impl Shop {
                     return Err(AppError::new(Code::RefundNeedsApproval).hint("why", "other_counter_offline"));
                 }
             }
+            let till = self.till(tx, actor, false)?;
+            let mut void = Vec::new();
+            for leg in tx
+                .reader()
+                .tenders(id)?
+                .iter()
+                .filter(|leg| leg.void_ms.is_none())
+            {
+                if leg.payment.is_some() && leg.state == state_number(PaymentState::Captured) {
+                    return Err(AppError::new(Code::TenderLocked).hint("tender", leg.id.to_string()));
+                }
+                void.push(leg.id);
+            }
+            cards::unspend(tx, &self.settings(), Some(actor.staff), id, &void, &reason)?;
             let body = OrderCancelledV2 {
                 order: id.bytes(),
                 cancelled_ms: now.0,
-                business_day: days::branch_time(
-                    now,
-                    self.settings().text("branch.zone"),
-                    self.settings().day_starts_minutes(),
-                )
-                .business_day,
-                shift: None,
+                business_day: till.business_day,
+                shift: till.shift,
                 reason,
                 approved_by: approved_by.map(|s| s.bytes()),
             };
@@ -468,82 +493,60 @@ fn cursor(text: &str) -> Result<(i64, OrderId)> {
         .ok_or_else(|| AppError::field("after", "this is not a cursor of this list"))
 }
 
-fn tender_of(form: &PlaceTender) -> Result<Tender> {
-    Ok(Tender {
-        id: TenderId::from_uuid(form.id),
-        method: form.method.parse().map_err(tender_refused)?,
-        amount: form.amount_minor.map(Money::from_minor),
-        received: form.received_minor.map(Money::from_minor),
-    })
-}
-
-fn tender_refused(error: TenderError) -> AppError {
-    let code = match error {
-        TenderError::DoesNotSum | TenderError::ReceivedTooLittle => Code::TenderShort,
-        TenderError::NegativeTotal
-        | TenderError::NotPositive
-        | TenderError::TwoOpenAmounts
-        | TenderError::DuplicateId
-        | TenderError::UnknownMethod
-        | TenderError::Money(_) => Code::TenderInvalid,
-    };
-    AppError::new(code).because(error)
-}
-
-fn sale_of_cart(reader: &Reader<'_>, actor: &Actor, id: CartId) -> Result<Sale> {
+fn sale_of_cart(reader: &Reader<'_>, terms: &Terms, actor: &Actor, id: CartId) -> Result<Sale> {
     let row = reader
         .cart(id)?
         .filter(|row| row.seat == actor.seat && row.parked_ms.is_none())
         .ok_or(AppError::new(Code::CartGone))?;
     let (cart, approvals) = Draft::read(&row)?.cart.open(id)?;
     Ok(Sale {
-        open: price_now(reader, cart, approvals)?,
+        open: price_now(reader, terms, cart, approvals)?,
         from_cart: Some(id),
     })
 }
 
 fn sale_of_lines(
     reader: &Reader<'_>,
+    terms: &Terms,
     actor: &Actor,
+    request: &PlaceOrder,
     lines: &[PlaceLine],
-    discount: Option<&DiscountForm>,
 ) -> Result<Sale> {
+    let invalid = |e: CartError| AppError::new(Code::QuantityInvalid).because(e);
     let mut cart = Cart::empty(CartId::from_bytes([0; 16]));
+    cart.customer = request.customer.map(CustomerId::from_uuid);
+    if let Some(customer) = cart.customer {
+        card_of(reader, customer)?;
+    }
+    level_exists(reader, request.price_level.as_deref())?;
+    cart.level.clone_from(&request.price_level);
+    if let Some(order_type) = &request.order_type {
+        cart.order_type = order_type.parse().map_err(|e| AppError::field("order_type", e))?;
+    }
+    if request.delivered_to.is_some() {
+        let region = optional_text("delivered_to", request.delivered_to.as_deref(), 40)?;
+        cart = cart.apply(&CartChange::DeliverTo { region }).map_err(invalid)?;
+    }
     for form in lines {
         let line = cart.next_line;
-        let (item, name, unit_price, quantity) = match (form.product, &form.name) {
-            (Some(product), _) => {
-                let row = reader
-                    .product(ProductId::from_uuid(product))?
-                    .ok_or_else(|| AppError::new(Code::NotFound).hint("product", product.to_string()))?;
-                if form.unit.as_ref().is_some_and(|unit| *unit != row.unit) {
-                    return Err(AppError::field(
-                        "unit",
-                        format!("this product is sold by {}", row.unit),
-                    ));
-                }
-                line_of_product(&row, form.quantity.as_deref(), form.unit_price_minor, actor)?
-            }
-            (None, Some(name)) => {
-                actor.must(Permission::PriceOpen)?;
-                let minor = form
-                    .unit_price_minor
-                    .ok_or_else(|| AppError::field("unit_price_minor", "a price is missing"))?;
-                if minor < 0 {
-                    return Err(Code::PriceTooLarge.into());
-                }
-                let unit: Unit = match &form.unit {
-                    Some(unit) => unit.parse().map_err(|e| AppError::field("unit", e))?,
-                    None => Unit::Piece,
-                };
-                (
-                    LineItem::Open,
-                    text("name", name, 80)?,
-                    Money::from_minor(minor),
-                    parse_quantity(form.quantity.as_deref(), unit)?,
-                )
-            }
-            (None, None) => return Err(AppError::field("product", "a line needs a product or a name")),
+        let asked = LineForm {
+            product: form.product,
+            name: form.name.as_deref(),
+            unit: form.unit.as_deref(),
+            quantity: form.quantity.as_deref(),
+            unit_price_minor: form.unit_price_minor,
+            price_level: form.price_level.as_deref(),
+            modifiers: &form.modifiers,
+        };
+        let CartChange::Add {
+            item,
+            name,
+            unit_price,
+            quantity,
+            choice,
+        } = new_line(reader, terms, actor, &cart, &asked)?
+        else {
+            return Err(Code::Broken.into());
         };
         if quantity.is_zero() {
             return Err(AppError::new(Code::QuantityInvalid).because("nothing of it"));
@@ -551,29 +554,26 @@ fn sale_of_lines(
         if cart.lines.len() >= domain::cart::MAX_LINES {
             return Err(Code::CartTooLong.into());
         }
+        // Unlike at the till, the same again stays a line of its own: the client counts its lines.
         cart.lines.push(CartLine {
             line,
             item,
             name,
             quantity,
             unit_price,
+            choice,
+            answered: Answered::default(),
             discount: form.discount.as_ref().map(DiscountForm::checked).transpose()?,
-            note: crate::wire::optional_text("note", form.note.as_deref(), 200)?.unwrap_or_default(),
+            note: optional_text("note", form.note.as_deref(), 200)?.unwrap_or_default(),
         });
         cart.next_line += 1;
     }
-    let discount = discount.map(DiscountForm::checked).transpose()?;
+    let discount = request.discount.as_ref().map(DiscountForm::checked).transpose()?;
     let cart = cart
         .apply(&CartChange::DiscountOrder { discount })
         .map_err(|e| AppError::new(Code::DiscountInvalid).because(e))?;
-    let priced = price(&cart.lines, cart.discount.as_ref(), &RULES).map_err(pricing_refused)?;
     Ok(Sale {
-        open: OpenCart {
-            cart,
-            approvals: Approvals::new(),
-            priced,
-            products: Default::default(),
-        },
+        open: price_now(reader, terms, cart, Approvals::new())?,
         from_cart: None,
     })
 }
@@ -583,11 +583,12 @@ pub(crate) fn record_order(
     tx: &mut Write<'_>,
     id: OrderId,
     placed: &Placed,
-    discount: Option<&Discount>,
-    approvals: &Approvals,
+    open: &OpenCart,
+    tenders: &[PlaceTender],
     occasion: &Occasion<'_>,
 ) -> Result<()> {
-    let Occasion { at, settings, .. } = *occasion;
+    let Occasion { till, terms, .. } = occasion;
+    let (at, settings) = (till.at, &*terms.settings);
     let me = tx.identity()?.clone();
     let zone = settings.text("branch.zone");
     let day_starts = settings.day_starts_minutes();
@@ -607,7 +608,8 @@ pub(crate) fn record_order(
         .lines()
         .iter()
         .zip(1u32..)
-        .map(|(l, line)| line_fact(l, line, approvals))
+        .zip(&open.taxes)
+        .map(|((sold, line), taxes)| line_fact(&tx.reader(), sold, line, open, taxes))
         .collect::<Result<_>>()?;
     let token = issue_token(
         tx,
@@ -618,10 +620,15 @@ pub(crate) fn record_order(
         days::day_ends(at, zone, day_starts),
     )?;
     let priced = placed.priced();
+    let buyer = open
+        .card
+        .as_ref()
+        .map(|card| buyer_of(card, terms.day, id, occasion.edges))
+        .transpose()?;
     let body = OrderPlacedV2 {
         order: id.bytes(),
         counter: me.counter.bytes(),
-        seat: occasion.seat,
+        seat: till.seat,
         placed_ms: at.0,
         business_day: time.business_day,
         hour: time.hour,
@@ -629,93 +636,196 @@ pub(crate) fn record_order(
         prefix: prefix.as_str().to_owned(),
         fiscal_year: label,
         document_no,
-        document: "receipt".to_owned(),
+        document: terms
+            .taxing
+            .document(open.taxes.iter().map(|line| line.treatment))
+            .to_owned(),
         lines,
-        discount: discount
-            .map(|d| discount_fact(d, approvals.get(&0)))
+        discount: open
+            .cart
+            .discount
+            .as_ref()
+            .map(|d| discount_fact(d, open.approvals.get(&0)))
             .transpose()?,
         subtotal_minor: priced.subtotal.minor(),
         line_discount_minor: priced.line_discount.minor(),
         order_discount_minor: priced.order_discount.minor(),
-        inclusive: true,
-        tax_rules: String::new(),
-        taxable_minor: priced.total.minor() - priced.rounding.minor(),
-        tax_minor: 0,
-        taxes: Vec::new(),
+        inclusive: priced.rules.inclusive,
+        tax_rules: terms.taxing.words(),
+        taxable_minor: priced.taxable.minor(),
+        tax_minor: priced.tax.minor(),
+        taxes: priced
+            .taxes
+            .iter()
+            .map(|tax| OrderTaxV1 {
+                name: tax.name.clone(),
+                rate: tax.rate.millionths(),
+                taxable_minor: tax.taxable.minor(),
+                amount_minor: tax.amount.minor(),
+            })
+            .collect(),
         rounding_minor: priced.rounding.minor(),
         total_minor: priced.total.minor(),
-        customer: None,
-        buyer: None,
-        seller: SellerV1::default(),
-        place_of_supply: String::new(),
-        order_type: "counter".to_owned(),
-        quotation: None,
+        customer: open.card.as_ref().map(|card| card.id.bytes()),
+        buyer,
+        seller: terms.taxing.seller().clone(),
+        place_of_supply: open.place_of_supply.clone(),
+        order_type: open.cart.order_type.as_str().to_owned(),
+        quotation: occasion.quotation.map(|id| *id.as_bytes()),
         token,
         content: occasion.content,
     };
     tx.record(occasion.staff, &Body::OrderPlaced(Box::new(body)))?;
-    for tender in &placed.balanced().tenders {
-        let body = TenderTakenV2 {
-            tender: tender.id.bytes(),
-            order: id.bytes(),
-            method: tender.method.as_str().to_owned(),
-            amount_minor: tender.amount.minor(),
-            received_minor: Some(tender.received.minor()),
-            change_minor: tender.change.minor(),
-            cash_rounding_minor: 0,
-            tip_minor: 0,
-            reference: String::new(),
-            provider: String::new(),
-            foreign: None,
-            customer: None,
-            card: None,
-            payment: None,
-            state: 2,
-            counter: me.counter.bytes(),
-            seat: occasion.seat,
-            shift: None,
-            business_day: time.business_day,
-            taken_ms: at.0,
-        };
-        tx.record(occasion.staff, &Body::TenderTaken(body))?;
+    let bill = Bill {
+        order: id,
+        cart: occasion.cart,
+        customer: open.card.as_ref().map(|card| card.id),
+        staff: occasion.staff,
+    };
+    take(tx, &bill, placed.balanced(), tenders, settings, till)?;
+    let sold: Vec<SoldLine> = placed
+        .lines()
+        .iter()
+        .zip(1u32..)
+        .map(|(sold, line)| SoldLine {
+            line,
+            product: match sold.sold.item {
+                LineItem::Product { id, .. } => Some(id),
+                LineItem::Open => None,
+            },
+            milli: sold.sold.quantity.milli(),
+            unit_price: sold.sold.unit_price,
+        })
+        .collect();
+    cards::issue_sold(tx, settings, occasion.edges, occasion.staff, id, &sold)
+}
+
+/// Who buys, as the document says it. A registered buyer's name must stay readable; a person's is sealed.
+fn buyer_of(card: &CustomerCard, day: u32, order: OrderId, edges: &Edges) -> Result<BuyerV1> {
+    let region = card.region.clone().unwrap_or_default();
+    if let Some(number) = card.tax_number_on(day) {
+        return Ok(BuyerV1 {
+            name: card.name.clone(),
+            tax_number: number.to_owned(),
+            region,
+            address: card.address.clone(),
+            sealed: Vec::new(),
+        });
     }
-    Ok(())
+    let named = BuyerNameV1 {
+        name: card.name.clone(),
+        address: card.address.clone(),
+    };
+    let sealed = journal::seal::close_value(&card.key, &order.bytes(), edges.random(), &named)
+        .ok_or(AppError::new(Code::Broken))?;
+    Ok(BuyerV1 {
+        region,
+        sealed,
+        ..BuyerV1::default()
+    })
 }
 
 /// Lines count 1, 2, 3 … whatever the cart's did, as a token lists them: so a token alone names its order's lines.
-fn line_fact(line: &domain::order::PlacedLine, n: u32, approvals: &Approvals) -> Result<OrderLineV2> {
-    let sold = &line.sold;
+fn line_fact(
+    reader: &Reader<'_>,
+    line: &domain::order::PlacedLine,
+    n: u32,
+    open: &OpenCart,
+    taxes: &LineTaxes,
+) -> Result<OrderLineV2> {
+    let (sold, price) = (&line.sold, &line.price);
     let (product, short) = match sold.item {
-        LineItem::Product { id, short } => (Some(id.bytes()), short),
+        LineItem::Product { id, short } => (Some(id), short),
         LineItem::Open => (None, ShortNumber::OPEN),
     };
+    let row = product.and_then(|id| open.products.get(&id));
+    let milli = sold.quantity.milli();
+    let base_milli = in_base(milli, sold.answered.base_milli);
     Ok(OrderLineV2 {
         line: n,
-        product,
+        product: product.map(|id| id.bytes()),
         short: (short.ordinal, short.counter),
         name: sold.name.clone(),
         unit: sold.quantity.unit().as_str().to_owned(),
-        milli: sold.quantity.milli(),
-        base_milli: sold.quantity.milli(),
-        level: String::new(),
-        price_source: "catalog".to_owned(),
-        modifiers: Vec::new(),
-        parts: Vec::new(),
+        milli,
+        base_milli,
+        level: sold.answered.level.clone().unwrap_or_default(),
+        price_source: sold.answered.source.as_str().to_owned(),
         unit_price_minor: sold.unit_price.minor(),
-        gross_minor: line.price.gross.minor(),
+        modifiers: sold
+            .choice
+            .modifiers
+            .iter()
+            .map(|m| ModifierV1 {
+                modifier: m.id,
+                name: m.name.clone(),
+                price_minor: m.price.minor(),
+            })
+            .collect(),
+        parts: match row {
+            Some(row) => parts(reader, row, sold, milli, base_milli)?,
+            None => Vec::new(),
+        },
+        gross_minor: price.gross.minor(),
         discount: sold
             .discount
             .as_ref()
-            .map(|d| discount_fact(d, approvals.get(&sold.line)))
+            .map(|d| discount_fact(d, open.approvals.get(&sold.line)))
             .transpose()?,
-        discount_minor: line.price.discount.minor(),
-        order_discount_minor: line.price.order_discount.minor(),
+        discount_minor: price.discount.minor(),
+        order_discount_minor: price.order_discount.minor(),
         note: sold.note.clone(),
-        hsn: String::new(),
-        tax_class: None,
-        taxable_minor: line.price.net.minor(),
-        taxes: Vec::new(),
+        hsn: taxes.hsn.clone(),
+        tax_class: taxes.class,
+        taxable_minor: price.taxable.minor(),
+        taxes: price
+            .taxes
+            .iter()
+            .map(|tax| {
+                Ok(LineTaxV1 {
+                    tax: u16::try_from(tax.tax).map_err(|_| AppError::new(Code::Broken))?,
+                    amount_minor: tax.amount.minor(),
+                })
+            })
+            .collect::<Result<_>>()?,
     })
+}
+
+/// So many thousandths of a unit in thousandths of the base unit.
+fn in_base(milli: i64, base_milli: i64) -> i64 {
+    let product = i128::from(milli) * i128::from(base_milli) / 1000;
+    i64::try_from(product).unwrap_or(i64::MAX)
+}
+
+/// What the line takes of other products: the parts of a bundle, and what its modifiers use.
+fn parts(
+    reader: &Reader<'_>,
+    row: &ProductRow,
+    sold: &CartLine,
+    milli: i64,
+    base_milli: i64,
+) -> Result<Vec<PartV1>> {
+    let bundled = row
+        .parts
+        .iter()
+        .map(|(product, each)| (*product, in_base(base_milli, *each)));
+    let ids: Vec<Uuid> = sold
+        .choice
+        .modifiers
+        .iter()
+        .map(|m| Uuid::from_bytes(m.id))
+        .collect();
+    let used = modifiers::chosen(reader, row, &ids)?
+        .into_iter()
+        .filter_map(|chosen| chosen.takes)
+        .map(|(product, each)| (product, in_base(milli, each)));
+    Ok(bundled
+        .chain(used)
+        .map(|(product, milli)| PartV1 {
+            product: product.bytes(),
+            milli,
+        })
+        .collect())
 }
 
 fn discount_fact(discount: &Discount, approved_by: Option<&StaffId>) -> Result<DiscountV1> {
@@ -742,8 +852,8 @@ fn issue_token(
     occasion: &Occasion<'_>,
     day_ends: Moment,
 ) -> Result<TokenV1> {
-    let at = occasion.at;
-    let number_expires = number_expires(at, occasion.settings);
+    let at = occasion.till.at;
+    let number_expires = number_expires(at, &occasion.terms.settings);
     // A sale just before the day's end still has its token for as long as its number.
     let expires = day_ends.max(number_expires);
     let lines: Vec<TokenLine> = placed

@@ -461,6 +461,7 @@ fn receipt_data(settings: &Settings, order: &OrderView, copy: u32) -> ReceiptDat
         tenders: order
             .tenders
             .iter()
+            .filter(|t| t.voided_at.is_none())
             .map(|t| ReceiptTender {
                 label: method_word(&t.method, &language),
                 amount_minor: t.amount_minor,

@@ -275,6 +275,17 @@ pub(crate) fn levels(reader: &Reader<'_>, archived_too: bool) -> Result<Vec<Leve
     Ok(rows)
 }
 
+/// Refuses a level that the shop does not have.
+pub(crate) fn level_exists(reader: &Reader<'_>, key: Option<&str>) -> Result<()> {
+    match key {
+        None | Some(COUNTER) => Ok(()),
+        Some(key) => match level_by_key(reader, key)? {
+            Some(_) => Ok(()),
+            None => Err(AppError::new(Code::LevelUnknown).hint("level", key)),
+        },
+    }
+}
+
 fn level_by_key(reader: &Reader<'_>, key: &str) -> Result<Option<LevelRow>> {
     let Some(id) = id_of(key) else { return Ok(None) };
     let row = match reader.level(id)? {

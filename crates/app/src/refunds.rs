@@ -3,6 +3,7 @@
 use crate::{
     Actor, AppError, Code, Result, Shop,
     authority::{Verdict, named},
+    cards::{self, Give, GiveTo},
     claims::{LastDeed, Wanted, claim_held, is_fresh, last_done},
     days,
     order_view::{Directory, OrderView, account_of, document_of, money_back, shown, unit_of},
@@ -12,14 +13,16 @@ use crate::{
 };
 use domain::{
     handover::{UnitMove, pay_back},
-    ids::OrderId,
+    ids::{CardId, OrderId, TenderId},
     money::Money,
     numbers::{DocumentKind, OneTimeNumber, document_number, series_prefix},
     order::UnitPlace,
+    payment::PaymentState,
     people::Permission,
     quantity::Quantity,
     refund::{LineMoney, line_back, original_tenders},
-    tender::TenderMethod,
+    tax::Increment,
+    tender::{TenderMethod, state_number},
     time::Moment,
 };
 use journal::{
@@ -79,6 +82,8 @@ pub struct RefundTender {
     pub method: String,
     /// One tender may leave it out and pays the rest.
     pub amount_minor: Option<i64>,
+    /// The code of the gift card or store credit that it goes onto; store credit without one makes a new one.
+    pub card: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -214,6 +219,7 @@ impl Shop {
                 request.lines.as_deref(),
                 request.tenders.as_deref(),
                 None,
+                self.terms(r, self.edges.now())?.taxing.rules().cash.as_ref(),
             )?;
             let why = self.second_person(actor, &worked, false);
             let (prefix, label, n) = self.next_credit_note(r)?;
@@ -291,6 +297,7 @@ impl Shop {
                 Some(&request.lines),
                 request.tenders.as_deref(),
                 Some(request.id),
+                self.terms(&reader, now)?.taxing.rules().cash.as_ref(),
             )?;
             if worked.moves.is_empty() {
                 return Err(nothing_to_refund(&reader, id)?);
@@ -432,24 +439,42 @@ impl Shop {
         actor: &Actor,
         id: OrderId,
         refund: Uuid,
-        worked: Worked,
+        mut worked: Worked,
         reason: String,
         approved_by: Option<domain::ids::StaffId>,
         offline: bool,
         content: [u8; 32],
     ) -> Result<()> {
-        let settings = self.settings();
-        let at = tx.now();
-        let time = days::branch_time(at, settings.text("branch.zone"), settings.day_starts_minutes());
+        let (at, till) = (tx.now(), self.till(tx, actor, false)?);
         let (prefix, fiscal_year, document_no) = self.next_credit_note(&tx.reader())?;
+        let (reason_given, order) = (reason.clone(), tx.reader().order(id)?);
+        for leg in &mut worked.tenders {
+            let to = match leg.card {
+                Some(card) => GiveTo::Card(CardId::from_bytes(card)),
+                None if leg.method == TenderMethod::StoreCredit.as_str() => {
+                    GiveTo::NewCredit(order.as_ref().and_then(|row| row.customer))
+                }
+                None => continue,
+            };
+            let give = Give {
+                to,
+                amount: Money::from_minor(leg.amount_minor),
+                order: id,
+                tender: TenderId::from_bytes(leg.tender),
+                staff: Some(actor.staff),
+                reason: reason_given.clone(),
+                approved_by,
+            };
+            leg.card = Some(cards::give(tx, &self.settings(), &self.edges, &give)?.id.bytes());
+        }
         let body = RefundedV2 {
             refund: *refund.as_bytes(),
             order: id.bytes(),
             counter: self.identity.counter.bytes(),
-            seat: tx.number_of_seat(actor.seat)?,
-            shift: None,
+            seat: till.seat,
+            shift: till.shift,
             at_ms: at.0,
-            business_day: time.business_day,
+            business_day: till.business_day,
             prefix,
             fiscal_year,
             document_no,
@@ -493,6 +518,7 @@ fn work_out(
     wanted: Option<&[RefundLine]>,
     tenders: Option<&[RefundTender]>,
     refund: Option<Uuid>,
+    cash: Option<&Increment>,
 ) -> Result<Worked> {
     let mut back: Vec<(usize, i64, Vec<UnitMove>)> = Vec::new();
     match wanted {
@@ -544,7 +570,7 @@ fn work_out(
     let pairs: Vec<(usize, i64)> = back.iter().map(|(at, milli, _)| (*at, *milli)).collect();
     let (amounts, rounding) = money_back(row, lines, &pairs)?;
     let total = amounts.iter().sum::<i64>() + rounding;
-    let (tenders, original) = refund_tenders(reader, row, total, tenders, refund)?;
+    let (tenders, original) = refund_tenders(reader, row, total, tenders, refund, cash)?;
     let mut worked = Worked {
         lines: Vec::with_capacity(back.len()),
         moves: Vec::new(),
@@ -619,6 +645,42 @@ fn taxes_back(line: &OrderLineRow, milli: i64) -> Result<Vec<LineTaxV1>> {
         .collect()
 }
 
+/// A leg that paid, and how much of it can still go back.
+struct Standing {
+    leg: TenderRow,
+    back: i64,
+}
+
+/// What paid the order and still stands, with what went back to each leg. What went back by the same method without
+/// naming a leg is counted to the earliest.
+fn standing(reader: &Reader<'_>, order: OrderId) -> Result<Vec<Standing>> {
+    let captured = state_number(PaymentState::Captured);
+    let mut legs: Vec<Standing> = reader
+        .tenders(order)?
+        .into_iter()
+        .filter(|leg| leg.void_ms.is_none() && leg.state == captured)
+        .map(|leg| Standing { leg, back: 0 })
+        .collect();
+    for tender in reader
+        .refunds(order)?
+        .into_iter()
+        .flat_map(|refund| refund.tenders)
+    {
+        let mut left = tender.amount_minor;
+        let named = |one: &Standing| tender.original == Some(one.leg.id.bytes());
+        if let Some(one) = legs.iter_mut().find(|one| named(one)) {
+            one.back += left;
+            continue;
+        }
+        for one in legs.iter_mut().filter(|one| one.leg.method == tender.method) {
+            let part = left.min(one.leg.amount_minor - one.back).max(0);
+            one.back += part;
+            left -= part;
+        }
+    }
+    Ok(legs)
+}
+
 /// Where the money goes, and which part of it goes back the way it came.
 fn refund_tenders(
     reader: &Reader<'_>,
@@ -626,53 +688,33 @@ fn refund_tenders(
     total: i64,
     wanted: Option<&[RefundTender]>,
     refund: Option<Uuid>,
+    cash: Option<&Increment>,
 ) -> Result<(Vec<RefundTenderV2>, Vec<bool>)> {
     let broken = |e| AppError::new(Code::Broken).because(e);
-    let paid: Vec<TenderRow> = reader.tenders(row.id)?;
-    let mut back: Vec<(String, i64)> = Vec::new();
-    for refund in reader.refunds(row.id)? {
-        for tender in refund.tenders {
-            back.push((tender.method, tender.amount_minor));
-        }
-    }
-    let methods: Vec<&str> = {
-        let mut seen: Vec<&str> = Vec::new();
-        for tender in &paid {
-            if !seen.contains(&tender.method.as_str()) {
-                seen.push(&tender.method);
-            }
-        }
-        seen
-    };
-    let standing: Vec<(Money, Money)> = methods
-        .iter()
-        .map(|method| {
-            let paid: i64 = paid
-                .iter()
-                .filter(|t| t.method == *method)
-                .map(|t| t.amount_minor)
-                .sum();
-            let back: i64 = back
-                .iter()
-                .filter(|(m, _)| m == method)
-                .map(|(_, minor)| minor)
-                .sum();
-            (Money::from_minor(paid), Money::from_minor(back))
-        })
-        .collect();
+    let mut legs = standing(reader, row.id)?;
+    let mut tenders: Vec<RefundTenderV2> = Vec::new();
+    let mut original: Vec<bool> = Vec::new();
     let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else {
-        let parts = original_tenders(Money::from_minor(total), &standing).map_err(broken)?;
+        let paid: Vec<(Money, Money)> = legs
+            .iter()
+            .map(|one| {
+                (
+                    Money::from_minor(one.leg.amount_minor),
+                    Money::from_minor(one.back),
+                )
+            })
+            .collect();
+        let parts = original_tenders(Money::from_minor(total), &paid).map_err(broken)?;
         // More than was paid never goes back, whatever counters apart from each other did.
         if parts.iter().map(|part| part.minor()).sum::<i64>() != total {
             return Err(Code::RefundTooMuch.into());
         }
-        let mut tenders = Vec::new();
-        for (n, (method, part)) in (0u8..).zip(methods.iter().zip(parts)) {
+        for (n, (one, part)) in (0u8..).zip(legs.iter().zip(parts)) {
             if part.is_positive() {
-                tenders.push(leg(derived_id(refund, n), method, part.minor()));
+                tenders.push(back_to(&one.leg, derived_id(refund, n), part.minor(), cash)?);
+                original.push(true);
             }
         }
-        let original = vec![true; tenders.len()];
         return Ok((tenders, original));
     };
     let invalid = |why: &str| Err(AppError::new(Code::TenderInvalid).because(why));
@@ -683,8 +725,9 @@ fn refund_tenders(
         .iter()
         .filter_map(|t| t.amount_minor)
         .fold(0, i64::saturating_add);
-    let mut tenders: Vec<RefundTenderV2> = Vec::with_capacity(wanted.len());
-    let mut original = Vec::with_capacity(wanted.len());
+    let mut sum = 0i64;
+    // Parts beyond the first of a tender get ids of their own, the same for the same refund.
+    let mut more = 100u8;
     for one in wanted {
         let method: TenderMethod = one
             .method
@@ -700,38 +743,102 @@ fn refund_tenders(
         if tenders.iter().any(|t| t.tender == *one.id.as_bytes()) {
             return invalid("two tenders have the same id");
         }
-        let sum_of_method: i64 = tenders
-            .iter()
-            .filter(|t| t.method == method.as_str())
-            .map(|t| t.amount_minor)
-            .fold(0, i64::saturating_add);
-        let at = methods.iter().position(|m| *m == method.as_str());
-        let free = at.map_or(0, |at| standing[at].0.minor() - standing[at].1.minor());
-        original.push(sum_of_method.saturating_add(amount_minor) <= free);
-        tenders.push(leg(*one.id.as_bytes(), method.as_str(), amount_minor));
+        sum = sum.saturating_add(amount_minor);
+        let mut left = amount_minor;
+        let mut id = *one.id.as_bytes();
+        let same = legs
+            .iter_mut()
+            .rev()
+            .filter(|leg| leg.leg.method == method.as_str());
+        for leg in same {
+            let part = left.min(leg.leg.amount_minor - leg.back).max(0);
+            if part > 0 && one.card.is_none() {
+                tenders.push(back_to(&leg.leg, id, part, cash)?);
+                original.push(true);
+                leg.back += part;
+                left -= part;
+                id = derived_id(refund, more);
+                more = more.saturating_add(1);
+            }
+        }
+        if left > 0 || amount_minor == 0 {
+            tenders.push(another_way(reader, row, method, one, id, left, cash)?);
+            original.push(amount_minor == 0);
+        }
     }
-    if tenders
-        .iter()
-        .map(|t| t.amount_minor)
-        .fold(0, i64::saturating_add)
-        != total
-    {
+    if sum != total {
         return invalid("the tenders do not sum to the refund");
     }
     Ok((tenders, original))
 }
 
-fn leg(tender: [u8; 16], method: &str, amount_minor: i64) -> RefundTenderV2 {
-    RefundTenderV2 {
+/// Money that goes back the way it came.
+fn back_to(
+    leg: &TenderRow,
+    tender: [u8; 16],
+    amount_minor: i64,
+    cash: Option<&Increment>,
+) -> Result<RefundTenderV2> {
+    Ok(RefundTenderV2 {
         tender,
-        method: method.to_owned(),
+        method: leg.method.clone(),
         amount_minor,
-        cash_rounding_minor: 0,
+        cash_rounding_minor: coins(&leg.method, amount_minor, cash)?,
         reference: String::new(),
-        customer: None,
-        card: None,
+        customer: leg.customer.map(|id| id.bytes()),
+        card: leg.card,
+        original: Some(leg.id.bytes()),
+        state: state_number(PaymentState::Captured),
+    })
+}
+
+/// Money that goes back another way than it came.
+fn another_way(
+    reader: &Reader<'_>,
+    row: &OrderRow,
+    method: TenderMethod,
+    wanted: &RefundTender,
+    tender: [u8; 16],
+    amount_minor: i64,
+    cash: Option<&Increment>,
+) -> Result<RefundTenderV2> {
+    let card = match (&wanted.card, method.is_card_of_ours()) {
+        (Some(code), true) => Some(cards::card_of(reader, code)?.id.bytes()),
+        (None, true) if method == TenderMethod::GiftCard => return Err(Code::CardNeeded.into()),
+        (Some(_), false) => {
+            return Err(AppError::new(Code::TenderInvalid).because("this way to pay has no card of ours"));
+        }
+        (None, _) => None,
+    };
+    if method == TenderMethod::Account && row.customer.is_none() {
+        return Err(Code::TenderNeedsCustomer.into());
+    }
+    Ok(RefundTenderV2 {
+        tender,
+        method: method.as_str().to_owned(),
+        amount_minor,
+        cash_rounding_minor: coins(method.as_str(), amount_minor, cash)?,
+        reference: String::new(),
+        customer: row
+            .customer
+            .filter(|_| method == TenderMethod::Account)
+            .map(|id| id.bytes()),
+        card,
         original: None,
-        state: 2,
+        state: state_number(PaymentState::Captured),
+    })
+}
+
+/// What rounding to the smallest coin adds to cash, or takes off.
+fn coins(method: &str, amount_minor: i64, cash: Option<&Increment>) -> Result<i64> {
+    match cash {
+        Some(step) if method == TenderMethod::Cash.as_str() => {
+            let rounded = step
+                .apply(Money::from_minor(amount_minor))
+                .map_err(|_| AppError::new(Code::PriceTooLarge))?;
+            Ok(rounded.minor() - amount_minor)
+        }
+        _ => Ok(0),
     }
 }
 

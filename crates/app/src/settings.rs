@@ -4,7 +4,7 @@ use crate::{
     Actor, AppError, Code, Page, Result, Shop,
     wire::{content_of, text},
 };
-use domain::{ids::CounterId, money::Currency};
+use domain::{ids::CounterId, money::Currency, tender::TenderMethod};
 use journal::{
     Body,
     fields::setting,
@@ -68,6 +68,8 @@ enum Rule {
     TaxClass,
     /// Masks of scales' labels, one a line.
     Masks,
+    /// Ways to pay, with commas between them.
+    Methods,
     /// A template of slips, or empty for the plain one.
     Template,
     /// Where mail is handed in, or empty for nowhere.
@@ -389,6 +391,63 @@ const TABLE: &[Definition] = &[
             unit: "seconds",
         },
         "300",
+    ),
+    // The ways to pay, in the order in which the till shows them.
+    define(
+        "tender.methods",
+        "tenders",
+        Scope::Shop,
+        Rule::Methods,
+        "cash,upi,card,wallet,bank,account,store_credit,gift_card",
+    ),
+    // Above this, the last four digits of the guest's payment are asked for; 0 is never.
+    define(
+        "tender.digits_above_minor",
+        "tenders",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: MOST_MINOR,
+            unit: "minor",
+        },
+        "500000",
+    ),
+    define(
+        "tender.card_reference",
+        "tenders",
+        Scope::Shop,
+        Rule::Bool,
+        "false",
+    ),
+    define(
+        "upi.address",
+        "tenders",
+        Scope::Shop,
+        Rule::Text {
+            most: 80,
+            may_be_empty: true,
+        },
+        "",
+    ),
+    define(
+        "upi.name",
+        "tenders",
+        Scope::Shop,
+        Rule::Text {
+            most: 80,
+            may_be_empty: true,
+        },
+        "",
+    ),
+    define(
+        "upi.category",
+        "tenders",
+        Scope::Shop,
+        Rule::Text {
+            most: 4,
+            may_be_empty: true,
+        },
+        "",
     ),
     define(
         "discount.cashier_percent",
@@ -761,6 +820,19 @@ fn checked(definition: &Definition, value: &serde_json::Value) -> Result<String>
         Rule::Percents => return crate::tips::percents_in_words(&string),
         Rule::Product if string.is_empty() || string.parse::<domain::ids::ProductId>().is_ok() => {}
         Rule::Product => return Err(wrong("a product's id is expected")),
+        Rule::Methods => {
+            let mut methods: Vec<&str> = Vec::new();
+            for word in string.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+                let method: TenderMethod = word.parse().map_err(|e| AppError::field("value", e))?;
+                if !methods.contains(&method.as_str()) {
+                    methods.push(method.as_str());
+                }
+            }
+            if methods.is_empty() {
+                return Err(wrong("at least one way to pay"));
+            }
+            return Ok(methods.join(","));
+        }
         Rule::Template if string.is_empty() => {}
         Rule::Template => {
             if let Err(errors) = paper::Template::parse(&string) {
@@ -789,8 +861,10 @@ fn view(definition: &Definition, value: &str) -> SettingView {
         | Rule::Masks
         | Rule::Template
         | Rule::TaxClass
-        | Rule::MailServer => ("text", None, None, None, None),
-        Rule::Percents | Rule::Product => ("text", None, None, None, None),
+        | Rule::MailServer
+        | Rule::Methods
+        | Rule::Percents
+        | Rule::Product => ("text", None, None, None, None),
         Rule::Choice(options) => (
             "choice",
             Some(options.iter().map(|o| (*o).to_owned()).collect()),

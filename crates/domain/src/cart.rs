@@ -6,9 +6,11 @@
 use thiserror::Error;
 
 use crate::discount::Discount;
-use crate::ids::{CartId, ProductId};
-use crate::money::Money;
+use crate::ids::{CartId, CustomerId, ProductId};
+use crate::money::{Money, MoneyError};
 use crate::numbers::ShortNumber;
+use crate::order::OrderType;
+use crate::prices::Source;
 use crate::pricing::{PricingError, gross};
 use crate::quantity::{Quantity, QuantityError};
 use crate::text::{TextError, clean_name};
@@ -41,6 +43,8 @@ pub enum CartError {
     Name(TextError),
     #[error("the note is longer than {MAX_NOTE_CHARS} characters")]
     NoteTooLong,
+    #[error(transparent)]
+    Money(#[from] MoneyError),
 }
 
 /// What a line is: something of the catalogue, or something typed in at the till.
@@ -48,6 +52,90 @@ pub enum CartError {
 pub enum LineItem {
     Product { id: ProductId, short: ShortNumber },
     Open,
+}
+
+/// Something added to a line: a choice of a modifier group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Modifier {
+    pub id: [u8; 16],
+    pub name: String,
+    /// For one of the line's unit; below zero when it makes the line cheaper.
+    pub price: Money,
+}
+
+/// What was chosen for a line beyond its product and how much of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// A price level picked for this line alone.
+    pub level: Option<String>,
+    /// A price typed for this line, whatever the catalogue says.
+    pub typed: Option<Money>,
+    pub modifiers: Vec<Modifier>,
+}
+
+/// Where a line's price comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PriceSource {
+    #[default]
+    Catalog,
+    Level,
+    Break,
+    Customer,
+    Typed,
+}
+
+impl PriceSource {
+    pub const ALL: [PriceSource; 5] = [
+        PriceSource::Catalog,
+        PriceSource::Level,
+        PriceSource::Break,
+        PriceSource::Customer,
+        PriceSource::Typed,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            PriceSource::Catalog => "catalog",
+            PriceSource::Level => "level",
+            PriceSource::Break => "break",
+            PriceSource::Customer => "customer",
+            PriceSource::Typed => "typed",
+        }
+    }
+}
+
+impl From<Source> for PriceSource {
+    fn from(source: Source) -> PriceSource {
+        match source {
+            Source::Catalog => PriceSource::Catalog,
+            Source::Level => PriceSource::Level,
+            Source::Break => PriceSource::Break,
+            Source::Customer => PriceSource::Customer,
+        }
+    }
+}
+
+/// What the catalogue answered for a line when it was last asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    pub source: PriceSource,
+    /// The level that gave the price, when one did.
+    pub level: Option<String>,
+    /// Whether the price contains its taxes, where its level says otherwise than the shop.
+    pub inclusive: Option<bool>,
+    /// How many thousandths of the product's base unit one of the line's unit is.
+    pub base_milli: i64,
+}
+
+impl Default for Answered {
+    fn default() -> Answered {
+        Answered {
+            source: PriceSource::Catalog,
+            level: None,
+            inclusive: None,
+            base_milli: 1000,
+        }
+    }
 }
 
 /// One line of a cart.
@@ -58,10 +146,21 @@ pub struct CartLine {
     pub item: LineItem,
     pub name: String,
     pub quantity: Quantity,
+    /// Without modifiers.
     pub unit_price: Money,
+    pub choice: Choice,
+    pub answered: Answered,
     pub discount: Option<Discount>,
     /// Empty when there is none.
     pub note: String,
+}
+
+impl CartLine {
+    /// One of the unit, modifiers included.
+    pub fn price_each(&self) -> Result<Money, MoneyError> {
+        let modifiers = self.choice.modifiers.iter().map(|modifier| modifier.price);
+        Money::sum(modifiers.chain([self.unit_price]))
+    }
 }
 
 /// What a guest is about to buy.
@@ -71,6 +170,12 @@ pub struct Cart {
     pub lines: Vec<CartLine>,
     pub discount: Option<Discount>,
     pub next_line: u32,
+    pub customer: Option<CustomerId>,
+    /// The price level of every line that has none of its own.
+    pub level: Option<String>,
+    pub order_type: OrderType,
+    /// The region that the goods go to, when they are delivered.
+    pub delivered_to: Option<String>,
 }
 
 /// One thing a cashier does to a cart.
@@ -81,6 +186,28 @@ pub enum CartChange {
         name: String,
         unit_price: Money,
         quantity: Quantity,
+        choice: Choice,
+    },
+    /// Sold by another of its product's units.
+    SetUnit {
+        line: u32,
+        quantity: Quantity,
+    },
+    Choose {
+        line: u32,
+        choice: Choice,
+    },
+    ForCustomer {
+        customer: Option<CustomerId>,
+    },
+    AtLevel {
+        level: Option<String>,
+    },
+    As {
+        order_type: OrderType,
+    },
+    DeliverTo {
+        region: Option<String>,
     },
     /// Nothing of it removes the line.
     SetQuantity {
@@ -101,7 +228,7 @@ pub enum CartChange {
         line: u32,
         note: String,
     },
-    /// Takes out every line and the discount. Line numbers go on counting.
+    /// Takes out every line, the discount and the customer. Line numbers go on counting.
     Clear,
 }
 
@@ -112,6 +239,10 @@ impl Cart {
             lines: Vec::new(),
             discount: None,
             next_line: 1,
+            customer: None,
+            level: None,
+            order_type: OrderType::default(),
+            delivered_to: None,
         }
     }
 
@@ -132,8 +263,42 @@ impl Cart {
                 name,
                 unit_price,
                 quantity,
+                choice,
             } => {
-                cart.add(*item, name, *unit_price, *quantity)?;
+                cart.add(*item, name, *unit_price, *quantity, choice)?;
+            }
+            CartChange::SetUnit { line, quantity } => {
+                let at = cart.position(*line)?;
+                if quantity.is_zero() {
+                    return Err(CartError::NothingAdded);
+                }
+                refuse_too_large(*quantity, cart.lines[at].price_each()?)?;
+                cart.lines[at].quantity = *quantity;
+                cart.lines[at].choice.typed = None;
+            }
+            CartChange::Choose { line, choice } => {
+                let at = cart.position(*line)?;
+                if choice.typed.is_some_and(Money::is_negative) {
+                    return Err(CartError::NegativePrice);
+                }
+                let mut one = cart.lines[at].clone();
+                one.choice.clone_from(choice);
+                refuse_too_large(one.quantity, one.price_each()?)?;
+                cart.lines[at] = one;
+            }
+            CartChange::ForCustomer { customer } => cart.customer = *customer,
+            CartChange::AtLevel { level } => cart.level.clone_from(level),
+            CartChange::As { order_type } => {
+                cart.order_type = *order_type;
+                if *order_type != OrderType::Delivery {
+                    cart.delivered_to = None;
+                }
+            }
+            CartChange::DeliverTo { region } => {
+                cart.delivered_to.clone_from(region);
+                if region.is_some() {
+                    cart.order_type = OrderType::Delivery;
+                }
             }
             CartChange::SetQuantity { line, quantity } => {
                 let at = cart.position(*line)?;
@@ -144,7 +309,7 @@ impl Cart {
                 if quantity.is_zero() {
                     cart.lines.remove(at);
                 } else {
-                    refuse_too_large(*quantity, one.unit_price)?;
+                    refuse_too_large(*quantity, one.price_each()?)?;
                     one.quantity = *quantity;
                 }
             }
@@ -166,8 +331,10 @@ impl Cart {
                 };
             }
             CartChange::Clear => {
-                cart.lines.clear();
-                cart.discount = None;
+                cart = Cart {
+                    next_line: cart.next_line,
+                    ..Cart::empty(cart.id)
+                };
             }
         }
         Ok(cart)
@@ -191,8 +358,9 @@ impl Cart {
         name: &str,
         unit_price: Money,
         quantity: Quantity,
+        choice: &Choice,
     ) -> Result<(), CartError> {
-        if unit_price.is_negative() {
+        if unit_price.is_negative() || choice.typed.is_some_and(Money::is_negative) {
             return Err(CartError::NegativePrice);
         }
         if quantity.is_zero() {
@@ -202,9 +370,11 @@ impl Cart {
         let same = self.lines.iter_mut().rev().find(|line| match (line.item, item) {
             // The name belongs to the product; two open lines are the same thing only under the same name.
             (LineItem::Product { id, .. }, LineItem::Product { id: added, .. }) => {
-                id == added && is_plain(line, unit_price, quantity)
+                id == added && is_same(line, unit_price, quantity, choice)
             }
-            (LineItem::Open, LineItem::Open) => line.name == name && is_plain(line, unit_price, quantity),
+            (LineItem::Open, LineItem::Open) => {
+                line.name == name && is_same(line, unit_price, quantity, choice)
+            }
             (LineItem::Product { .. }, LineItem::Open) | (LineItem::Open, LineItem::Product { .. }) => false,
         });
         if let Some(line) = same {
@@ -212,25 +382,27 @@ impl Cart {
                 QuantityError::UnitsDiffer => CartError::UnitsDiffer,
                 _ => CartError::QuantityTooLarge,
             })?;
-            refuse_too_large(sum, unit_price)?;
+            refuse_too_large(sum, line.price_each()?)?;
             line.quantity = sum;
             return Ok(());
         }
-        refuse_too_large(quantity, unit_price)?;
-        if self.lines.len() >= MAX_LINES {
-            return Err(CartError::TooManyLines);
-        }
-        let line = self.next_line;
-        self.next_line = line.checked_add(1).ok_or(CartError::TooManyLines)?;
-        self.lines.push(CartLine {
-            line,
+        let line = CartLine {
+            line: self.next_line,
             item,
             name,
             quantity,
             unit_price,
+            choice: choice.clone(),
+            answered: Answered::default(),
             discount: None,
             note: String::new(),
-        });
+        };
+        refuse_too_large(quantity, line.price_each()?)?;
+        if self.lines.len() >= MAX_LINES {
+            return Err(CartError::TooManyLines);
+        }
+        self.next_line = line.line.checked_add(1).ok_or(CartError::TooManyLines)?;
+        self.lines.push(line);
         Ok(())
     }
 
@@ -242,9 +414,12 @@ impl Cart {
     }
 }
 
-/// Nothing was said about this line that would be untrue of more of the same.
-fn is_plain(line: &CartLine, unit_price: Money, quantity: Quantity) -> bool {
-    line.unit_price == unit_price
+/// Nothing was said about this line that would be untrue of more of the same. A price that the catalogue gave for
+/// this quantity or this customer is looked up anew, so it does not keep lines apart.
+fn is_same(line: &CartLine, unit_price: Money, quantity: Quantity, choice: &Choice) -> bool {
+    let priced_alike = line.unit_price == unit_price || line.answered.source != PriceSource::Catalog;
+    priced_alike
+        && line.choice == *choice
         && line.quantity.unit() == quantity.unit()
         && line.discount.is_none()
         && line.note.is_empty()
@@ -284,6 +459,7 @@ mod tests {
             name: name.into(),
             unit_price: Money::from_minor(unit_price),
             quantity,
+            choice: Choice::default(),
         }
     }
 
@@ -477,6 +653,8 @@ mod tests {
                 name: format!("Thing {n}"),
                 quantity: pieces(1),
                 unit_price: Money::from_minor(100),
+                choice: Choice::default(),
+                answered: Answered::default(),
                 discount: None,
                 note: String::new(),
             });
@@ -548,7 +726,12 @@ mod tests {
                 prop_assert!(cart.lines.is_sorted_by(|a, b| a.line < b.line));
                 prop_assert!(cart.lines.iter().all(|line| line.line < cart.next_line && !line.quantity.is_zero()));
                 prop_assert!(cart.next_line >= before.next_line);
-                let price = crate::pricing::price(&cart.lines, cart.discount.as_ref(), &Default::default());
+                let price = crate::pricing::price(
+                    &cart.lines,
+                    cart.discount.as_ref(),
+                    &Default::default(),
+                    &mut crate::pricing::untaxed,
+                );
                 prop_assert!(price.is_ok(), "{:?}", price);
             }
         }

@@ -219,6 +219,50 @@ impl UnitAccount {
     }
 }
 
+/// How the goods reach the guest: taxes and prices may depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OrderType {
+    #[default]
+    Counter,
+    EatIn,
+    TakeAway,
+    Delivery,
+}
+
+/// There is no such way to order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("no such type of order")]
+pub struct UnknownOrderType;
+
+impl OrderType {
+    pub const ALL: [OrderType; 4] = [
+        OrderType::Counter,
+        OrderType::EatIn,
+        OrderType::TakeAway,
+        OrderType::Delivery,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OrderType::Counter => "counter",
+            OrderType::EatIn => "eat_in",
+            OrderType::TakeAway => "take_away",
+            OrderType::Delivery => "delivery",
+        }
+    }
+}
+
+impl std::str::FromStr for OrderType {
+    type Err = UnknownOrderType;
+
+    fn from_str(text: &str) -> Result<OrderType, UnknownOrderType> {
+        OrderType::ALL
+            .into_iter()
+            .find(|one| one.as_str() == text)
+            .ok_or(UnknownOrderType)
+    }
+}
+
 /// How far the work before the counter is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Progress {
@@ -347,7 +391,7 @@ pub fn place(cart: &[CartLine], priced: Priced, balanced: Balanced) -> Result<Pl
             let units = UnitAccount::new(sold.quantity.milli())?;
             Ok(PlacedLine {
                 sold: sold.clone(),
-                price: *price,
+                price: price.clone(),
                 units,
             })
         })
@@ -377,13 +421,21 @@ mod tests {
             name: "Chai".into(),
             quantity: Quantity::one(Unit::Cup),
             unit_price: Money::from_minor(price_minor),
+            choice: crate::cart::Choice::default(),
+            answered: crate::cart::Answered::default(),
             discount: None,
             note: String::new(),
         }
     }
 
     fn priced(lines: &[CartLine]) -> Priced {
-        price(lines, None, &PricingRules::default()).expect("prices")
+        price(
+            lines,
+            None,
+            &PricingRules::default(),
+            &mut crate::pricing::untaxed,
+        )
+        .expect("prices")
     }
 
     fn paid(total: i64) -> Balanced {
@@ -391,9 +443,10 @@ mod tests {
             id: TenderId::from_bytes([1; 16]),
             method: TenderMethod::Cash,
             amount: None,
-            received: None,
+            received: crate::tender::Received::Exactly,
+            tip: Money::ZERO,
         };
-        balance(Money::from_minor(total), &[tender]).expect("balances")
+        balance(Money::from_minor(total), &[tender], None).expect("balances")
     }
 
     #[test]

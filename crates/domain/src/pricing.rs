@@ -4,6 +4,8 @@
 //! gross → line discount → order discount → taxes → total. Every part is a whole number of minor units, and the
 //! parts of a stage sum to the stage, so a receipt adds up on paper.
 
+use std::sync::Arc;
+
 use rust_decimal::Decimal;
 use thiserror::Error;
 
@@ -11,11 +13,15 @@ use crate::cart::{CartLine, MAX_LINES};
 use crate::discount::{Discount, DiscountKind, MAX_PERCENT_DECIMALS};
 use crate::money::{Money, MoneyError, Rounding};
 use crate::quantity::Quantity;
+use crate::tax::{self, Component, TaxLine, TaxRules, TaxSum};
 
 /// The most one line may be worth, in minor units.
 ///
 /// [`MAX_LINES`] of them stay below 2^53, so every amount of an order is exact in programs that only know doubles.
 pub const MAX_LINE_MINOR: i64 = 4_000_000_000_000;
+
+/// The most an order may cost with all its taxes, for the same reason.
+pub const MAX_TOTAL_MINOR: i64 = 1 << 53;
 
 /// Why a cart has no price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -26,26 +32,39 @@ pub enum PricingError {
     LineTooLarge { line: u32 },
     #[error("at most {MAX_LINES} lines")]
     TooManyLines,
+    #[error("line {line}: no tax rate holds on this day")]
+    NoRate { line: u32 },
+    #[error("the order is worth too much")]
+    TotalTooLarge,
     #[error(transparent)]
     Money(#[from] MoneyError),
 }
 
-/// How this shop rounds while pricing.
+/// How this shop rounds while pricing, and how it computes taxes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PricingRules {
     /// For weights times prices and for percentages.
     pub rounding: Rounding,
+    pub tax: TaxRules,
 }
 
-/// A tax contained in or added to an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaxAmount {
-    pub name: String,
+/// The taxes of a line, once its price after every discount is known: some rates depend on it.
+pub type TaxesOf<'a> = dyn FnMut(&CartLine, Money) -> Result<Arc<[Component]>, PricingError> + 'a;
+
+/// For a shop that charges none.
+pub fn untaxed(_: &CartLine, _: Money) -> Result<Arc<[Component]>, PricingError> {
+    Ok(Arc::from([]))
+}
+
+/// One tax of a line; `tax` counts within the taxes of the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PricedTax {
+    pub tax: usize,
     pub amount: Money,
 }
 
 /// What one line costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedLine {
     pub line: u32,
     /// Quantity times unit price.
@@ -58,6 +77,11 @@ pub struct PricedLine {
     pub amount: Money,
     /// `amount - order_discount`
     pub net: Money,
+    /// Without taxes, whether the price contains them or not.
+    pub taxable: Money,
+    pub taxes: Vec<PricedTax>,
+    /// The sum of them.
+    pub tax: Money,
 }
 
 /// What a cart costs. Only [`price`] makes one, so its parts always add up.
@@ -68,10 +92,15 @@ pub struct Priced {
     pub subtotal: Money,
     pub line_discount: Money,
     pub order_discount: Money,
-    pub taxes: Vec<TaxAmount>,
+    /// The sum of every line's taxable amount.
+    pub taxable: Money,
+    pub tax: Money,
+    pub taxes: Vec<TaxSum>,
+    /// What brings the document to a round amount; it is not taxed.
     pub rounding: Money,
-    /// `subtotal - line_discount - order_discount + rounding`, and the taxes that prices do not contain.
+    /// `taxable + tax + rounding`
     pub total: Money,
+    pub rules: TaxRules,
     /// What the discounts ask for before rounding, in minor units.
     discount_asked: Decimal,
 }
@@ -89,72 +118,76 @@ pub fn price(
     lines: &[CartLine],
     order_discount: Option<&Discount>,
     rules: &PricingRules,
+    taxes_of: &mut TaxesOf<'_>,
 ) -> Result<Priced, PricingError> {
     if lines.len() > MAX_LINES {
         return Err(PricingError::TooManyLines);
     }
     let mut discount_asked = Decimal::ZERO;
-    let mut priced = gross_stage(lines, rules)?;
-    line_discount_stage(lines, &mut priced, rules, &mut discount_asked)?;
+    let mut priced = line_stage(lines, rules, &mut discount_asked)?;
     order_discount_stage(order_discount, &mut priced, rules, &mut discount_asked)?;
-    let taxes = tax_stage(&priced);
-
-    let subtotal = Money::sum(priced.iter().map(|line| line.gross))?;
-    let line_discount = Money::sum(priced.iter().map(|line| line.discount))?;
-    let order_discount = Money::sum(priced.iter().map(|line| line.order_discount))?;
-    let rounding = Money::ZERO;
-    let total = Money::sum(priced.iter().map(|line| line.net).chain([rounding]))?;
+    let components = lines
+        .iter()
+        .zip(&priced)
+        .map(|(line, priced)| taxes_of(line, priced.net))
+        .collect::<Result<Vec<_>, _>>()?;
+    let taxed = tax_stage(lines, &components, &mut priced, &rules.tax)?;
+    if taxed.payable.minor() > MAX_TOTAL_MINOR {
+        return Err(PricingError::TotalTooLarge);
+    }
     Ok(Priced {
+        subtotal: Money::sum(priced.iter().map(|line| line.gross))?,
+        line_discount: Money::sum(priced.iter().map(|line| line.discount))?,
+        order_discount: Money::sum(priced.iter().map(|line| line.order_discount))?,
         lines: priced,
-        subtotal,
-        line_discount,
-        order_discount,
-        taxes,
-        rounding,
-        total,
+        taxable: taxed.taxable,
+        tax: taxed.tax,
+        taxes: taxed.by_component,
+        rounding: taxed.round_off,
+        total: taxed.payable,
+        rules: rules.tax,
         discount_asked,
     })
 }
 
-/// Stage 1: quantity times unit price.
-fn gross_stage(lines: &[CartLine], rules: &PricingRules) -> Result<Vec<PricedLine>, PricingError> {
+/// Stages 1 and 2: quantity times price, less the line's own discount. What is left is rounded once, from the exact
+/// product; the discount that the receipt shows is what the gross loses by it.
+fn line_stage(
+    lines: &[CartLine],
+    rules: &PricingRules,
+    asked: &mut Decimal,
+) -> Result<Vec<PricedLine>, PricingError> {
     lines
         .iter()
         .map(|line| {
-            let gross =
-                gross(line.quantity, line.unit_price, rules.rounding).map_err(|error| match error {
-                    PricingError::NegativePrice { .. } => PricingError::NegativePrice { line: line.line },
-                    PricingError::LineTooLarge { .. } => PricingError::LineTooLarge { line: line.line },
-                    other => other,
-                })?;
+            let each = line.price_each()?;
+            let gross = gross(line.quantity, each, rules.rounding).map_err(|error| match error {
+                PricingError::NegativePrice { .. } => PricingError::NegativePrice { line: line.line },
+                PricingError::LineTooLarge { .. } => PricingError::LineTooLarge { line: line.line },
+                other => other,
+            })?;
+            let amount = match &line.discount {
+                None => gross,
+                Some(discount) => {
+                    let exact = exact_off(discount, gross)?;
+                    *asked = asked.checked_add(exact).ok_or(MoneyError::Overflow)?;
+                    tax::extended(line.quantity.milli(), each, Some(discount), rules.rounding)?.min(gross)
+                }
+            };
             let zero = Money::ZERO;
             Ok(PricedLine {
                 line: line.line,
                 gross,
-                discount: zero,
+                discount: gross.checked_sub(amount)?,
                 order_discount: zero,
-                amount: gross,
-                net: gross,
+                amount,
+                net: amount,
+                taxable: amount,
+                taxes: Vec::new(),
+                tax: zero,
             })
         })
         .collect()
-}
-
-/// Stage 2: each line's own discount.
-fn line_discount_stage(
-    lines: &[CartLine],
-    priced: &mut [PricedLine],
-    rules: &PricingRules,
-    asked: &mut Decimal,
-) -> Result<(), PricingError> {
-    for (line, priced) in lines.iter().zip(priced) {
-        if let Some(discount) = &line.discount {
-            priced.discount = taken_off(discount, priced.gross, rules, asked)?;
-            priced.amount = priced.gross.checked_sub(priced.discount)?;
-            priced.net = priced.amount;
-        }
-    }
-    Ok(())
 }
 
 /// Stage 3: the discount on the whole order, shared over the lines by what each still costs; the largest
@@ -167,7 +200,12 @@ fn order_discount_stage(
 ) -> Result<(), PricingError> {
     let Some(discount) = discount else { return Ok(()) };
     let whole = Money::sum(priced.iter().map(|line| line.amount))?;
-    let off = taken_off(discount, whole, rules, asked)?;
+    let exact = exact_off(discount, whole)?;
+    *asked = asked.checked_add(exact).ok_or(MoneyError::Overflow)?;
+    let off = match discount.kind() {
+        DiscountKind::Percent(percent) => whole.percent(percent, rules.rounding)?.min(whole),
+        DiscountKind::Amount(amount) => amount.min(whole),
+    };
     if off.is_zero() {
         return Ok(());
     }
@@ -182,37 +220,54 @@ fn order_discount_stage(
     Ok(())
 }
 
-/// Stage 4, the boundary where tax rules will enter: they read every line's `net` and say which taxes it contains
-/// and which are added to the total. A shop has no tax rules yet, so an order has no taxes.
-fn tax_stage(_priced: &[PricedLine]) -> Vec<TaxAmount> {
-    Vec::new()
+/// Stage 4: which taxes each line contains or gets on top, and the document's round-off.
+fn tax_stage(
+    lines: &[CartLine],
+    components: &[Arc<[Component]>],
+    priced: &mut [PricedLine],
+    rules: &TaxRules,
+) -> Result<tax::Taxed, PricingError> {
+    let seen: Vec<TaxLine<'_>> = lines
+        .iter()
+        .zip(components)
+        .zip(priced.iter())
+        .map(|((line, components), priced)| TaxLine {
+            net: priced.net,
+            inclusive: line.answered.inclusive,
+            components,
+        })
+        .collect();
+    let taxed = tax::compute(&seen, rules)?;
+    for ((line, components), taxes) in priced.iter_mut().zip(components).zip(&taxed.lines) {
+        line.taxable = taxes.taxable;
+        line.tax = taxes.tax()?;
+        line.taxes = components
+            .iter()
+            .zip(&taxes.taxes)
+            .filter_map(|(component, amount)| {
+                let tax = taxed
+                    .by_component
+                    .iter()
+                    .position(|sum| sum.name == component.name && sum.rate == component.rate)?;
+                Some(PricedTax { tax, amount: *amount })
+            })
+            .collect();
+    }
+    Ok(taxed)
 }
 
-/// What a discount takes off an amount: never more than there is.
-fn taken_off(
-    discount: &Discount,
-    from: Money,
-    rules: &PricingRules,
-    asked: &mut Decimal,
-) -> Result<Money, MoneyError> {
+/// What a discount asks for, before it is rounded: never more than there is.
+fn exact_off(discount: &Discount, from: Money) -> Result<Decimal, MoneyError> {
     match discount.kind() {
         DiscountKind::Percent(percent) => {
             // In range: an amount below 2^53 times a percentage of at most MAX_PERCENT_DECIMALS decimals.
             const { assert!(MAX_PERCENT_DECIMALS <= 6) };
-            let exact = Decimal::from(from.minor())
+            Decimal::from(from.minor())
                 .checked_mul(percent)
                 .and_then(|hundredfold| hundredfold.checked_div(Decimal::ONE_HUNDRED))
-                .ok_or(MoneyError::Overflow)?;
-            *asked = asked.checked_add(exact).ok_or(MoneyError::Overflow)?;
-            from.percent(percent, rules.rounding).map(|off| off.min(from))
+                .ok_or(MoneyError::Overflow)
         }
-        DiscountKind::Amount(amount) => {
-            let off = amount.min(from);
-            *asked = asked
-                .checked_add(Decimal::from(off.minor()))
-                .ok_or(MoneyError::Overflow)?;
-            Ok(off)
-        }
+        DiscountKind::Amount(amount) => Ok(Decimal::from(amount.min(from).minor())),
     }
 }
 
@@ -248,7 +303,7 @@ pub fn discount_share_percent(priced: &Priced) -> Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cart::LineItem;
+    use crate::cart::{Answered, Choice, LineItem};
     use crate::quantity::Unit;
     use proptest::prelude::*;
 
@@ -259,6 +314,8 @@ mod tests {
             name: "Thing".into(),
             quantity: Quantity::parse(quantity, unit).expect("a quantity"),
             unit_price: Money::from_minor(price),
+            choice: Choice::default(),
+            answered: Answered::default(),
             discount,
             note: String::new(),
         }
@@ -277,7 +334,7 @@ mod tests {
     }
 
     fn priced(lines: &[CartLine], discount: Option<&Discount>) -> Priced {
-        price(lines, discount, &PricingRules::default()).expect("prices")
+        price(lines, discount, &PricingRules::default(), &mut untaxed).expect("prices")
     }
 
     fn share(lines: &[CartLine], discount: Option<&Discount>) -> String {
@@ -359,7 +416,9 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_refused() {
-        let refused = |lines: &[CartLine]| price(lines, None, &PricingRules::default()).expect_err("refused");
+        let refused = |lines: &[CartLine]| {
+            price(lines, None, &PricingRules::default(), &mut untaxed).expect_err("refused")
+        };
         assert_eq!(
             refused(&[pieces(7, 1, -1)]),
             PricingError::NegativePrice { line: 7 }
@@ -484,7 +543,7 @@ mod tests {
             for (n, line) in lines.iter_mut().enumerate() {
                 line.line = n as u32;
             }
-            let priced = price(&lines, discount.as_ref(), &PricingRules { rounding }).expect("prices");
+            let priced = price(&lines, discount.as_ref(), &PricingRules { rounding, tax: TaxRules::default() }, &mut untaxed).expect("prices");
             let sum = |of: fn(&PricedLine) -> Money| priced.lines.iter().map(|line| of(line).minor()).sum::<i64>();
             prop_assert_eq!(sum(|line| line.gross), priced.subtotal.minor());
             prop_assert_eq!(sum(|line| line.discount), priced.line_discount.minor());
@@ -514,7 +573,7 @@ mod tests {
             let lines: Vec<_> =
                 prices.iter().map(|price| line(0, "1", Unit::Piece, *price, on_line.clone())).collect();
             let on_order = (!per_line).then_some(&discount);
-            let priced = price(&lines, on_order, &PricingRules { rounding }).expect("prices");
+            let priced = price(&lines, on_order, &PricingRules { rounding, tax: TaxRules::default() }, &mut untaxed).expect("prices");
             prop_assert!(discount_share_percent(&priced) <= percent);
         }
     }

@@ -5,8 +5,11 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::foreign::{Exchange, ForeignError};
 use crate::ids::TenderId;
 use crate::money::{Currency, Money, MoneyError};
+use crate::payment::PaymentState;
+use crate::tax::Increment;
 
 /// Why these tenders do not pay the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -23,25 +26,61 @@ pub enum TenderError {
     DoesNotSum,
     #[error("less was handed over than the tender says")]
     ReceivedTooLittle,
+    #[error("only cash gives change")]
+    ChangeOnlyForCash,
+    #[error("a tip cannot be less than nothing")]
+    NegativeTip,
     #[error("there is no such way to pay")]
     UnknownMethod,
     #[error(transparent)]
     Money(#[from] MoneyError),
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
 }
 
 /// A way to pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TenderMethod {
     Cash,
+    /// A terminal that stands by itself; its slip's reference is noted.
+    Card,
+    Upi,
+    Wallet,
+    Bank,
+    /// The customer owes it.
+    Account,
+    StoreCredit,
+    GiftCard,
 }
 
 impl TenderMethod {
-    pub const ALL: &[TenderMethod] = &[TenderMethod::Cash];
+    pub const ALL: &[TenderMethod] = &[
+        TenderMethod::Cash,
+        TenderMethod::Card,
+        TenderMethod::Upi,
+        TenderMethod::Wallet,
+        TenderMethod::Bank,
+        TenderMethod::Account,
+        TenderMethod::StoreCredit,
+        TenderMethod::GiftCard,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             TenderMethod::Cash => "cash",
+            TenderMethod::Card => "card",
+            TenderMethod::Upi => "upi",
+            TenderMethod::Wallet => "wallet",
+            TenderMethod::Bank => "bank",
+            TenderMethod::Account => "account",
+            TenderMethod::StoreCredit => "store_credit",
+            TenderMethod::GiftCard => "gift_card",
         }
+    }
+
+    /// A card of ours stands behind it, whose balance it takes from.
+    pub const fn is_card_of_ours(self) -> bool {
+        matches!(self, TenderMethod::StoreCredit | TenderMethod::GiftCard)
     }
 }
 
@@ -63,6 +102,36 @@ impl FromStr for TenderMethod {
     }
 }
 
+/// The number of a leg's state in facts. Never used again for something else.
+pub const fn state_number(state: PaymentState) -> u8 {
+    match state {
+        PaymentState::Pending => 0,
+        PaymentState::Authorised => 1,
+        PaymentState::Captured => 2,
+        PaymentState::Failed => 3,
+        PaymentState::Voided => 4,
+        PaymentState::Refunded => 5,
+        PaymentState::Unknown => 6,
+    }
+}
+
+pub fn state_of(number: u8) -> Option<PaymentState> {
+    PaymentState::ALL
+        .iter()
+        .copied()
+        .find(|state| state_number(*state) == number)
+}
+
+/// Notes and coins, in whose currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Exactly what is due.
+    Exactly,
+    Own(Money),
+    /// So much of another currency, at the rate of the moment.
+    Foreign(Exchange, i64),
+}
+
 /// A payment as the cashier gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tender {
@@ -70,18 +139,32 @@ pub struct Tender {
     pub method: TenderMethod,
     /// What it pays; one tender may leave it open and pays the rest.
     pub amount: Option<Money>,
-    /// The notes and coins handed over; exactly the amount when not said.
-    pub received: Option<Money>,
+    pub received: Received,
+    /// On top of the amount.
+    pub tip: Money,
 }
 
-/// A payment with every number known: `received = amount + change`.
+/// Foreign cash as it was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakenForeign {
+    pub currency: [u8; 3],
+    pub minor: i64,
+    pub ratio: i64,
+}
+
+/// A payment with every number known: `received = amount + cash_rounding + tip + change`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettledTender {
     pub id: TenderId,
     pub method: TenderMethod,
     pub amount: Money,
+    /// What rounding to the smallest coin added, or took off.
+    pub cash_rounding: Money,
+    pub tip: Money,
+    /// In the shop's currency.
     pub received: Money,
     pub change: Money,
+    pub foreign: Option<TakenForeign>,
 }
 
 /// Tenders that pay a total to the last unit. Only [`balance`] makes one.
@@ -97,11 +180,12 @@ impl Balanced {
     }
 }
 
-/// Settles the tenders against the total, which they must meet exactly.
+/// Settles the tenders against the total, which they must meet exactly. Only what is paid in cash is rounded to the
+/// smallest coin.
 ///
 /// A total of nothing needs no tender; one that was sent along with its amount open (or zero) is left out, since
 /// nothing is paid with it.
-pub fn balance(total: Money, tenders: &[Tender]) -> Result<Balanced, TenderError> {
+pub fn balance(total: Money, tenders: &[Tender], cash: Option<&Increment>) -> Result<Balanced, TenderError> {
     if total.is_negative() {
         return Err(TenderError::NegativeTotal);
     }
@@ -125,19 +209,7 @@ pub fn balance(total: Money, tenders: &[Tender]) -> Result<Balanced, TenderError
         if !amount.is_positive() {
             return Err(TenderError::NotPositive);
         }
-        let received = tender.received.unwrap_or(amount);
-        match tender.method {
-            TenderMethod::Cash if received < amount => return Err(TenderError::ReceivedTooLittle),
-            TenderMethod::Cash => {}
-        }
-        let change = received.checked_sub(amount)?;
-        settled.push(SettledTender {
-            id: tender.id,
-            method: tender.method,
-            amount,
-            received,
-            change,
-        });
+        settled.push(settle(tender, amount, cash)?);
     }
     if Money::sum(settled.iter().map(|tender| tender.amount))? != total {
         return Err(TenderError::DoesNotSum);
@@ -145,6 +217,46 @@ pub fn balance(total: Money, tenders: &[Tender]) -> Result<Balanced, TenderError
     Ok(Balanced {
         total,
         tenders: settled,
+    })
+}
+
+fn settle(tender: &Tender, amount: Money, cash: Option<&Increment>) -> Result<SettledTender, TenderError> {
+    if tender.tip.is_negative() {
+        return Err(TenderError::NegativeTip);
+    }
+    let is_cash = tender.method == TenderMethod::Cash;
+    let coins = match cash {
+        Some(step) if is_cash => step.apply(amount)?,
+        _ => amount,
+    };
+    let due = coins.checked_add(tender.tip)?;
+    let (received, foreign) = match tender.received {
+        Received::Exactly => (due, None),
+        Received::Own(received) => (received, None),
+        Received::Foreign(exchange, minor) => {
+            let taken = TakenForeign {
+                currency: exchange.foreign.code,
+                minor,
+                ratio: exchange.ratio(),
+            };
+            (exchange.worth(minor)?, Some(taken))
+        }
+    };
+    if received < due {
+        return Err(TenderError::ReceivedTooLittle);
+    }
+    if !is_cash && (received != due || foreign.is_some()) {
+        return Err(TenderError::ChangeOnlyForCash);
+    }
+    Ok(SettledTender {
+        id: tender.id,
+        method: tender.method,
+        amount,
+        cash_rounding: coins.checked_sub(amount)?,
+        tip: tender.tip,
+        received,
+        change: received.checked_sub(due)?,
+        foreign,
     })
 }
 
@@ -211,7 +323,8 @@ mod tests {
             id: TenderId::from_bytes([id; 16]),
             method: TenderMethod::Cash,
             amount: amount.map(money),
-            received: received.map(money),
+            received: received.map_or(Received::Exactly, |minor| Received::Own(money(minor))),
+            tip: Money::ZERO,
         }
     }
 
@@ -228,6 +341,7 @@ mod tests {
         let balanced = balance(
             money(874_00),
             &[cash(1, Some(500_00), None), cash(2, None, Some(400_00))],
+            None,
         );
         let balanced = balanced.expect("balances");
         assert_eq!(balanced.total(), money(874_00));
@@ -241,34 +355,37 @@ mod tests {
 
     #[test]
     fn what_does_not_pay_the_order_is_refused() {
-        let one = |amount, received| balance(money(100), &[cash(1, amount, received)]).map(|_| ());
+        let one = |amount, received| balance(money(100), &[cash(1, amount, received)], None).map(|_| ());
         assert_eq!(one(None, Some(99)), Err(TenderError::ReceivedTooLittle));
         assert_eq!(one(Some(99), None), Err(TenderError::DoesNotSum));
         assert_eq!(one(Some(101), None), Err(TenderError::DoesNotSum));
         assert_eq!(one(Some(0), None), Err(TenderError::NotPositive));
         assert_eq!(one(Some(-100), None), Err(TenderError::NotPositive));
         assert_eq!(one(None, Some(-100)), Err(TenderError::ReceivedTooLittle));
-        assert_eq!(balance(money(100), &[]), Err(TenderError::DoesNotSum));
-        assert_eq!(balance(money(-1), &[]), Err(TenderError::NegativeTotal));
+        assert_eq!(balance(money(100), &[], None), Err(TenderError::DoesNotSum));
+        assert_eq!(balance(money(-1), &[], None), Err(TenderError::NegativeTotal));
         let open = [cash(1, None, None), cash(2, None, None)];
-        assert_eq!(balance(money(100), &open), Err(TenderError::TwoOpenAmounts));
+        assert_eq!(balance(money(100), &open, None), Err(TenderError::TwoOpenAmounts));
         let same = [cash(1, Some(50), None), cash(1, Some(50), None)];
-        assert_eq!(balance(money(100), &same), Err(TenderError::DuplicateId));
+        assert_eq!(balance(money(100), &same, None), Err(TenderError::DuplicateId));
         let nothing_left = [cash(1, Some(100), None), cash(2, None, None)];
-        assert_eq!(balance(money(100), &nothing_left), Err(TenderError::NotPositive));
+        assert_eq!(
+            balance(money(100), &nothing_left, None),
+            Err(TenderError::NotPositive)
+        );
         let trick = [cash(1, Some(150), None), cash(2, Some(-50), None)];
         assert_eq!(
-            balance(money(100), &trick),
+            balance(money(100), &trick, None),
             Err(TenderError::NotPositive),
             "no tender gives money out"
         );
         let huge = [cash(1, Some(i64::MAX), None), cash(2, Some(i64::MAX), None)];
         assert_eq!(
-            balance(money(100), &huge),
+            balance(money(100), &huge, None),
             Err(TenderError::Money(MoneyError::Overflow))
         );
         assert_eq!(
-            balance(money(0), &[cash(1, Some(5), None)]),
+            balance(money(0), &[cash(1, Some(5), None)], None),
             Err(TenderError::DoesNotSum)
         );
     }
@@ -276,8 +393,91 @@ mod tests {
     #[test]
     fn an_order_that_costs_nothing_needs_no_tender() {
         for tenders in [&[][..], &[cash(1, None, None)], &[cash(1, Some(0), Some(0))]] {
-            assert_eq!(balance(Money::ZERO, tenders).expect("balances").tenders, []);
+            assert_eq!(balance(Money::ZERO, tenders, None).expect("balances").tenders, []);
         }
+    }
+
+    fn other(id: u8, method: TenderMethod, amount: Option<i64>) -> Tender {
+        Tender {
+            method,
+            ..cash(id, amount, None)
+        }
+    }
+
+    #[test]
+    fn only_cash_is_rounded_and_only_cash_gives_change() {
+        let coins = Increment {
+            step: money(5),
+            rounding: crate::money::Rounding::HalfUp,
+        };
+        let tenders = [
+            other(1, TenderMethod::Card, Some(10_01)),
+            cash(2, None, Some(20_00)),
+        ];
+        let balanced = balance(money(23_47), &tenders, Some(&coins)).expect("balances");
+        let [card, notes] = [balanced.tenders[0], balanced.tenders[1]];
+        assert_eq!((card.amount, card.cash_rounding), (money(10_01), money(0)));
+        assert_eq!(
+            (notes.amount, notes.cash_rounding, notes.change),
+            (money(13_46), money(-1), money(6_55))
+        );
+        let too_much = Tender {
+            received: Received::Own(money(30_00)),
+            ..other(1, TenderMethod::Upi, None)
+        };
+        assert_eq!(
+            balance(money(23_47), &[too_much], Some(&coins)),
+            Err(TenderError::ChangeOnlyForCash)
+        );
+    }
+
+    #[test]
+    fn a_tip_comes_on_top_of_what_is_due() {
+        let tipped = Tender {
+            tip: money(2_00),
+            ..cash(1, None, Some(15_00))
+        };
+        let settled = balance(money(10_00), &[tipped], None).expect("balances").tenders[0];
+        assert_eq!(
+            (settled.amount, settled.tip, settled.change),
+            (money(10_00), money(2_00), money(3_00))
+        );
+        let too_little = Tender {
+            received: Received::Own(money(11_00)),
+            ..tipped
+        };
+        assert_eq!(
+            balance(money(10_00), &[too_little], None),
+            Err(TenderError::ReceivedTooLittle)
+        );
+    }
+
+    #[test]
+    fn foreign_notes_give_change_in_the_shops_money() {
+        let [rupee, dollar] = ["INR", "USD"].map(|code| Currency::from_code(code).expect("known"));
+        let rate = crate::foreign::Rate::from_decimal("83.25".parse().expect("a rate")).expect("a rate");
+        let exchange = Exchange::new(dollar, rupee, rate).expect("an exchange");
+        let tender = Tender {
+            received: Received::Foreign(exchange, 20_00),
+            ..cash(1, None, None)
+        };
+        let settled = balance(money(874_00), &[tender], None).expect("balances").tenders[0];
+        assert_eq!(
+            (settled.received, settled.change),
+            (money(1665_00), money(791_00))
+        );
+        assert_eq!(
+            settled.foreign.map(|f| (f.currency, f.minor)),
+            Some((*b"USD", 20_00))
+        );
+    }
+
+    #[test]
+    fn states_keep_their_numbers() {
+        for state in PaymentState::ALL {
+            assert_eq!(state_of(state_number(*state)), Some(*state));
+        }
+        assert_eq!(state_of(7), None);
     }
 
     #[test]
@@ -323,7 +523,7 @@ mod tests {
                 .enumerate()
                 .map(|(i, part)| cash(i as u8, (Some(i) != open).then_some(*part), Some(part + more)))
                 .collect();
-            let balanced = balance(total, &tenders).expect("balances");
+            let balanced = balance(total, &tenders, None).expect("balances");
             prop_assert_eq!(Money::sum(balanced.tenders.iter().map(|tender| tender.amount)), Ok(total));
             for tender in &balanced.tenders {
                 prop_assert_eq!(tender.amount.checked_add(tender.change), Ok(tender.received));
@@ -338,7 +538,7 @@ mod tests {
         ) {
             let tenders: Vec<Tender> =
                 said.iter().enumerate().map(|(i, (amount, received))| cash(i as u8, *amount, *received)).collect();
-            if let Ok(balanced) = balance(money(total), &tenders) {
+            if let Ok(balanced) = balance(money(total), &tenders, None) {
                 prop_assert_eq!(Money::sum(balanced.tenders.iter().map(|tender| tender.amount)), Ok(money(total)));
                 prop_assert!(balanced.tenders.iter().all(|tender| !tender.change.is_negative()));
             }

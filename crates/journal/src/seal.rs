@@ -50,6 +50,24 @@ pub fn of_field(record: &[u8; 16], field: u16) -> [u8; 16] {
     about
 }
 
+/// The same for a value of several fields.
+pub fn close_value<T: serde::Serialize>(
+    key: &[u8; 32],
+    about: &[u8; 16],
+    nonce: [u8; NONCE],
+    value: &T,
+) -> Option<Vec<u8>> {
+    close(key, about, nonce, &postcard::to_stdvec(value).ok()?)
+}
+
+pub fn open_value<T: serde::de::DeserializeOwned>(
+    key: &[u8; 32],
+    about: &[u8; 16],
+    sealed: &[u8],
+) -> Option<T> {
+    postcard::from_bytes(&open(key, about, sealed)?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,7 @@ pub mod setup;
 pub mod shifts;
 pub mod staff;
 pub mod system;
+pub mod tenders;
 pub mod tips;
 pub mod tokens;
 
