@@ -1,3 +1,5 @@
+//! Pictures of products: kept once, by their own bytes.
+
 use super::Id;
 use serde::{Deserialize, Serialize};
 

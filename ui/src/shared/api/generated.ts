@@ -1229,6 +1229,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/tenders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pays a bill another way than it was; what is paid stays the same. */
+        post: operations["post_orders_id_tenders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/tenders/{tender}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What became of a leg that was pending or unknown. */
+        post: operations["post_orders_id_tenders_tender_state"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{id}/token.jwt": {
         parameters: {
             query?: never;
@@ -2286,23 +2320,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/shifts/count": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** What notes and coins come to, beside what is expected. Nothing is written. */
-        post: operations["post_shifts_count"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/shifts/current": {
         parameters: {
             query?: never;
@@ -2471,6 +2488,41 @@ export interface paths {
         /** Brings somebody back. */
         post: operations["post_staff_id_restore"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenders/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ways to pay that this shop takes. */
+        get: operations["get_tenders_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenders/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows the guest what to pay: the amount, and the code to scan. */
+        post: operations["post_tenders_offer"];
+        /** The guest's screen shows the cart again. */
+        delete: operations["delete_tenders_offer"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2658,32 +2710,6 @@ export interface components {
             /** Format: int32 */
             terms_days: number;
         };
-        /** @description Notes and coins to be added up; nothing is written. */
-        AddUp: {
-            counts: components["schemas"]["CountForm"][];
-            /**
-             * Format: uuid
-             * @description The open shift that the count is of; none before it is opened.
-             */
-            shift?: string | null;
-        };
-        AddedUp: {
-            /** Format: int64 */
-            counted_minor: number;
-            currency: string;
-            /**
-             * Format: int64
-             * @description Null before a shift, and where the shop counts blind.
-             */
-            expected_minor?: number | null;
-            /**
-             * Format: int64
-             * @description What goes to the safe when what shall be left stays.
-             */
-            to_safe_minor: number;
-            /** Format: int64 */
-            variance_minor?: number | null;
-        };
         AdjustAccount: {
             /**
              * Format: int64
@@ -2816,6 +2842,14 @@ export interface components {
              */
             products: number;
         };
+        /** @description Who bought, as the document said it when it was made. */
+        BuyerView: {
+            address?: string | null;
+            /** @description Null once the customer was erased. */
+            name?: string | null;
+            region?: string | null;
+            tax_number?: string | null;
+        };
         CameraFrame: {
             /** @description Corners are in dots of width x height. */
             codes: components["schemas"]["SeenCode"][];
@@ -2938,16 +2972,37 @@ export interface components {
             /** @description The end of the code. */
             tail: string;
         };
+        CartCustomer: {
+            /** Format: int64 */
+            balance_minor: number;
+            blocked: boolean;
+            /** Format: uuid */
+            id: string;
+            level?: string | null;
+            /** Format: int64 */
+            limit_minor: number;
+            name: string;
+            /** @description All but six digits hidden. */
+            phone?: string | null;
+            tax_number?: string | null;
+            /** @description retail, wholesale … */
+            type: string;
+        };
         /** @description What a person does to a cart. */
         CartEdit: {
             /** @enum {string} */
             kind: "add";
+            modifiers?: string[];
+            /** @description A level for this line alone, or `typed`. */
+            price_level?: string | null;
             /** Format: uuid */
             product: string;
             quantity?: string | null;
+            /** @description The product's base unit, when not given. */
+            unit?: string | null;
             /**
              * Format: int64
-             * @description Only for products whose price is typed at the till.
+             * @description Where the product's price is typed at the till, or `price_level` is typed; else what the client believes.
              */
             unit_price_minor?: number | null;
         } | {
@@ -2968,6 +3023,49 @@ export interface components {
             kind: "remove";
             /** Format: int32 */
             line: number;
+        } | {
+            /** @enum {string} */
+            kind: "set_unit";
+            /** Format: int32 */
+            line: number;
+            quantity?: string | null;
+            unit: string;
+        } | {
+            /** @enum {string} */
+            kind: "set_level";
+            level?: string | null;
+            /** Format: int32 */
+            line: number;
+        } | {
+            /** @enum {string} */
+            kind: "set_price";
+            /** Format: int32 */
+            line: number;
+            /** Format: int64 */
+            unit_price_minor?: number | null;
+        } | {
+            /** @enum {string} */
+            kind: "set_modifiers";
+            /** Format: int32 */
+            line: number;
+            modifiers: string[];
+        } | {
+            /** Format: uuid */
+            customer?: string | null;
+            /** @enum {string} */
+            kind: "set_customer";
+        } | {
+            /** @enum {string} */
+            kind: "set_cart_level";
+            level?: string | null;
+        } | {
+            /** @enum {string} */
+            kind: "set_order_type";
+            order_type: string;
+        } | {
+            /** @enum {string} */
+            kind: "set_delivery";
+            region?: string | null;
         } | {
             discount?: components["schemas"]["DiscountForm"] | null;
             /** @enum {string} */
@@ -3011,49 +3109,91 @@ export interface components {
             discount_minor: number;
             /** Format: int64 */
             gross_minor: number;
+            hsn: string;
+            /** @description The level that gave the price, when one did. */
+            level?: string | null;
             /** Format: int32 */
             line: number;
+            modifiers: components["schemas"]["ModifierView"][];
             name: string;
             names: components["schemas"]["BTreeMap"];
             note: string;
             /** Format: int64 */
             order_discount_minor: number;
+            /** @description The level picked for this line alone. */
+            own_level?: string | null;
+            /** @description catalog, level, break, customer or typed */
+            price_source: string;
             /** Format: uuid */
             product?: string | null;
             quantity: string;
-            unit: string;
             /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            taxable_minor: number;
+            unit: string;
+            /**
+             * Format: int64
+             * @description Without modifiers.
+             */
             unit_price_minor: number;
         };
         CartView: {
             can_redo: boolean;
             can_undo: boolean;
+            /**
+             * Format: int64
+             * @description What is due when all of it is paid in cash.
+             */
+            cash_due_minor: number;
             cash_suggestions_minor: number[];
+            customer?: components["schemas"]["CartCustomer"] | null;
+            delivered_to?: string | null;
             discount?: components["schemas"]["DiscountForm"] | null;
             /** Format: int64 */
             discount_minor: number;
             /** Format: uuid */
             id: string;
+            /** @description Prices contain their taxes. */
+            inclusive: boolean;
             /** @description Pieces, and one for each weighed line. */
             items: string;
             label: string;
             /** Format: int32 */
             last_line?: number | null;
+            /** @description The price level of lines that have none of their own. */
+            level?: string | null;
             lines: components["schemas"]["CartLineView"][];
+            offer?: components["schemas"]["OfferView"] | null;
+            order_type: string;
             parked_at?: string | null;
+            /** @description Prices that are no longer what they were when the cart was last changed. */
+            rate_changes: components["schemas"]["RateChange"][];
             /** Format: int64 */
             received_minor?: number | null;
             /** Format: int64 */
             revision: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The document's round-off.
+             */
             rounding_minor: number;
             stage: components["schemas"]["Stage"];
             state: string;
             /** Format: int64 */
             subtotal_minor: number;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            taxable_minor: number;
             taxes: components["schemas"]["TaxView"][];
             /** Format: int64 */
             total_minor: number;
+            /**
+             * Format: int64
+             * @description What it cost when it was last changed, where that is no longer so.
+             */
+            total_was_minor?: number | null;
         };
         /** @description All that the till's grid needs at once. */
         CatalogView: {
@@ -3260,9 +3400,6 @@ export interface components {
             /** Format: int64 */
             loose_minor?: number | null;
             pieces?: components["schemas"]["PieceForm"][];
-        };
-        CountSums: {
-            sums: components["schemas"]["AddedUp"][];
         };
         CountView: {
             /** Format: int64 */
@@ -3523,10 +3660,13 @@ export interface components {
         DisplayCart: {
             /** Format: int64 */
             discount_minor: number;
+            inclusive: boolean;
             items: string;
             /** Format: int32 */
             last_line?: number | null;
             lines: components["schemas"]["DisplayLine"][];
+            /** @description A price changed while the cart stood open. */
+            rate_changed: boolean;
             /** Format: int64 */
             rounding_minor: number;
             /** Format: int64 */
@@ -3577,9 +3717,10 @@ export interface components {
             cash?: components["schemas"]["DisplayCash"] | null;
             handing?: components["schemas"]["HandingView"] | null;
             paid?: components["schemas"]["PaidView"] | null;
+            pay?: components["schemas"]["OfferView"] | null;
             refund?: components["schemas"]["RefundDoneView"] | null;
             shop: components["schemas"]["DisplayShop"];
-            /** @description idle, cart, cash, paid, handing or refund */
+            /** @description idle, cart, cash, pay, paid, handing or refund */
             state: string;
             /** @description system, light or dark */
             theme: string;
@@ -4119,6 +4260,20 @@ export interface components {
             /** Format: int64 */
             void_minor: number;
         };
+        /** @description A way to pay, as the till offers it. */
+        MethodView: {
+            /**
+             * Format: int64
+             * @description Above this, the last four digits of the guest's payment are asked for; 0 is never.
+             */
+            digits_above_minor: number;
+            method: string;
+            /** @description reference, customer, card or digits */
+            needs: string[];
+            opens_drawer: boolean;
+            /** @description The guest's screen can show a code for it. */
+            shows_code: boolean;
+        };
         ModifierForm: {
             available?: boolean;
             /**
@@ -4172,22 +4327,11 @@ export interface components {
             position: number;
         };
         ModifierView: {
-            available: boolean;
             /** Format: uuid */
             id: string;
             name: string;
-            names: components["schemas"]["BTreeMap"];
-            /**
-             * Format: int64
-             * @description Added to the price of one; never less than nothing.
-             */
+            /** Format: int64 */
             price_minor: number;
-            /**
-             * Format: uuid
-             * @description What it takes from stock, with `quantity` in that product's base unit.
-             */
-            product?: string | null;
-            quantity?: string | null;
         };
         MoveCard: {
             /**
@@ -4239,6 +4383,23 @@ export interface components {
             pin: string;
             /** @description owner, manager, cashier, sales or kitchen */
             role: string;
+        };
+        OfferTender: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: uuid */
+            id: string;
+            method: string;
+        };
+        /** @description What the guest is asked to pay just now, another way than cash. */
+        OfferView: {
+            /** Format: int64 */
+            amount_minor: number;
+            method: string;
+            /** @description Unique for this attempt. */
+            reference: string;
+            /** @description The payment link that the QR holds, when there is one. */
+            uri?: string | null;
         };
         OpenCamera: {
             /** @description One of the list; the first when absent. */
@@ -4317,13 +4478,16 @@ export interface components {
             given: string;
             /** Format: int64 */
             gross_minor: number;
+            hsn: string;
             hue?: string | null;
             /** @description Missing, and to be given later. */
             kept: string;
+            level?: string | null;
             /** Format: int32 */
             line: number;
             /** @description claimed + kept */
             missing: string;
+            modifiers: components["schemas"]["ModifierView"][];
             name: string;
             names: components["schemas"]["BTreeMap"];
             note: string;
@@ -4331,6 +4495,8 @@ export interface components {
             /** Format: int64 */
             order_discount_minor: number;
             ordered: string;
+            /** @description catalog, level, break, customer or typed */
+            price_source: string;
             /** Format: uuid */
             product?: string | null;
             quantity: string;
@@ -4340,24 +4506,38 @@ export interface components {
              */
             refundable_minor: number;
             refunded: string;
-            unit: string;
             /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            taxable_minor: number;
+            /** @description By the order's taxes. */
+            taxes: components["schemas"]["TaxView"][];
+            unit: string;
+            /**
+             * Format: int64
+             * @description Without modifiers.
+             */
             unit_price_minor: number;
         };
         OrderView: {
             /** @description over_given: counters apart from each other gave out more than was ordered. */
             anomaly?: string | null;
             business_day: string;
+            buyer?: components["schemas"]["BuyerView"] | null;
             cancelled?: components["schemas"]["CancelledView"] | null;
             claim?: components["schemas"]["ClaimView"] | null;
             counter: components["schemas"]["Named"];
             credit_notes: components["schemas"]["CreditNoteView"][];
+            /** Format: uuid */
+            customer?: string | null;
             /** @description Since when nothing is left to give. */
             delivered_at?: string | null;
             demo: boolean;
             /** Format: int64 */
             discount_minor: number;
             document: string;
+            /** @description tax_invoice, bill_of_supply or receipt */
+            document_kind: string;
             /**
              * Format: int64
              * @description Money due back for what was missing.
@@ -4369,6 +4549,8 @@ export interface components {
             history: components["schemas"]["EventView"][];
             /** Format: uuid */
             id: string;
+            /** @description Prices contain their taxes. */
+            inclusive: boolean;
             /** @description What a person would count. */
             items: string;
             lines: components["schemas"]["OrderLineView"][];
@@ -4377,8 +4559,16 @@ export interface components {
              * @description Today's short number, for people.
              */
             number: number;
+            /** @description counter, eat_in, take_away or delivery */
+            order_type: string;
+            /**
+             * Format: int64
+             * @description What its legs have paid so far.
+             */
+            paid_minor: number;
             /** @description The guest's number, all but six digits hidden. */
             phone?: string | null;
+            place_of_supply: string;
             placed_at: string;
             preparing_at?: string | null;
             ready_at?: string | null;
@@ -4391,13 +4581,23 @@ export interface components {
             state: string;
             /** Format: int64 */
             subtotal_minor: number;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            taxable_minor: number;
             taxes: components["schemas"]["TaxView"][];
+            /** @description Every leg, void ones too, in the order they were taken. */
             tenders: components["schemas"]["TenderView"][];
             token?: components["schemas"]["TokenView"] | null;
             token_revoked: boolean;
             /** Format: int64 */
             total_minor: number;
             undo_until: string;
+            /**
+             * Format: int64
+             * @description What no captured leg pays: a transfer that has not arrived, a payment that failed.
+             */
+            unpaid_minor: number;
         };
         /** @description One customer in the list of who owes. */
         OwingView: {
@@ -4489,32 +4689,59 @@ export interface components {
             items: {
                 can_redo: boolean;
                 can_undo: boolean;
+                /**
+                 * Format: int64
+                 * @description What is due when all of it is paid in cash.
+                 */
+                cash_due_minor: number;
                 cash_suggestions_minor: number[];
+                customer?: components["schemas"]["CartCustomer"] | null;
+                delivered_to?: string | null;
                 discount?: components["schemas"]["DiscountForm"] | null;
                 /** Format: int64 */
                 discount_minor: number;
                 /** Format: uuid */
                 id: string;
+                /** @description Prices contain their taxes. */
+                inclusive: boolean;
                 /** @description Pieces, and one for each weighed line. */
                 items: string;
                 label: string;
                 /** Format: int32 */
                 last_line?: number | null;
+                /** @description The price level of lines that have none of their own. */
+                level?: string | null;
                 lines: components["schemas"]["CartLineView"][];
+                offer?: components["schemas"]["OfferView"] | null;
+                order_type: string;
                 parked_at?: string | null;
+                /** @description Prices that are no longer what they were when the cart was last changed. */
+                rate_changes: components["schemas"]["RateChange"][];
                 /** Format: int64 */
                 received_minor?: number | null;
                 /** Format: int64 */
                 revision: number;
-                /** Format: int64 */
+                /**
+                 * Format: int64
+                 * @description The document's round-off.
+                 */
                 rounding_minor: number;
                 stage: components["schemas"]["Stage"];
                 state: string;
                 /** Format: int64 */
                 subtotal_minor: number;
+                /** Format: int64 */
+                tax_minor: number;
+                /** Format: int64 */
+                taxable_minor: number;
                 taxes: components["schemas"]["TaxView"][];
                 /** Format: int64 */
                 total_minor: number;
+                /**
+                 * Format: int64
+                 * @description What it cost when it was last changed, where that is no longer so.
+                 */
+                total_was_minor?: number | null;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -4680,16 +4907,21 @@ export interface components {
                 /** @description over_given: counters apart from each other gave out more than was ordered. */
                 anomaly?: string | null;
                 business_day: string;
+                buyer?: components["schemas"]["BuyerView"] | null;
                 cancelled?: components["schemas"]["CancelledView"] | null;
                 claim?: components["schemas"]["ClaimView"] | null;
                 counter: components["schemas"]["Named"];
                 credit_notes: components["schemas"]["CreditNoteView"][];
+                /** Format: uuid */
+                customer?: string | null;
                 /** @description Since when nothing is left to give. */
                 delivered_at?: string | null;
                 demo: boolean;
                 /** Format: int64 */
                 discount_minor: number;
                 document: string;
+                /** @description tax_invoice, bill_of_supply or receipt */
+                document_kind: string;
                 /**
                  * Format: int64
                  * @description Money due back for what was missing.
@@ -4701,6 +4933,8 @@ export interface components {
                 history: components["schemas"]["EventView"][];
                 /** Format: uuid */
                 id: string;
+                /** @description Prices contain their taxes. */
+                inclusive: boolean;
                 /** @description What a person would count. */
                 items: string;
                 lines: components["schemas"]["OrderLineView"][];
@@ -4709,8 +4943,16 @@ export interface components {
                  * @description Today's short number, for people.
                  */
                 number: number;
+                /** @description counter, eat_in, take_away or delivery */
+                order_type: string;
+                /**
+                 * Format: int64
+                 * @description What its legs have paid so far.
+                 */
+                paid_minor: number;
                 /** @description The guest's number, all but six digits hidden. */
                 phone?: string | null;
+                place_of_supply: string;
                 placed_at: string;
                 preparing_at?: string | null;
                 ready_at?: string | null;
@@ -4723,13 +4965,23 @@ export interface components {
                 state: string;
                 /** Format: int64 */
                 subtotal_minor: number;
+                /** Format: int64 */
+                tax_minor: number;
+                /** Format: int64 */
+                taxable_minor: number;
                 taxes: components["schemas"]["TaxView"][];
+                /** @description Every leg, void ones too, in the order they were taken. */
                 tenders: components["schemas"]["TenderView"][];
                 token?: components["schemas"]["TokenView"] | null;
                 token_revoked: boolean;
                 /** Format: int64 */
                 total_minor: number;
                 undo_until: string;
+                /**
+                 * Format: int64
+                 * @description What no captured leg pays: a transfer that has not arrived, a payment that failed.
+                 */
+                unpaid_minor: number;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -4983,11 +5235,21 @@ export interface components {
             /** Format: uuid */
             item: string;
         };
+        PaidLeg: {
+            /** Format: int64 */
+            amount_minor: number;
+            method: string;
+            reference: string;
+            /** Format: int64 */
+            tip_minor: number;
+        };
         PaidView: {
             at: string;
             /** Format: int64 */
             change_minor: number;
             document: string;
+            /** @description Each way it was paid, with its transaction's id. */
+            legs: components["schemas"]["PaidLeg"][];
             /** Format: int32 */
             number: number;
             one_time_number: string;
@@ -5176,17 +5438,20 @@ export interface components {
         };
         PlaceLine: {
             discount?: components["schemas"]["DiscountForm"] | null;
+            modifiers?: string[];
             /** @description For a line without a product. */
             name?: string | null;
             note?: string | null;
+            /** @description A level for this line alone, or `typed`. */
+            price_level?: string | null;
             /** Format: uuid */
             product?: string | null;
             quantity?: string | null;
-            /** @description Must be the product's own, when given. */
+            /** @description One of the product's units; its base unit when not given. */
             unit?: string | null;
             /**
              * Format: int64
-             * @description Must be the catalogue's, unless the product's price is typed at the till.
+             * @description Must be the catalogue's, unless the product's price is typed at the till or `price_level` is typed.
              */
             unit_price_minor?: number | null;
         };
@@ -5197,6 +5462,13 @@ export interface components {
              * @description The seat's open cart; or else `lines`.
              */
             cart?: string | null;
+            /**
+             * Format: uuid
+             * @description Only beside `lines`, like the next three; a cart has its own.
+             */
+            customer?: string | null;
+            /** @description The region's code, for what is delivered. */
+            delivered_to?: string | null;
             discount?: components["schemas"]["DiscountForm"] | null;
             /**
              * Format: int64
@@ -5206,8 +5478,16 @@ export interface components {
             /** Format: uuid */
             id: string;
             lines?: components["schemas"]["PlaceLine"][] | null;
+            /** @description counter (when not said), eat_in, take_away or delivery */
+            order_type?: string | null;
             /** @description The guest's phone number, by which the order can be found again. */
             phone?: string | null;
+            price_level?: string | null;
+            /**
+             * Format: uuid
+             * @description The quotation that it is made from.
+             */
+            quotation?: string | null;
             tenders?: components["schemas"]["PlaceTender"][];
         };
         PlaceTender: {
@@ -5216,15 +5496,34 @@ export interface components {
              * @description One tender may leave it out and pays the rest.
              */
             amount_minor?: number | null;
+            /** @description The code of the gift card or of the store credit. */
+            card?: string | null;
+            /** @description The currency of the notes, when it is not the shop's, and how much of it was handed over. */
+            currency?: string | null;
             /** Format: uuid */
             id: string;
-            /** @description cash */
+            /** @description cash, card, upi, wallet, bank, account, store_credit or gift_card */
             method: string;
             /**
+             * Format: uuid
+             * @description The gateway's payment, once it is captured.
+             */
+            payment?: string | null;
+            /** @description A bank transfer that has not arrived yet. */
+            pending?: boolean | null;
+            /** @description Which wallet, which bank, which terminal. */
+            provider?: string | null;
+            /** Format: int64 */
+            received_foreign_minor?: number | null;
+            /**
              * Format: int64
-             * @description What the customer handed over.
+             * @description What the customer handed over. Only cash gives change.
              */
             received_minor?: number | null;
+            /** @description What the terminal's slip or the guest's telephone says. Never a card's number. */
+            reference?: string | null;
+            /** Format: int64 */
+            tip_minor?: number | null;
         };
         PreviewPaper: {
             /**
@@ -5484,6 +5783,16 @@ export interface components {
             /** @description placed, preparing or ready */
             to: string;
         };
+        /** @description A price that the catalogue changed while the cart stood open. */
+        RateChange: {
+            /** Format: int32 */
+            line: number;
+            name: string;
+            /** Format: int64 */
+            now_minor: number;
+            /** Format: int64 */
+            was_minor: number;
+        };
         RateView: {
             currency: string;
             from: string;
@@ -5637,6 +5946,8 @@ export interface components {
              * @description One tender may leave it out and pays the rest.
              */
             amount_minor?: number | null;
+            /** @description The code of the gift card or store credit that it goes onto; store credit without one makes a new one. */
+            card?: string | null;
             /** Format: uuid */
             id: string;
             method: string;
@@ -5920,6 +6231,14 @@ export interface components {
             unit?: string | null;
             value: unknown;
         };
+        SettleTender: {
+            /** Format: uuid */
+            id: string;
+            reason: string;
+            reference?: string | null;
+            /** @description captured or failed */
+            state: string;
+        };
         Setup: (components["schemas"]["OwnShop"] & {
             /** @enum {string} */
             kind: "own";
@@ -6048,6 +6367,14 @@ export interface components {
             /** @description Send it as `Authorization: Bearer`. */
             token: string;
         };
+        SplitTenders: {
+            approval?: components["schemas"]["Approval"] | null;
+            /** Format: uuid */
+            id: string;
+            /** @description Every leg that shall stand afterwards. One that stands already is named by its id, method and amount. */
+            legs: components["schemas"]["PlaceTender"][];
+            reason: string;
+        };
         StaffView: {
             active: boolean;
             archived_at?: string | null;
@@ -6154,6 +6481,10 @@ export interface components {
             /** Format: int64 */
             amount_minor: number;
             name: string;
+            /** @description In percent. */
+            rate: string;
+            /** Format: int64 */
+            taxable_minor: number;
         };
         TemplateView: {
             default: Record<string, never>;
@@ -6162,13 +6493,35 @@ export interface components {
         TenderView: {
             /** Format: int64 */
             amount_minor: number;
+            at: string;
+            /** Format: int64 */
+            cash_rounding_minor: number;
             /** Format: int64 */
             change_minor: number;
+            /** @description Foreign notes, at the rate of the moment. */
+            currency?: string | null;
+            /** Format: int64 */
+            foreign_minor?: number | null;
             /** Format: uuid */
             id: string;
             method: string;
+            /**
+             * Format: uuid
+             * @description The gateway's payment behind it.
+             */
+            payment?: string | null;
+            provider: string;
             /** Format: int64 */
             received_minor?: number | null;
+            reference: string;
+            staff?: components["schemas"]["Named"] | null;
+            /** @description pending, authorised, captured, failed, voided, refunded or unknown */
+            state: string;
+            /** Format: int64 */
+            tip_minor: number;
+            /** @description When another way to pay took its place. */
+            voided_at?: string | null;
+            voided_by?: components["schemas"]["Named"] | null;
         };
         TestPrinter: {
             /** Format: uuid */
@@ -8981,6 +9334,89 @@ export interface operations {
             };
         };
     };
+    post_orders_id_tenders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitTenders"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_orders_id_tenders_tender_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                tender: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleTender"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_orders_id_token_jwt: {
         parameters: {
             query?: never;
@@ -11324,37 +11760,6 @@ export interface operations {
             };
         };
     };
-    post_shifts_count: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AddUp"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CountSums"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     get_shifts_current: {
         parameters: {
             query?: never;
@@ -11781,6 +12186,73 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
+            };
+        };
+    };
+    get_tenders_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodView"][];
+                };
+            };
+        };
+    };
+    post_tenders_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfferTender"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_tenders_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
