@@ -12,4 +12,5 @@ mod printing;
 mod refunds;
 mod shifts;
 mod shop;
+mod tenders;
 mod tokens;

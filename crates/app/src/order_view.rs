@@ -29,7 +29,7 @@ use std::collections::HashMap;
 use store::{
     Reader,
     handovers::{ClaimRow, HandoverRow, MoveRow, RefundRow},
-    orders::{OrderLineRow, OrderRow},
+    orders::{OrderLineRow, OrderRow, TaxRow},
     people::StaffRow,
     tenders::TenderRow,
 };
@@ -225,6 +225,10 @@ pub struct CreditNoteView {
     pub reason: String,
     pub lines: Vec<CreditLineView>,
     pub tenders: Vec<RefundTenderView>,
+    /// Without the taxes that go back too.
+    pub taxable_minor: i64,
+    pub tax_minor: i64,
+    pub taxes: Vec<TaxView>,
     pub rounding_minor: i64,
     pub total_minor: i64,
     /// The claim authority could not be asked.
@@ -548,15 +552,7 @@ impl Shop {
             inclusive: row.inclusive,
             taxable_minor: row.taxable_minor,
             tax_minor: row.tax_minor,
-            taxes: taxes
-                .iter()
-                .map(|tax| TaxView {
-                    name: tax.name.clone(),
-                    rate: rate_text(tax.rate),
-                    taxable_minor: tax.taxable_minor,
-                    amount_minor: tax.amount_minor,
-                })
-                .collect(),
+            taxes: taxes.iter().map(view_tax).collect(),
             rounding_minor: row.rounding_minor,
             total_minor: row.total_minor,
             paid_minor,
@@ -602,6 +598,15 @@ impl Shop {
             anomaly: over.then(|| "over_given".to_owned()),
             demo: self.identity.demo,
         })
+    }
+}
+
+fn view_tax(tax: &TaxRow) -> TaxView {
+    TaxView {
+        name: tax.name.clone(),
+        rate: rate_text(tax.rate),
+        taxable_minor: tax.taxable_minor,
+        amount_minor: tax.amount_minor,
     }
 }
 
@@ -691,6 +696,9 @@ fn view_credit_note(refund: &RefundRow, lines: &[OrderLineRow], names: &Director
                 amount_minor: t.amount_minor,
             })
             .collect(),
+        taxable_minor: refund.taxable_minor,
+        tax_minor: refund.tax_minor,
+        taxes: refund.taxes.iter().map(view_tax).collect(),
         rounding_minor: refund.rounding_minor,
         total_minor: refund.total_minor,
         offline: refund.offline,

@@ -2320,6 +2320,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/shifts/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What notes and coins come to, beside what is expected. Nothing is written. */
+        post: operations["post_shifts_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/shifts/current": {
         parameters: {
             query?: never;
@@ -2709,6 +2726,32 @@ export interface components {
             open: components["schemas"]["OpenItemView"][];
             /** Format: int32 */
             terms_days: number;
+        };
+        /** @description Notes and coins to be added up; nothing is written. */
+        AddUp: {
+            counts: components["schemas"]["CountForm"][];
+            /**
+             * Format: uuid
+             * @description The open shift that the count is of; none before it is opened.
+             */
+            shift?: string | null;
+        };
+        AddedUp: {
+            /** Format: int64 */
+            counted_minor: number;
+            currency: string;
+            /**
+             * Format: int64
+             * @description Null before a shift, and where the shop counts blind.
+             */
+            expected_minor?: number | null;
+            /**
+             * Format: int64
+             * @description What goes to the safe when what shall be left stays.
+             */
+            to_safe_minor: number;
+            /** Format: int64 */
+            variance_minor?: number | null;
         };
         AdjustAccount: {
             /**
@@ -3400,6 +3443,9 @@ export interface components {
             /** Format: int64 */
             loose_minor?: number | null;
             pieces?: components["schemas"]["PieceForm"][];
+        };
+        CountSums: {
+            sums: components["schemas"]["AddedUp"][];
         };
         CountView: {
             /** Format: int64 */
@@ -11757,6 +11803,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    post_shifts_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddUp"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountSums"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
             };
         };
     };
