@@ -13,4 +13,5 @@ mod refunds;
 mod shifts;
 mod shop;
 mod tenders;
+mod taxes;
 mod tokens;

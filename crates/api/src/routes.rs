@@ -341,6 +341,48 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/v1/staff/{id}/restore", Access::May(P::StaffChange)),
     row("POST", "/api/v1/staff/{id}/pin", Access::May(P::StaffChange)),
     row("GET", "/api/v1/roles", Access::May(P::StaffRead)),
+    row("GET", "/api/v1/taxes", Access::May(P::CatalogRead)),
+    row("POST", "/api/v1/taxes/classes", Access::May(P::SettingChange)),
+    row("PUT", "/api/v1/taxes/classes/{id}", Access::May(P::SettingChange)),
+    row(
+        "DELETE",
+        "/api/v1/taxes/classes/{id}",
+        Access::May(P::SettingChange),
+    ),
+    row(
+        "POST",
+        "/api/v1/taxes/classes/{id}/restore",
+        Access::May(P::SettingChange),
+    ),
+    row(
+        "GET",
+        "/api/v1/taxes/classes/{id}/history",
+        Access::May(P::SettingRead),
+    ),
+    row(
+        "POST",
+        "/api/v1/taxes/classes/{id}/assign",
+        Access::May(P::CatalogChange),
+    ),
+    row("POST", "/api/v1/taxes/pack", Access::May(P::SettingChange)),
+    row("POST", "/api/v1/taxes/preview", Access::May(P::CatalogRead)),
+    row("GET", "/api/v1/taxes/identities", Access::May(P::SettingRead)),
+    row("POST", "/api/v1/taxes/identities", Access::May(P::SettingChange)),
+    row(
+        "PUT",
+        "/api/v1/taxes/identities/{id}",
+        Access::May(P::SettingChange),
+    ),
+    row(
+        "DELETE",
+        "/api/v1/taxes/identities/{id}",
+        Access::May(P::SettingChange),
+    ),
+    row("GET", "/api/v1/gstin/{number}", Access::Session),
+    row("GET", "/api/v1/reports/tax", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/reports/gstr1", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/reports/gstr1.json", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/reports/gstr1.xlsx", Access::May(P::ReportRead)),
     row("GET", "/api/v1/settings", Access::May(P::SettingRead)),
     row("PUT", "/api/v1/settings/{key}", Access::May(P::SettingChange)),
     row("GET", "/api/v1/devices/status", Access::May(P::DeviceRead)),
@@ -564,6 +606,24 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::staff::restore))
         .routes(routes!(h::staff::set_pin))
         .routes(routes!(h::staff::roles))
+        .routes(routes!(h::taxes::taxes))
+        .routes(routes!(h::taxes::add_class))
+        .routes(routes!(h::taxes::edit_class))
+        .routes(routes!(h::taxes::archive_class))
+        .routes(routes!(h::taxes::restore_class))
+        .routes(routes!(h::taxes::history))
+        .routes(routes!(h::taxes::assign))
+        .routes(routes!(h::taxes::add_pack))
+        .routes(routes!(h::taxes::preview))
+        .routes(routes!(h::taxes::identities))
+        .routes(routes!(h::taxes::add_identity))
+        .routes(routes!(h::taxes::edit_identity))
+        .routes(routes!(h::taxes::remove_identity))
+        .routes(routes!(h::taxes::check_gstin))
+        .routes(routes!(h::taxes::report))
+        .routes(routes!(h::taxes::gstr1))
+        .routes(routes!(h::taxes::gstr1_json))
+        .routes(routes!(h::taxes::gstr1_xlsx))
         .routes(routes!(h::settings::list))
         .routes(routes!(h::settings::change))
         .routes(routes!(h::devices::status))

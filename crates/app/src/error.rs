@@ -119,6 +119,8 @@ codes! {
     PriceTooLarge = "price_too_large", Refused, "this amount is too large";
     DiscountInvalid = "discount_invalid", Refused, "this discount is not possible";
     DiscountAboveLimit = "discount_above_limit", Forbidden, "this discount needs a second person";
+    TaxRuleMissing = "tax_rule_missing", Refused, "some goods would have no rate: a rule without conditions and without an end is missing";
+    TaxClassInUse = "tax_class_in_use", Conflict, "products have this tax class, or it is the usual one";
     TaxRateMissing = "tax_rate_missing", Refused, "no tax rate is set for these goods on this day";
     TenderInvalid = "tender_invalid", Refused, "this payment is not right";
     TenderShort = "tender_short", Refused, "the payment does not cover the total";

@@ -33,7 +33,6 @@ packs! {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Pack {
-    pub country: String,
     inclusive: bool,
     scope: String,
     components: String,
@@ -244,7 +243,6 @@ mod tests {
     fn every_pack_makes_classes_that_have_a_rate_today() {
         for (country, _) in PACKS {
             let pack = Pack::of(country).expect("readable").expect("there");
-            assert_eq!(pack.country, *country);
             for class in &pack.classes {
                 assert!(
                     class.rules.iter().all(|rule| !rule.source.is_empty()),

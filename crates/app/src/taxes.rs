@@ -120,6 +120,12 @@ impl Taxing {
                 rate: Rate::ZERO,
             });
         };
+        let chosen = self.components_of(id, context)?;
+        Ok(LineTaxes { hsn, ..chosen })
+    }
+
+    /// The taxes of a class, whatever product has it.
+    pub fn components_of(&self, id: [u8; 16], context: &TaxContext<'_>) -> Result<LineTaxes> {
         let class = self
             .classes
             .get(&id)
@@ -133,7 +139,7 @@ impl Taxing {
             components: chosen.components,
             treatment: chosen.treatment,
             class: Some(id),
-            hsn,
+            hsn: String::new(),
             rate: chosen.rate,
         })
     }

@@ -32,6 +32,7 @@ pub mod search;
 pub mod settings;
 mod shift_views;
 pub mod shifts;
+pub mod tax_reports;
 pub mod taxes;
 mod tender_views;
 pub mod tenders;

@@ -11,6 +11,7 @@ use journal::{
 };
 use rusqlite::{Connection, params};
 use serde::de::DeserializeOwned;
+use std::collections::HashMap;
 
 /// One version of something, and who left it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,16 @@ impl Reader<'_> {
         )
     }
 
+    /// How many products name each class.
+    pub fn products_by_tax_class(&self) -> Result<HashMap<[u8; 16], u64>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select tax_class_id, count(*) from product
+             where tax_class_id is not null and archived_ms is null group by tax_class_id",
+        )?;
+        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Every tax number as it stands, removed ones not.
     pub fn tax_identities(&self) -> Result<Vec<TaxIdentitySetV1>, StoreError> {
         let mut all: Vec<TaxIdentitySetV1> = self.newest(
@@ -57,7 +68,7 @@ impl Reader<'_> {
              order by identity_id",
         )?;
         all.retain(|identity| !identity.removed);
-        all.sort_by(|a, b| (a.from, a.identity).cmp(&(b.from, b.identity)));
+        all.sort_by_key(|i| (i.from, i.identity));
         Ok(all)
     }
 

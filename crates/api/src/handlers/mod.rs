@@ -21,6 +21,7 @@ pub mod staff;
 pub mod system;
 pub mod tenders;
 pub mod tips;
+pub mod taxes;
 pub mod tokens;
 
 use crate::{

@@ -1,0 +1,254 @@
+//! What was sold and paid back under which taxes, as reports to the tax office add it up.
+
+use crate::{Reader, StoreError, orders::unpacked};
+use domain::ids::OrderId;
+use journal::body::{BuyerV1, SellerV1};
+use rusqlite::params;
+
+/// A line of a sale or of a credit note, as reports see it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SoldLine {
+    pub hsn: String,
+    pub name: String,
+    pub unit: String,
+    pub milli: i64,
+    pub class: Option<[u8; 16]>,
+    pub taxable_minor: i64,
+    /// Name, rate in millionths of a percent, amount.
+    pub taxes: Vec<(String, u32, i64)>,
+}
+
+/// An issued document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoldDocument {
+    pub order: OrderId,
+    pub business_day: u32,
+    pub prefix: String,
+    pub fiscal_year: String,
+    pub document_no: u32,
+    pub document: String,
+    pub buyer: Option<BuyerV1>,
+    pub seller: SellerV1,
+    pub place_of_supply: String,
+    pub total_minor: i64,
+    pub cancelled: bool,
+    pub lines: Vec<SoldLine>,
+}
+
+/// A credit note, with what its sale says of the buyer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditNote {
+    pub sale: SoldDocument,
+    pub business_day: u32,
+    pub prefix: String,
+    pub fiscal_year: String,
+    pub document_no: u32,
+    pub total_minor: i64,
+    pub lines: Vec<SoldLine>,
+}
+
+/// The number of a document in its series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesRow {
+    pub credit_notes: bool,
+    pub prefix: String,
+    pub fiscal_year: String,
+    pub first: u32,
+    pub last: u32,
+    pub issued: u32,
+    pub cancelled: u32,
+}
+
+/// One tax at one rate over some days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaxTotal {
+    pub name: String,
+    pub rate: u32,
+    pub sold_taxable_minor: i64,
+    pub sold_minor: i64,
+    pub back_taxable_minor: i64,
+    pub back_minor: i64,
+}
+
+const DOCUMENT: &str =
+    "o.order_id, o.business_day, o.prefix, o.fiscal_year, o.document_no, o.document, o.buyer,
+    o.seller, o.place_of_supply, o.total_minor, o.cancelled_ms is not null";
+
+fn document(r: &rusqlite::Row<'_>) -> rusqlite::Result<SoldDocument> {
+    Ok(SoldDocument {
+        order: OrderId::from_bytes(r.get(0)?),
+        business_day: r.get(1)?,
+        prefix: r.get(2)?,
+        fiscal_year: r.get(3)?,
+        document_no: r.get(4)?,
+        document: r.get(5)?,
+        buyer: r.get::<_, Option<Vec<u8>>>(6)?.map(|bytes| unpacked(&bytes)),
+        seller: unpacked(&r.get::<_, Vec<u8>>(7)?),
+        place_of_supply: r.get(8)?,
+        total_minor: r.get(9)?,
+        cancelled: r.get(10)?,
+        lines: Vec::new(),
+    })
+}
+
+impl Reader<'_> {
+    /// Every document of these days, cancelled ones too, in the order of their numbers.
+    pub fn documents_sold(&self, from_day: u32, to_day: u32) -> Result<Vec<SoldDocument>, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "select {DOCUMENT} from \"order\" o where o.business_day between ?1 and ?2
+             order by o.prefix, o.fiscal_year, o.document_no"
+        ))?;
+        let mut documents: Vec<SoldDocument> = statement
+            .query_map([from_day, to_day], document)?
+            .collect::<Result<_, _>>()?;
+        for sold in &mut documents {
+            sold.lines = self.sold_lines(
+                "select l.line, l.hsn, l.name, l.unit, l.milli, l.tax_class_id, l.taxable_minor, t.name, t.rate,
+                        x.amount_minor
+                 from order_line l
+                 left join order_line_tax x on x.order_id = l.order_id and x.line = l.line
+                 left join order_tax t on t.order_id = x.order_id and t.tax = x.tax
+                 where l.order_id = ?1 order by l.line, x.tax",
+                sold.order.bytes(),
+            )?;
+        }
+        Ok(documents)
+    }
+
+    /// A document as it was issued; without its lines.
+    pub fn document_sold(&self, order: OrderId) -> Result<Option<SoldDocument>, StoreError> {
+        let mut found = self
+            .conn
+            .prepare_cached(&format!(
+                "select {DOCUMENT} from \"order\" o where o.order_id = ?1"
+            ))?
+            .query_map([order.bytes()], document)?
+            .collect::<Result<Vec<_>, _>>()?;
+        let Some(mut sold) = found.pop() else {
+            return Ok(None);
+        };
+        sold.lines = self.sold_lines(
+            "select l.line, l.hsn, l.name, l.unit, l.milli, l.tax_class_id, l.taxable_minor, t.name, t.rate,
+                    x.amount_minor
+             from order_line l
+             left join order_line_tax x on x.order_id = l.order_id and x.line = l.line
+             left join order_tax t on t.order_id = x.order_id and t.tax = x.tax
+             where l.order_id = ?1 order by l.line, x.tax",
+            order.bytes(),
+        )?;
+        Ok(Some(sold))
+    }
+
+    /// Every credit note of these days.
+    pub fn credit_notes(&self, from_day: u32, to_day: u32) -> Result<Vec<CreditNote>, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "select {DOCUMENT}, r.refund_id, r.business_day, r.prefix, r.fiscal_year, r.document_no, r.total_minor
+             from refund r join \"order\" o on o.order_id = r.order_id
+             where r.business_day between ?1 and ?2
+             order by r.prefix, r.fiscal_year, r.document_no"
+        ))?;
+        let mut notes = statement
+            .query_map([from_day, to_day], |r| {
+                let note = CreditNote {
+                    sale: document(r)?,
+                    business_day: r.get(12)?,
+                    prefix: r.get(13)?,
+                    fiscal_year: r.get(14)?,
+                    document_no: r.get(15)?,
+                    total_minor: r.get(16)?,
+                    lines: Vec::new(),
+                };
+                Ok((r.get::<_, [u8; 16]>(11)?, note))
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        for (id, note) in &mut notes {
+            note.lines = self.sold_lines(
+                "select b.line, l.hsn, l.name, l.unit, b.milli, l.tax_class_id, b.taxable_minor, t.name, t.rate,
+                        x.amount_minor
+                 from refund_line b
+                 join refund r on r.refund_id = b.refund_id
+                 join order_line l on l.order_id = r.order_id and l.line = b.line
+                 left join refund_line_tax x on x.refund_id = b.refund_id and x.line = b.line
+                 left join refund_tax t on t.refund_id = x.refund_id and t.tax = x.tax
+                 where b.refund_id = ?1 order by b.line, x.tax",
+                *id,
+            )?;
+        }
+        Ok(notes.into_iter().map(|(_, note)| note).collect())
+    }
+
+    fn sold_lines(&self, sql: &str, id: [u8; 16]) -> Result<Vec<SoldLine>, StoreError> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query([id])?;
+        let mut lines: Vec<SoldLine> = Vec::new();
+        let mut last = None;
+        while let Some(r) = rows.next()? {
+            let line: u32 = r.get(0)?;
+            if last != Some(line) {
+                last = Some(line);
+                lines.push(SoldLine {
+                    hsn: r.get(1)?,
+                    name: r.get(2)?,
+                    unit: r.get(3)?,
+                    milli: r.get(4)?,
+                    class: r.get(5)?,
+                    taxable_minor: r.get(6)?,
+                    taxes: Vec::new(),
+                });
+            }
+            let name: Option<String> = r.get(7)?;
+            if let (Some(name), Some(line)) = (name, lines.last_mut()) {
+                line.taxes.push((name, r.get(8)?, r.get(9)?));
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Which orders got a corrected buyer on these days.
+    pub fn orders_revised(&self, from_day: u32, to_day: u32) -> Result<Vec<OrderId>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select distinct order_id from invoice_revision where business_day between ?1 and ?2 order by order_id",
+        )?;
+        let rows = statement.query_map([from_day, to_day], |r| Ok(OrderId::from_bytes(r.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What every tax came to on these days: sold, and given back. Cancelled orders were never sold.
+    pub fn tax_totals(&self, from_day: u32, to_day: u32) -> Result<Vec<TaxTotal>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select name, rate, sum(sold_taxable), sum(sold), sum(back_taxable), sum(back) from (
+                 select t.name, t.rate, t.taxable_minor as sold_taxable, t.amount_minor as sold, 0 as back_taxable,
+                        0 as back
+                 from \"order\" o join order_tax t on t.order_id = o.order_id
+                 where o.business_day between ?1 and ?2 and o.cancelled_ms is null
+                 union all
+                 select t.name, t.rate, 0, 0, t.taxable_minor, t.amount_minor
+                 from refund r join refund_tax t on t.refund_id = r.refund_id
+                 where r.business_day between ?1 and ?2
+             ) group by name, rate order by name, rate",
+        )?;
+        let rows = statement.query_map(params![from_day, to_day], |r| {
+            Ok(TaxTotal {
+                name: r.get(0)?,
+                rate: r.get(1)?,
+                sold_taxable_minor: r.get(2)?,
+                sold_minor: r.get(3)?,
+                back_taxable_minor: r.get(4)?,
+                back_minor: r.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What was sold on these days in all, and given back, its taxes not counted.
+    pub fn sold_without_tax(&self, from_day: u32, to_day: u32) -> Result<(i64, i64), StoreError> {
+        Ok(self.conn.query_row(
+            "select
+                 (select coalesce(sum(taxable_minor), 0) from \"order\"
+                  where business_day between ?1 and ?2 and cancelled_ms is null),
+                 (select coalesce(sum(taxable_minor), 0) from refund where business_day between ?1 and ?2)",
+            params![from_day, to_day],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )?)
+    }
+}
