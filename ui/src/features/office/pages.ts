@@ -13,11 +13,13 @@ import HandCoins from '@lucide/svelte/icons/hand-coins';
 import Monitor from '@lucide/svelte/icons/monitor';
 import Scroll from '@lucide/svelte/icons/scroll-text';
 import Plug from '@lucide/svelte/icons/plug';
+import Percent from '@lucide/svelte/icons/percent';
 import Gear from '@lucide/svelte/icons/settings';
 
 export interface Page {
   name: 'today' | 'orders' | 'products' | 'categories' | 'payments' | 'cards' | 'rates' | 'tips' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
   name: 'today' | 'orders' | 'money' | 'products' | 'categories' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
+  name: 'today' | 'orders' | 'products' | 'categories' | 'staff' | 'sessions' | 'taxes' | 'receipts' | 'devices' | 'settings';
   needs: string;
   icon: Component<{ class?: string }>;
 }
@@ -34,6 +36,7 @@ export const PAGES: Page[] = [
   { name: 'tips', needs: 'tip.pay_out', icon: HandCoins },
   { name: 'staff', needs: 'staff.read', icon: Badge },
   { name: 'sessions', needs: 'session.list', icon: Monitor },
+  { name: 'taxes', needs: 'setting.read', icon: Percent },
   { name: 'receipts', needs: 'setting.read', icon: Scroll },
   { name: 'devices', needs: 'device.change', icon: Plug },
   { name: 'settings', needs: 'setting.read', icon: Gear },

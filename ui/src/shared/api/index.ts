@@ -6,3 +6,4 @@ export type * from './devices';
 export type * from './payments';
 export type * from './schema';
 export type * from './shifts';
+export type * from './taxes';

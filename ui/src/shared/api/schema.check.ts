@@ -7,6 +7,7 @@ import type * as Customer from './customers';
 import type * as Device from './devices';
 import type * as Page from './schema';
 import type * as Drawer from './shifts';
+import type * as Tax from './taxes';
 
 type Core = components['schemas'];
 
@@ -73,6 +74,13 @@ export type Checks = [
   Held<Same<Core['AgeingList'], Customer.AgeingList>>,
   Held<Same<Core['PaymentReceipt'], Customer.PaymentReceipt>>,
   Held<Same<Core['StatementView'], Customer.Statement>>,
+  Held<Same<Core['TaxesView'], Tax.Taxes>>,
+  Held<Same<Core['TaxClassVersion'], Tax.TaxClassVersion>>,
+  Held<Same<Core['TriedTaxes'], Tax.TriedTaxes>>,
+  Held<Same<Core['TaxIdentityView'], Tax.TaxIdentity>>,
+  Held<Same<Core['GstinView'], Tax.GstinChecked>>,
+  Held<Same<Core['TaxReportView'], Tax.TaxReport>>,
+  Held<Same<Core['Gstr1View'], Tax.Gstr1>>,
   Held<Same<Core['DevicesView'], Device.DeviceStatus>>,
   Held<Same<Core['PrinterView'], Device.Printer>>,
   Held<Same<Core['FindView'], Device.PrinterFind>>,

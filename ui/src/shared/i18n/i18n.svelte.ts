@@ -9,6 +9,7 @@ import type enOfficeWords from '$messages/office/en.json';
 import type enPaymentsWords from '$messages/payments/en.json';
 import type enSalesWords from '$messages/sales/en.json';
 import type enShiftsWords from '$messages/shifts/en.json';
+import type enTaxesWords from '$messages/taxes/en.json';
 import { formatMessage, type Messages, type Values } from './format';
 import { directionOf, guessLanguage, isLanguage, type Language } from './languages';
 
@@ -19,6 +20,7 @@ interface Bundles {
   payments: typeof enPaymentsWords;
   sales: typeof enSalesWords;
   shifts: typeof enShiftsWords;
+  taxes: typeof enTaxesWords;
 }
 export type Bundle = keyof Bundles;
 export type MessageKey = keyof typeof enWords | { [Name in Bundle]: keyof Bundles[Name] }[Bundle];
