@@ -8,6 +8,7 @@ mod history;
 mod node;
 mod slips;
 mod table;
+mod taxes;
 mod tokens;
 mod work;
 

@@ -38,6 +38,7 @@ pub fn measure_all(arguments: &Arguments) -> Result<Vec<Row>, String> {
     })?;
     long_history(arguments, &mut rows)?;
     rows.extend(crate::slips::measure()?);
+    rows.extend(crate::taxes::measure()?);
     rows.push(till_bytes(&arguments.ui)?);
     Ok(rows)
 }

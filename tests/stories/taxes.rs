@@ -1,7 +1,9 @@
 //! Taxes: classes from the country's pack, rates by day and place, the shop's numbers, and what the office is told.
 
+#![allow(clippy::inconsistent_digit_grouping, reason = "1_000_00 reads as 1,000.00")]
+
 use serde_json::{Value, json};
-use testkit::{Node, OWNER_PIN, new_id};
+use testkit::{Method, Node, OWNER_PIN, new_id};
 
 fn shop(country: &str, trade: &str, more: Value) -> Value {
     let mut setup = json!({"id": new_id(), "kind": "own", "language": "en", "trade": trade, "shop_name": "Corner",
@@ -171,7 +173,11 @@ async fn the_owner_changes_rates_and_the_old_ones_stay_known() {
     rules.insert(0, coming);
     let form = json!({"name": meals["name"], "performed": true, "rules": rules});
     let (status, changed) = owner.put(&path, form).await;
-    assert_eq!((status.as_u16(), &changed["today"]), (200, &json!("7")), "{changed}");
+    assert_eq!(
+        (status.as_u16(), &changed["today"]),
+        (200, &json!("7")),
+        "{changed}"
+    );
     let on = async |day: &str| {
         let body = json!({"class": meals["id"], "amount_minor": 10_800, "day": day});
         owner.post("/api/v1/taxes/preview", body).await.1["tax_minor"].clone()
@@ -234,4 +240,323 @@ async fn only_the_owner_changes_taxes() {
         assert_eq!(ravi.post(path, json!({"id": new_id()})).await.0, 403, "{path}");
     }
     assert_eq!(ravi.get("/api/v1/reports/gstr1?month=2026-11").await.0, 403);
+}
+
+/// Facts of November as counters write them: what the return must add up.
+mod november {
+    use app::Shop;
+    use domain::time::Moment;
+    use journal::{
+        Body,
+        body::{
+            BuyerV1, InvoiceRevisedV1, LineTaxV1, OrderCancelledV2, OrderLineV2, OrderPlacedV2, OrderTaxV1,
+            RefundLineV2, RefundedV2, SellerV1, TokenV1,
+        },
+    };
+
+    pub const NUMBER: &str = "27AAPFU0939F1ZV";
+    pub const BUYER: &str = "29AAGCB7383J1Z4";
+
+    fn id(n: u32) -> [u8; 16] {
+        let mut id = [7; 16];
+        id[..4].copy_from_slice(&n.to_be_bytes());
+        id
+    }
+
+    fn buyer(number: &str, region: &str) -> BuyerV1 {
+        BuyerV1 {
+            name: "Bharat Traders".to_owned(),
+            tax_number: number.to_owned(),
+            region: region.to_owned(),
+            ..BuyerV1::default()
+        }
+    }
+
+    /// The taxes of an amount at 18 %, by whether it stays in Maharashtra.
+    fn taxes(place: &str, taxable: i64) -> Vec<OrderTaxV1> {
+        let tax = |name: &str, rate: u32, amount_minor: i64| OrderTaxV1 {
+            name: name.to_owned(),
+            rate,
+            taxable_minor: taxable,
+            amount_minor,
+        };
+        if place == "27" {
+            let half = taxable * 9 / 100;
+            vec![tax("CGST", 9_000_000, half), tax("SGST", 9_000_000, half)]
+        } else {
+            vec![tax("IGST", 18_000_000, taxable * 18 / 100)]
+        }
+    }
+
+    fn of_line(taxes: &[OrderTaxV1]) -> Vec<LineTaxV1> {
+        (0u16..)
+            .zip(taxes)
+            .map(|(tax, sum)| LineTaxV1 {
+                tax,
+                amount_minor: sum.amount_minor,
+            })
+            .collect()
+    }
+
+    fn order(n: u32, day: u32, place: &str, taxable: i64, buyer: Option<BuyerV1>) -> Body {
+        let taxes = taxes(place, taxable);
+        let tax_minor: i64 = taxes.iter().map(|t| t.amount_minor).sum();
+        Body::OrderPlaced(Box::new(OrderPlacedV2 {
+            order: id(n),
+            counter: [1; 16],
+            seat: 0,
+            placed_ms: 1_793_500_000_000 + i64::from(n),
+            business_day: day,
+            hour: 12,
+            number: n,
+            prefix: "K7Q".to_owned(),
+            fiscal_year: "26-27".to_owned(),
+            document_no: n,
+            document: "tax_invoice".to_owned(),
+            lines: vec![OrderLineV2 {
+                line: 1,
+                product: None,
+                short: (0, 0),
+                name: "Steel plate".to_owned(),
+                unit: "piece".to_owned(),
+                milli: 2_000,
+                base_milli: 2_000,
+                level: String::new(),
+                price_source: "catalog".to_owned(),
+                unit_price_minor: taxable / 2,
+                modifiers: vec![],
+                parts: vec![],
+                gross_minor: taxable,
+                discount: None,
+                discount_minor: 0,
+                order_discount_minor: 0,
+                note: String::new(),
+                hsn: "732393".to_owned(),
+                tax_class: None,
+                taxable_minor: taxable,
+                taxes: of_line(&taxes),
+            }],
+            discount: None,
+            subtotal_minor: taxable,
+            line_discount_minor: 0,
+            order_discount_minor: 0,
+            inclusive: false,
+            tax_rules: "line each half_up".to_owned(),
+            taxable_minor: taxable,
+            tax_minor,
+            taxes,
+            rounding_minor: 0,
+            total_minor: taxable + tax_minor,
+            customer: None,
+            buyer,
+            seller: SellerV1 {
+                name: "Corner".to_owned(),
+                tax_number: NUMBER.to_owned(),
+                region: "27".to_owned(),
+                address: String::new(),
+            },
+            place_of_supply: place.to_owned(),
+            order_type: "counter".to_owned(),
+            quotation: None,
+            token: TokenV1 {
+                generation: 1,
+                issued_ms: 0,
+                expires_ms: 0,
+                number: n,
+                number_expires_ms: 0,
+                code: format!("P1{n}"),
+            },
+            content: [0; 32],
+        }))
+    }
+
+    fn refund(n: u32, of: u32, taxable: i64) -> Body {
+        let taxes = taxes("27", taxable);
+        let tax_minor: i64 = taxes.iter().map(|t| t.amount_minor).sum();
+        Body::Refunded(Box::new(RefundedV2 {
+            refund: id(1000 + n),
+            order: id(of),
+            counter: [1; 16],
+            seat: 0,
+            shift: None,
+            at_ms: 1_793_600_000_000,
+            business_day: 2026_11_20,
+            prefix: "C7Q".to_owned(),
+            fiscal_year: "26-27".to_owned(),
+            document_no: n,
+            lines: vec![RefundLineV2 {
+                line: 1,
+                milli: 1_000,
+                amount_minor: taxable + tax_minor,
+                taxable_minor: taxable,
+                taxes: of_line(&taxes),
+            }],
+            moves: vec![],
+            tenders: vec![],
+            taxes,
+            taxable_minor: taxable,
+            tax_minor,
+            rounding_minor: 0,
+            total_minor: taxable + tax_minor,
+            reason: "bent".to_owned(),
+            approved_by: None,
+            offline: false,
+            content: [0; 32],
+        }))
+    }
+
+    fn revised(of: u32, day: u32) -> Body {
+        Body::InvoiceRevised(InvoiceRevisedV1 {
+            order: id(of),
+            revision: 1,
+            at_ms: 1_793_600_000_000,
+            business_day: day,
+            customer: None,
+            buyer: buyer("24AAACC1206D1ZM", "27"),
+            reason: "the number was another".to_owned(),
+            content: [0; 32],
+        })
+    }
+
+    pub fn happened(shop: &Shop) {
+        let facts = [
+            // October, corrected in November.
+            order(1, 2026_10_30, "27", 50_000_00, Some(buyer(BUYER, "27"))),
+            revised(1, 2026_11_05),
+            order(2, 2026_11_01, "27", 1_000_00, None),
+            order(3, 2026_11_02, "29", 2_000_00, Some(buyer(BUYER, "29"))),
+            // To another State, to somebody without a number: above a lakh with its tax, and below.
+            order(4, 2026_11_03, "29", 90_000_00, None),
+            order(5, 2026_11_03, "29", 10_000_00, None),
+            order(6, 2026_11_04, "27", 7_000_00, None),
+            Body::OrderCancelled(OrderCancelledV2 {
+                order: id(6),
+                cancelled_ms: 1_793_600_000_000,
+                business_day: 2026_11_04,
+                shift: None,
+                reason: "a mistake".to_owned(),
+                approved_by: None,
+            }),
+            refund(1, 2, 500_00),
+            // Corrected in its own month: told once, as it is now.
+            order(7, 2026_11_29, "27", 3_000_00, None),
+            revised(7, 2026_11_30),
+            order(8, 2026_12_01, "27", 9_000_00, None),
+        ];
+        shop.store()
+            .write(Moment(1_793_700_000_000), |tx| {
+                for fact in &facts {
+                    tx.record(None, fact)?;
+                }
+                Ok::<_, app::StoreError>(())
+            })
+            .expect("facts that can be written");
+    }
+}
+
+#[tokio::test]
+async fn the_return_of_a_month_adds_up_from_its_documents() {
+    let node = Node::empty();
+    let owner = owner_of!(
+        node,
+        shop(
+            "IN",
+            "other",
+            json!({"region": "27", "tax_number": november::NUMBER})
+        )
+    );
+    november::happened(&node.door.app.shop().expect("a shop"));
+    let (status, view) = owner.get("/api/v1/reports/gstr1?month=2026-11").await;
+    assert_eq!(status, 200, "{view}");
+    let section = |name: &str| {
+        let sections = view["sections"].as_array().expect("sections");
+        let found = sections.iter().find(|s| s["section"] == name);
+        let found = found.unwrap_or_else(|| panic!("no {name} in {view}"));
+        [
+            "documents",
+            "taxable_minor",
+            "igst_minor",
+            "cgst_minor",
+            "sgst_minor",
+        ]
+        .map(|key| found[key].as_i64().expect("a number"))
+    };
+    assert_eq!(section("b2b"), [2, 5_000_00, 360_00, 270_00, 270_00]);
+    assert_eq!(
+        section("b2ba"),
+        [1, 50_000_00, 0, 4_500_00, 4_500_00],
+        "October's, corrected"
+    );
+    assert_eq!(
+        section("b2cl"),
+        [1, 90_000_00, 16_200_00, 0, 0],
+        "1,06,200 is above a lakh"
+    );
+    assert_eq!(
+        section("b2cs"),
+        [3, 10_500_00, 1_800_00, 45_00, 45_00],
+        "two sales, and what came back of one"
+    );
+    assert_eq!(view["series"][0]["from"], "K7Q/26-27/000002");
+    assert_eq!(
+        ["issued", "cancelled", "net"].map(|key| view["series"][0][key].clone()),
+        [6, 1, 5],
+        "a cancelled number is told"
+    );
+    assert_eq!(view["series"][1]["kind"], "credit_note");
+    assert!(
+        view["faults"].as_array().expect("faults").is_empty(),
+        "{}",
+        view["faults"]
+    );
+
+    let (_, file) = owner.get("/api/v1/reports/gstr1.json?month=2026-11").await;
+    assert_eq!(
+        (&file["gstin"], &file["fp"]),
+        (&json!(november::NUMBER), &json!("112026"))
+    );
+    let invoice = &file["b2b"][1]["inv"][0];
+    assert_eq!(
+        (
+            &file["b2b"][1]["ctin"],
+            &invoice["idt"],
+            &invoice["pos"],
+            &invoice["itms"][0]["itm_det"]["iamt"]
+        ),
+        (
+            &json!(november::BUYER),
+            &json!("02-11-2026"),
+            &json!("29"),
+            &json!(360.0)
+        )
+    );
+    assert_eq!(file["b2ba"][0]["inv"][0]["oinum"], "K7Q/26-27/000001");
+    assert_eq!(
+        file["hsn"]["hsn_b2c"][0]["qty"], 5.0,
+        "six plates to consumers, one came back"
+    );
+    assert_eq!(file["doc_issue"]["doc_det"][0]["docs"][0]["cancel"], 1);
+
+    let (_, report) = owner
+        .get("/api/v1/reports/tax?from=2026-11-01&to=2026-11-30")
+        .await;
+    assert_eq!(report["taxable_minor"], 105_500_00, "{report}");
+    assert_eq!(
+        report["tax_minor"],
+        18_360_00 + 2 * 315_00,
+        "CGST and SGST of 3,500 and IGST of 1,02,000"
+    );
+
+    let (status, book) = owner
+        .fetch(
+            Method::GET,
+            "/api/v1/reports/gstr1.xlsx?month=2026-11",
+            "text/plain",
+            vec![],
+            &[],
+        )
+        .await;
+    assert_eq!(status, 200);
+    assert!(book.starts_with(b"PK"), "a spreadsheet");
+    assert_eq!(owner.get("/api/v1/reports/gstr1?month=november").await.0, 422);
 }

@@ -22,6 +22,7 @@ pub mod system;
 pub mod tenders;
 pub mod tips;
 pub mod taxes;
+pub mod tips;
 pub mod tokens;
 
 use crate::{

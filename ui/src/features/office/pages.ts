@@ -8,7 +8,6 @@ import Tags from '@lucide/svelte/icons/tags';
 import Badge from '@lucide/svelte/icons/id-card';
 import CreditCard from '@lucide/svelte/icons/credit-card';
 import Gift from '@lucide/svelte/icons/gift';
-import Coins from '@lucide/svelte/icons/coins';
 import HandCoins from '@lucide/svelte/icons/hand-coins';
 import Monitor from '@lucide/svelte/icons/monitor';
 import Scroll from '@lucide/svelte/icons/scroll-text';
@@ -17,9 +16,22 @@ import Percent from '@lucide/svelte/icons/percent';
 import Gear from '@lucide/svelte/icons/settings';
 
 export interface Page {
-  name: 'today' | 'orders' | 'products' | 'categories' | 'payments' | 'cards' | 'rates' | 'tips' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
-  name: 'today' | 'orders' | 'money' | 'products' | 'categories' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
-  name: 'today' | 'orders' | 'products' | 'categories' | 'staff' | 'sessions' | 'taxes' | 'receipts' | 'devices' | 'settings';
+  name:
+    | 'today'
+    | 'orders'
+    | 'money'
+    | 'products'
+    | 'categories'
+    | 'payments'
+    | 'cards'
+    | 'rates'
+    | 'tips'
+    | 'staff'
+    | 'sessions'
+    | 'taxes'
+    | 'receipts'
+    | 'devices'
+    | 'settings';
   needs: string;
   icon: Component<{ class?: string }>;
 }

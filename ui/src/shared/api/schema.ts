@@ -513,8 +513,7 @@ export interface Display {
   refund: null | { number: number; total_minor: number; method: string; document: string; state: 'done'; until: string };
 }
 
-export type LiveKind = 'cart' | 'order' | 'product' | 'category' | 'staff' | 'setting' | 'session' | 'display' | 'claim' | 'board' | 'print' | 'device' | 'payment' | 'card' | 'rate' | 'tip' | 'resync';
-export type LiveKind = 'cart' | 'order' | 'product' | 'category' | 'staff' | 'setting' | 'session' | 'display' | 'claim' | 'board' | 'print' | 'device' | 'shift' | 'batch' | 'resync';
+export type LiveKind = 'cart' | 'order' | 'product' | 'category' | 'staff' | 'setting' | 'session' | 'display' | 'claim' | 'board' | 'print' | 'device' | 'payment' | 'card' | 'rate' | 'tip' | 'shift' | 'batch' | 'resync';
 
 export interface LiveMessage {
   seq: number;
