@@ -22,7 +22,6 @@ pub mod system;
 pub mod tenders;
 pub mod tips;
 pub mod taxes;
-pub mod tips;
 pub mod tokens;
 
 use crate::{
