@@ -12,6 +12,6 @@ mod printing;
 mod refunds;
 mod shifts;
 mod shop;
-mod tenders;
 mod taxes;
+mod tenders;
 mod tokens;

@@ -465,7 +465,7 @@ async fn the_return_of_a_month_adds_up_from_its_documents() {
             json!({"region": "27", "tax_number": november::NUMBER})
         )
     );
-    november::happened(&node.door.app.shop().expect("a shop"));
+    november::happened(&node.door.app().shop().expect("a shop"));
     let (status, view) = owner.get("/api/v1/reports/gstr1?month=2026-11").await;
     assert_eq!(status, 200, "{view}");
     let section = |name: &str| {

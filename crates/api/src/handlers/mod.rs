@@ -19,9 +19,9 @@ pub mod setup;
 pub mod shifts;
 pub mod staff;
 pub mod system;
+pub mod taxes;
 pub mod tenders;
 pub mod tips;
-pub mod taxes;
 pub mod tokens;
 
 use crate::{
