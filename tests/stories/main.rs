@@ -5,6 +5,8 @@ mod catalog;
 mod customers;
 mod door;
 mod handovers;
+mod invoices;
+mod mail;
 mod orders;
 mod people;
 mod prices;

@@ -333,6 +333,30 @@ pub const ROUTES: &[Row] = &[
         Access::May(P::AccountAdjust),
     ),
     row("GET", "/api/v1/accounts/ageing", Access::May(P::CustomerRead)),
+    row("GET", "/api/v1/invoices", Access::May(P::OrderRead)),
+    row("GET", "/api/v1/invoices/{id}", Access::May(P::OrderRead)),
+    row(
+        "GET",
+        "/api/v1/invoices/{id}/sheet.pdf",
+        Access::May(P::OrderRead),
+    ),
+    row(
+        "POST",
+        "/api/v1/invoices/{id}/revisions",
+        Access::May(P::InvoiceRevise),
+    ),
+    row("PUT", "/api/v1/invoices/{id}/due", Access::May(P::InvoiceRevise)),
+    row("POST", "/api/v1/invoices/{id}/mail", Access::May(P::MailSend)),
+    row("GET", "/api/v1/mail/outbox", Access::May(P::MailSend)),
+    row("POST", "/api/v1/mail/outbox/{id}/retry", Access::May(P::MailSend)),
+    row(
+        "POST",
+        "/api/v1/mail/outbox/{id}/discard",
+        Access::May(P::MailSend),
+    ),
+    row("GET", "/api/v1/mail/server", Access::May(P::MailSend)),
+    row("PUT", "/api/v1/mail/server", Access::May(P::SettingChange)),
+    row("POST", "/api/v1/mail/server/test", Access::May(P::SettingChange)),
     row("GET", "/api/v1/staff", Access::May(P::StaffRead)),
     row("POST", "/api/v1/staff", Access::May(P::StaffChange)),
     row("GET", "/api/v1/staff/{id}", Access::May(P::StaffRead)),
@@ -639,6 +663,17 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::devices::print))
         .routes(routes!(h::devices::open_drawer))
         .routes(routes!(h::devices::openings))
+        .routes(routes!(h::invoices::list))
+        .routes(routes!(h::invoices::invoice))
+        .routes(routes!(h::invoices::pdf))
+        .routes(routes!(h::invoices::revise))
+        .routes(routes!(h::invoices::set_due))
+        .routes(routes!(h::invoices::mail))
+        .routes(routes!(h::mail::outbox))
+        .routes(routes!(h::mail::retry))
+        .routes(routes!(h::mail::discard))
+        .routes(routes!(h::mail::server, h::mail::change_server))
+        .routes(routes!(h::mail::test))
         .routes(routes!(h::shifts::current))
         .routes(routes!(h::shifts::open, h::shifts::list))
         .routes(routes!(h::shifts::addenda))

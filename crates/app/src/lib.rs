@@ -26,6 +26,7 @@ mod error;
 pub mod gstr1;
 pub mod handovers;
 pub mod import;
+pub mod invoices;
 mod joining;
 pub mod letters;
 pub mod live;

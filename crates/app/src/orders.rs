@@ -487,7 +487,7 @@ fn likely(state: &str) -> Option<Likely> {
         })
 }
 
-fn cursor(text: &str) -> Result<(i64, OrderId)> {
+pub(crate) fn cursor(text: &str) -> Result<(i64, OrderId)> {
     text.split_once('.')
         .and_then(|(ms, id)| Some((ms.parse().ok()?, id.parse().ok()?)))
         .ok_or_else(|| AppError::field("after", "this is not a cursor of this list"))

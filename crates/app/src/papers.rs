@@ -378,7 +378,7 @@ fn some(text: &str) -> Option<String> {
 }
 
 /// The customer's language first; else whichever other one the product has.
-fn second_name(names: &Names, name: &str, language: &str) -> Option<String> {
+pub(crate) fn second_name(names: &Names, name: &str, language: &str) -> Option<String> {
     [language]
         .into_iter()
         .chain(LANGUAGES.iter().copied())

@@ -119,6 +119,11 @@ words! {
         CardRead = "card.read",
         RateChange = "rate.change",
         TipPayOut = "tip.pay_out",
+        // Corrects the buyer on an issued document, and until when it is to be paid.
+        InvoiceRevise = "invoice.revise",
+        QuotationMake = "quotation.make",
+        // Mails documents, and sees what became of the letters.
+        MailSend = "mail.send",
     }
 }
 
@@ -192,6 +197,9 @@ impl Role {
                 CardRead,
                 RateChange,
                 TipPayOut,
+                InvoiceRevise,
+                QuotationMake,
+                MailSend,
             ],
             // Runs the shop's day. People, settings and the shop itself stay the owner's.
             Role::Manager => &[
@@ -241,6 +249,9 @@ impl Role {
                 CardRead,
                 RateChange,
                 TipPayOut,
+                InvoiceRevise,
+                QuotationMake,
+                MailSend,
             ],
             Role::Cashier => &[
                 CatalogRead,
@@ -266,6 +277,9 @@ impl Role {
                 DeviceRead,
                 PrintUse,
                 ShiftUse,
+                InvoiceRevise,
+                QuotationMake,
+                MailSend,
             ],
             Role::Sales => &[
                 CatalogRead,
@@ -403,7 +417,9 @@ mod tests {
         ] {
             assert_eq!(allowed(chiefs), ["owner", "manager"], "{chiefs}");
         }
-        for till in [CartUse, OrderPlace, PriceOpen, TokenReissue, RefundMake, ShiftUse] {
+        for till in [
+            CartUse, OrderPlace, PriceOpen, TokenReissue, RefundMake, ShiftUse, InvoiceRevise, QuotationMake, MailSend,
+        ] {
             assert_eq!(allowed(till), ["owner", "manager", "cashier"], "{till}");
         }
         for counter in [

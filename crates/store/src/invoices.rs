@@ -125,7 +125,7 @@ impl Reader<'_> {
             // Whoever begins so: between the text and the text with the last letter of all behind it.
             asked(
                 " and order_id in (select order_id from invoice_buyer
-                     where (name >= ? and name < ? || char(1114109)) or (tax_number >= ? and tax_number < ? || char(1114109)))",
+                     where (name >= ? and name < ? || char(1114109)) or (tax_number >= upper(?) and tax_number < upper(?) || char(1114109)))",
                 Value::from(text.clone()),
             );
         }

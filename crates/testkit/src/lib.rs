@@ -5,6 +5,7 @@
 pub mod dice;
 pub mod disk;
 pub mod gateway;
+pub mod mail;
 pub mod printer;
 
 use api::{Caller, Door};

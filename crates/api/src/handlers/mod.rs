@@ -8,6 +8,8 @@ pub mod customers;
 pub mod devices;
 pub mod display;
 pub mod handovers;
+pub mod invoices;
+pub mod mail;
 pub mod nodes;
 pub mod orders;
 pub mod payments;

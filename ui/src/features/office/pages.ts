@@ -2,7 +2,6 @@
 import type { Component } from 'svelte';
 import House from '@lucide/svelte/icons/house';
 import Receipt from '@lucide/svelte/icons/receipt-text';
-import Coins from '@lucide/svelte/icons/coins';
 import Grid from '@lucide/svelte/icons/layout-grid';
 import Tags from '@lucide/svelte/icons/tags';
 import Badge from '@lucide/svelte/icons/id-card';
@@ -13,6 +12,8 @@ import Monitor from '@lucide/svelte/icons/monitor';
 import Scroll from '@lucide/svelte/icons/scroll-text';
 import Plug from '@lucide/svelte/icons/plug';
 import Percent from '@lucide/svelte/icons/percent';
+import FileText from '@lucide/svelte/icons/file-text';
+import Mail from '@lucide/svelte/icons/mail';
 import Gear from '@lucide/svelte/icons/settings';
 
 export interface Page {
@@ -20,6 +21,8 @@ export interface Page {
     | 'today'
     | 'orders'
     | 'money'
+    | 'invoices'
+    | 'mail'
     | 'products'
     | 'categories'
     | 'payments'
@@ -40,6 +43,8 @@ export const PAGES: Page[] = [
   { name: 'today', needs: 'report.read', icon: House },
   { name: 'orders', needs: 'order.read', icon: Receipt },
   { name: 'money', needs: 'report.read', icon: Coins },
+  { name: 'invoices', needs: 'order.read', icon: FileText },
+  { name: 'mail', needs: 'mail.send', icon: Mail },
   { name: 'products', needs: 'catalog.read', icon: Grid },
   { name: 'categories', needs: 'catalog.read', icon: Tags },
   { name: 'payments', needs: 'payment.read', icon: CreditCard },

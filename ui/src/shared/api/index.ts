@@ -4,6 +4,7 @@ export { uuidv7 } from './ids';
 export type * from './customers';
 export type * from './devices';
 export type * from './payments';
+export type * from './invoices';
 export type * from './schema';
 export type * from './shifts';
 export type * from './taxes';

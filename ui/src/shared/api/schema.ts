@@ -514,6 +514,28 @@ export interface Display {
 }
 
 export type LiveKind = 'cart' | 'order' | 'product' | 'category' | 'staff' | 'setting' | 'session' | 'display' | 'claim' | 'board' | 'print' | 'device' | 'payment' | 'card' | 'rate' | 'tip' | 'shift' | 'batch' | 'resync';
+export type LiveKind =
+  | 'cart'
+  | 'order'
+  | 'product'
+  | 'category'
+  | 'staff'
+  | 'setting'
+  | 'session'
+  | 'display'
+  | 'claim'
+  | 'board'
+  | 'print'
+  | 'device'
+  | 'payment'
+  | 'card'
+  | 'rate'
+  | 'tip'
+  | 'shift'
+  | 'batch'
+  | 'mail'
+  | 'quotation'
+  | 'resync';
 
 export interface LiveMessage {
   seq: number;

@@ -5,6 +5,7 @@
  */
 import type enWords from '$messages/en.json';
 import type enCustomersWords from '$messages/customers/en.json';
+import type enInvoicesWords from '$messages/invoices/en.json';
 import type enOfficeWords from '$messages/office/en.json';
 import type enPaymentsWords from '$messages/payments/en.json';
 import type enSalesWords from '$messages/sales/en.json';
@@ -16,6 +17,7 @@ import { directionOf, guessLanguage, isLanguage, type Language } from './languag
 /** The folders of `messages`, and what their keys are. */
 interface Bundles {
   customers: typeof enCustomersWords;
+  invoices: typeof enInvoicesWords;
   office: typeof enOfficeWords;
   payments: typeof enPaymentsWords;
   sales: typeof enSalesWords;

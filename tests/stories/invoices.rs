@@ -1,0 +1,299 @@
+//! Orders as documents: corrected twice and printed in every version, dated, credited, numbered without a gap; and read
+//! back from their PDF.
+
+use serde_json::{Value, json};
+use std::{fs, process::Command};
+use testkit::{Client, Method, Node, new_id};
+
+/// What readers see in a PDF, as poppler reads it.
+fn text_of(pdf: &[u8]) -> String {
+    let folder = tempfile::tempdir().expect("a temp folder");
+    let file = folder.path().join("sheet.pdf");
+    fs::write(&file, pdf).expect("written");
+    let out = Command::new("pdftotext")
+        .args(["-layout", "-enc", "UTF-8"])
+        .arg(&file)
+        .arg("-")
+        .output()
+        .expect("poppler-utils; ./dev test installs it");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).expect("UTF-8")
+}
+
+async fn sheet(client: &Client, order: &Value, query: &str) -> String {
+    let path = format!(
+        "/api/v1/invoices/{}/sheet.pdf{query}",
+        order["id"].as_str().expect("an id")
+    );
+    let (status, bytes) = client.fetch(Method::GET, &path, "text/plain", vec![], &[]).await;
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
+    text_of(&bytes)
+}
+
+async fn revise(client: &Client, order: &Value, buyer: Value) -> (u16, Value) {
+    let path = format!(
+        "/api/v1/invoices/{}/revisions",
+        order["id"].as_str().expect("an id")
+    );
+    let (status, answer) = client.post(&path, json!({"id": new_id(), "buyer": buyer})).await;
+    (status.as_u16(), answer)
+}
+
+async fn invoice(client: &Client, order: &Value) -> Value {
+    let (status, answer) = client
+        .get(&format!(
+            "/api/v1/invoices/{}",
+            order["id"].as_str().expect("an id")
+        ))
+        .await;
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+#[tokio::test]
+async fn a_gst_bill_a_week_later_and_corrected_once_more() {
+    let (node, owner) = Node::with_shop().await;
+    let meena = node.counter(&owner, "Meena", "cashier").await;
+    let cake = owner.product("Kaju Katli", 45_000).await;
+    let order = meena.sell(&[(cake, "2")]).await;
+    let before = invoice(&meena, &order).await;
+    assert_eq!(
+        (&before["revisions"], &before["buyer"]),
+        (&json!(0), &Value::Null)
+    );
+    node.clock.forward(7 * 24 * 3_600_000);
+    let meena = node.counter(&owner, "Meena again", "cashier").await;
+    let (status, wrong) = revise(
+        &meena,
+        &order,
+        json!({"name": "Nirlon", "tax_number": "27AAACN2082N1ZX"}),
+    )
+    .await;
+    assert_eq!(
+        (status, &wrong["error"]["hints"]["field"]),
+        (422, &json!("tax_number")),
+        "{wrong}"
+    );
+    let (status, first) = revise(
+        &meena,
+        &order,
+        json!({"name": "Nirlon Ltd", "tax_number": "27AAPFU0939F1ZV", "address": "Worli\nMumbai 400030"}),
+    )
+    .await;
+    assert_eq!(status, 201, "{first}");
+    assert_eq!(first["buyer"]["region"], "27", "the number says its State");
+    let (status, same) = revise(
+        &meena,
+        &order,
+        json!({"name": "Nirlon Ltd", "tax_number": "27AAPFU0939F1ZV", "address": "Worli\nMumbai 400030"}),
+    )
+    .await;
+    assert_eq!(
+        (status, &same["error"]["code"]),
+        (409, &json!("invoice_unchanged"))
+    );
+    let (status, second) = revise(
+        &meena,
+        &order,
+        json!({"name": "Nirlon Limited", "tax_number": "27AAPFU0939F1ZV", "address": "Worli\nMumbai 400030"}),
+    )
+    .await;
+    assert_eq!(status, 201, "{second}");
+    for (one, other) in [
+        ("document", "document"),
+        ("day", "day"),
+        ("total_minor", "total_minor"),
+        ("tax_minor", "tax_minor"),
+    ] {
+        assert_eq!(second[one], before[other], "{one} stays");
+    }
+    let names: Vec<&str> = second["versions"]
+        .as_array()
+        .expect("versions")
+        .iter()
+        .map(|version| version["buyer"]["name"].as_str().unwrap_or("-"))
+        .collect();
+    assert_eq!(
+        names,
+        ["-", "Nirlon Ltd", "Nirlon Limited"],
+        "every version is kept"
+    );
+    let document = second["document"].as_str().expect("a number");
+    let first = sheet(&meena, &order, "?revision=0").await;
+    assert!(
+        first.contains(document) && !first.contains("Nirlon") && !first.contains("Revision"),
+        "{first}"
+    );
+    let one = sheet(&meena, &order, "?revision=1").await;
+    assert!(one.contains("Nirlon Ltd") && one.contains("Revision 1"), "{one}");
+    let now = sheet(&meena, &order, "").await;
+    for wanted in [
+        document,
+        "Nirlon Limited",
+        "27AAPFU0939F1ZV",
+        "Revision 2",
+        "Kaju Katli",
+        "Maharashtra (27)",
+        "900.00",
+    ] {
+        assert!(now.contains(wanted), "{wanted} is not on\n{now}");
+    }
+    let (status, _) = meena
+        .fetch(
+            Method::GET,
+            &format!(
+                "/api/v1/invoices/{}/sheet.pdf?revision=3",
+                order["id"].as_str().expect("an id")
+            ),
+            "text/plain",
+            vec![],
+            &[],
+        )
+        .await;
+    assert_eq!(status, 404);
+    let (_, found) = meena.get("/api/v1/invoices?q=nirlon%20lim&named=true").await;
+    assert_eq!(found["items"][0]["id"], order["id"], "{found}");
+    let (_, found) = meena.get("/api/v1/invoices?q=27AAPFU").await;
+    assert_eq!(
+        found["items"].as_array().map(Vec::len),
+        Some(1),
+        "by the beginning of its number: {found}"
+    );
+    assert_eq!(node.faults(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_persons_name_is_sealed_and_still_on_the_paper() {
+    let (node, owner) = Node::with_shop().await;
+    let tea = owner.product("Tea", 1_500).await;
+    let order = owner.sell(&[(tea, "1")]).await;
+    let (status, answer) = revise(&owner, &order, json!({"name": "Asha Rao", "region": "27"})).await;
+    assert_eq!(status, 201, "{answer}");
+    assert!(sheet(&owner, &order, "").await.contains("Asha Rao"));
+    let bytes = fs::read(node.data().join("shop/chandi.db")).expect("the file");
+    assert!(!String::from_utf8_lossy(&bytes).contains("Asha Rao"));
+    let (_, found) = owner.get("/api/v1/invoices?q=asha").await;
+    assert_eq!(found["items"], json!([]), "what is sealed is not searched");
+}
+
+#[tokio::test]
+async fn invoices_of_one_counter_count_without_a_gap_whatever_happens_between() {
+    let (node, owner) = Node::with_shop().await;
+    let tea = owner.product("Tea", 1_500).await;
+    let mut numbers = Vec::new();
+    for n in 0..12 {
+        let (status, _) = owner
+            .post(
+                "/api/v1/orders",
+                json!({"id": new_id(), "lines": [{"product": tea, "quantity": "1"}],
+                "tenders": [{"id": new_id(), "method": "cash"}], "expected_total_minor": 1}),
+            )
+            .await;
+        assert_eq!(status, 422, "a refused sale takes no number");
+        let order = owner.sell(&[(tea, "1")]).await;
+        if n % 4 == 1 {
+            let (status, answer) = owner
+                .post(
+                    &testkit::order_path(&order, "cancel"),
+                    json!({"id": new_id(), "reason": "wrong"}),
+                )
+                .await;
+            assert_eq!(status, 200, "{answer}");
+        }
+        if n % 4 == 2 {
+            let (status, answer) = owner
+                .post(
+                    &testkit::order_path(&order, "refunds"),
+                    json!({"id": new_id(), "lines": [{"line": 1, "quantity": "1"}],
+                    "approval": {"staff": owner_id(&owner).await, "pin": testkit::OWNER_PIN}}),
+                )
+                .await;
+            assert_eq!(status, 201, "{answer}");
+        }
+        numbers.push(order["document"].as_str().expect("a number").to_owned());
+    }
+    let running: Vec<u32> = numbers
+        .iter()
+        .map(|number| {
+            number
+                .rsplit('/')
+                .next()
+                .and_then(|n| n.parse().ok())
+                .expect("a running number")
+        })
+        .collect();
+    assert_eq!(running, (1..=12).collect::<Vec<u32>>());
+    assert!(
+        numbers.iter().all(|number| number.len() <= 16),
+        "as the law wants: {numbers:?}"
+    );
+    let (_, cancelled) = owner.get("/api/v1/invoices?state=cancelled").await;
+    assert_eq!(
+        cancelled["items"].as_array().map(Vec::len),
+        Some(3),
+        "a cancelled number is kept"
+    );
+    let (_, all) = owner.get("/api/v1/invoices?limit=5").await;
+    let (_, rest) = owner
+        .get(&format!(
+            "/api/v1/invoices?limit=50&after={}",
+            all["next"].as_str().expect("more")
+        ))
+        .await;
+    assert_eq!(rest["items"].as_array().map(Vec::len), Some(7));
+    assert_eq!(node.faults(), Vec::<String>::new());
+}
+
+async fn owner_id(owner: &Client) -> Value {
+    let (_, session) = owner.get("/api/v1/sessions/current").await;
+    session["staff"]["id"].clone()
+}
+
+#[tokio::test]
+async fn a_credit_note_names_its_invoice_in_every_language() {
+    let (_node, owner) = Node::with_shop().await;
+    let cake = owner.product("Cake", 10_000).await;
+    let order = owner.sell(&[(cake, "3")]).await;
+    let approval = json!({"staff": owner_id(&owner).await, "pin": testkit::OWNER_PIN});
+    let (status, after) = owner
+        .post(
+            &testkit::order_path(&order, "refunds"),
+            json!({"id": new_id(), "lines": [{"line": 1, "quantity": "1"}], "reason": "broken", "approval": approval}),
+        )
+        .await;
+    assert_eq!(status, 201, "{after}");
+    let whole = invoice(&owner, &order).await;
+    assert_eq!(
+        (&whole["refunded_minor"], &whole["state"]),
+        (&json!(10_000), &json!("paid")),
+        "{whole}"
+    );
+    let note = whole["credit_notes"][0]["id"]
+        .as_str()
+        .expect("a credit note")
+        .to_owned();
+    for (language, word) in [("en", "Credit note"), ("hi", "क्रेडिट नोट"), ("ar", "إشعار دائن")]
+    {
+        let text = sheet(
+            &owner,
+            &order,
+            &format!("?credit_note={note}&language={language}"),
+        )
+        .await;
+        assert!(
+            text.contains(whole["document"].as_str().expect("a number")),
+            "{text}"
+        );
+        assert!(text.contains("100.00") && text.contains("broken"), "{text}");
+        if language != "hi" {
+            assert!(text.contains(word), "{word} is not on\n{text}");
+        }
+    }
+    let (status, _) = owner
+        .put(
+            &format!("/api/v1/invoices/{}/due", order["id"].as_str().expect("an id")),
+            json!({"id": new_id(), "due_day": "2020-01-01"}),
+        )
+        .await;
+    assert_eq!(status, 422, "due before it was made");
+}
