@@ -25,6 +25,7 @@ for (const language of ["en", "hi", "ar"]) {
     const who = { staff: uuid(), pin: "2468" };
     await shop.call("POST", "/staff", { id: who.staff, name: { en: "Nora", hi: "नीता", ar: "نورة" }[language], role: "cashier", language, hand: "right", hue: "teal", pin: who.pin }, owner.token);
     await shop.call("PUT", "/settings/customer.language", { id: uuid(), value: language }, owner.token);
+    await shop.call("PUT", "/settings/upi.address", { id: uuid(), value: "annapurna@upi" }, owner.token);
     await shop.call("PUT", "/settings/customer.theme", { id: uuid(), value: "system" }, owner.token);
     const context = await eyes.person({ shop, language });
     try {
@@ -78,7 +79,7 @@ for (const language of ["en", "hi", "ar"]) {
           ["till-search", async () => (await small(), await keys.press("Escape"), await page.setViewportSize({ width: 1280, height: 800 }), await keys.press("F2"), await keys.type("kaj"), await until(async () => (await till.tiles.count()) < 20, "a few tiles"))],
           ["till-nothing", async () => (await till.search.fill("zzzzqq"), await until(async () => (await till.tiles.count()) === 0, "no tile"))],
           ["till-unknown", async () => (await keys.press("Escape"), await keys.press("Escape"), await till.scan("8901030865299"), await page.getByText("8901030865299").first().waitFor())],
-          ["till-cash", async () => (await keys.press("Escape"), await page.getByTestId("cash-change").click(), await till.sheet.waitFor())],
+          ["till-cash", async () => (await keys.press("Escape"), await till.payment())],
           ["till-cash-typed", async () => await keys.type("2000")],
           ["till-more", async () => (await away(), await page.getByTestId("more").click(), await till.sheet.waitFor())],
           ["till-discount", async () => (await away(), await keys.press("F8"), await till.sheet.waitFor(), await till.sheet.getByRole("button", { name: w("discount.apply") }).click())],
@@ -89,7 +90,31 @@ for (const language of ["en", "hi", "ar"]) {
             await page.getByText(w("approve.title")).waitFor();
           }],
           ["till-line", async () => (await away(), await till.lines.nth(1).locator(".name").click(), await till.sheet.waitFor())],
-          ["till-quantity", async () => (await away(), await till.lines.nth(2).locator(".weight").click(), await till.sheet.waitFor())],
+          ["till-price", async () => (await away(), await till.lines.nth(1).getByTestId("price-chip").click(), await till.sheet.getByRole("button", { name: w("level.counter") }).waitFor())],
+          ["till-terms", async () => (await away(), await page.getByTestId("more").click(), await till.sheet.getByTestId("cart-prices").click(), await till.sheet.getByTestId("cart-level").waitFor())],
+          ["till-pay", async () => (await away(), await keys.press("F9"), await till.sheet.getByTestId("take-cash").waitFor()), { sizes: EVERY }],
+          ["till-pay-part", async () => (await till.sheet.getByTestId("split").click(), await keys.type("10"), await till.sheet.getByTestId("take-cash").click(), await till.sheet.getByTestId("leg").waitFor()), { sizes: EVERY }],
+          ["till-tip", async () => (await till.sheet.getByTestId("tip").click(), await till.sheet.last().getByTestId("tip-set").waitFor())],
+          ["till-pay-upi", async () => (await keys.press("Escape"), await till.sheet.getByTestId("tip-set").waitFor({ state: "detached" }), await till.sheet.locator("[data-method=upi]").click(), await till.sheet.locator("svg.qr").waitFor()), { sizes: EVERY }],
+          ["customer-pay", async () => await customer.is("pay"), { page: () => customer.page, sizes: EVERY }],
+          ["customer-pay-card", async () => (await till.sheet.getByTestId("back-to-ways").click(), await till.sheet.locator("[data-method=card]").click(), await customer.is("pay")), { page: () => customer.page }],
+          ["till-pay-card", async () => await till.sheet.getByTestId("take").waitFor()],
+          ["till-pay-account", async () => (await till.sheet.getByTestId("back-to-ways").click(), await till.sheet.locator("[data-method=account]").click(), await till.sheet.getByTestId("take").waitFor())],
+          ["till-pay-gift", async () => {
+            await till.sheet.getByTestId("back-to-ways").click();
+            await till.sheet.locator("[data-method=gift_card]").click();
+            await till.sheet.getByTestId("card-code").waitFor();
+            await till.sheet.getByTestId("take").click();
+          }],
+          ["till-quantity", async () => {
+            // The part that was taken is given back first.
+            await till.sheet.getByTestId("back-to-ways").click();
+            await till.sheet.getByTestId("leg").getByRole("button").click();
+            await till.sheet.getByTestId("leg").waitFor({ state: "detached" });
+            await away();
+            await till.lines.nth(2).locator(".weight").click();
+            await till.sheet.waitFor();
+          }],
           ["till-open-price", async () => (await away(), await till.tool("more.open"), await till.sheet.getByLabel(w("open.name")).waitFor())],
           ["till-parked", async () => (await away(), await keys.press("F4"), await till.sheet.waitFor())],
           ["till-menu", async () => (await away(), await page.getByTestId("menu").click(), await till.sheet.waitFor(), await till.sheet.locator("summary").click())],
@@ -98,7 +123,7 @@ for (const language of ["en", "hi", "ar"]) {
             await customer.is("cart");
           }, { page: () => customer.page, sizes: EVERY }],
           ["customer-cash", async () => {
-            await page.getByTestId("cash-change").click();
+            await till.payment();
             await customer.is("cash");
           }, { page: () => customer.page }],
           ["customer-change", async () => {
@@ -111,7 +136,7 @@ for (const language of ["en", "hi", "ar"]) {
             // held for this page, as if it had just been given.
             await till.pieces.filter({ hasNotText: "1,23,456" }).nth(0).click();
             await till.items(1);
-            await page.getByTestId("cash-change").click();
+            await till.payment();
             await till.sheet.getByTestId("note").last().click();
             const shown = await until(() => shop.call("GET", "/display", undefined, till.session).then((display) => display.state === "paid" && display), "the core to say paid");
             const end = new Date(Date.now() + 600_000).toISOString();

@@ -69,7 +69,7 @@ describe("by finger, with the customer watching", () => {
             await shot(page, `sale-cart-${language}-${theme}`);
             await shot(customer.page, `sale-customer-cart-${language}-${theme}`);
 
-            await page.getByTestId("cash-change").click();
+            await till.payment();
             await customer.is("cash");
             const note = till.sheet.getByTestId("note").last();
             const given = money(await note.textContent());

@@ -82,6 +82,13 @@ export class Till {
     await this.sheet.getByRole("button", { name: this.w(key) }).first().click();
   }
 
+  /** The payment, by way of what is behind More. */
+  async payment() {
+    await this.page.getByTestId("more").click();
+    await this.sheet.getByTestId("cash-change").click();
+    await this.sheet.getByTestId("take-cash").waitFor();
+  }
+
   /** Opens the customer's screen from the menu, as a second window. */
   async customer() {
     await this.page.getByTestId("menu").click();

@@ -4,7 +4,7 @@ import { del, get, post, put, uuidv7, type Category, type Id, type List, type Pr
 export const UNITS: UnitName[] = ['piece', 'plate', 'cup', 'glass', 'bowl', 'box', 'pack', 'bottle', 'kg', 'g', 'l', 'ml', 'm', 'hour'];
 export const HUES = ['rose', 'amber', 'coral', 'leaf', 'teal', 'olive', 'iris', 'plum'] as const;
 
-export type ProductDraft = Omit<Product, 'archived_at' | 'sample'>;
+export type ProductDraft = Omit<Product, 'archived_at' | 'sample' | 'units' | 'asks'>;
 export type CategoryDraft = Omit<Category, 'archived_at'>;
 
 /** The fields that a write carries: the rest belongs to the core. */

@@ -7,6 +7,7 @@ import Tags from '@lucide/svelte/icons/tags';
 import Badge from '@lucide/svelte/icons/id-card';
 import CreditCard from '@lucide/svelte/icons/credit-card';
 import Gift from '@lucide/svelte/icons/gift';
+import Landmark from '@lucide/svelte/icons/landmark';
 import HandCoins from '@lucide/svelte/icons/hand-coins';
 import Monitor from '@lucide/svelte/icons/monitor';
 import Scroll from '@lucide/svelte/icons/scroll-text';
@@ -35,6 +36,7 @@ export interface Page {
     | 'receipts'
     | 'devices'
     | 'settings';
+  name: 'today' | 'orders' | 'money' | 'products' | 'categories' | 'payments' | 'cards' | 'rates' | 'tips' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
   needs: string;
   icon: Component<{ class?: string }>;
 }
@@ -49,7 +51,7 @@ export const PAGES: Page[] = [
   { name: 'categories', needs: 'catalog.read', icon: Tags },
   { name: 'payments', needs: 'payment.read', icon: CreditCard },
   { name: 'cards', needs: 'card.read', icon: Gift },
-  { name: 'rates', needs: 'rate.change', icon: Coins },
+  { name: 'rates', needs: 'rate.change', icon: Landmark },
   { name: 'tips', needs: 'tip.pay_out', icon: HandCoins },
   { name: 'staff', needs: 'staff.read', icon: Badge },
   { name: 'sessions', needs: 'session.list', icon: Monitor },

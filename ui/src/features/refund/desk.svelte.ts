@@ -91,7 +91,7 @@ export function choose(line: number, quantity: string): Promise<void> {
   return preview();
 }
 
-export function payTo(method: string): Promise<void> {
+export function payTo(method: string | null): Promise<void> {
   state.method = method;
   return preview();
 }

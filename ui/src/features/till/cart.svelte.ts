@@ -1,6 +1,7 @@
 /** The open cart as the core keeps it. Every change is a message to the core; the page shows what comes back. */
 import { get, isApiError, post, del, uuidv7, type Approval, type Cart, type CartChange, type List, type Order } from '$shared/api';
 import { onLive, onResync } from '$shared/live';
+import { asTenders, type Leg } from '$features/tenders/legs';
 import { session } from '$shared/state/session.svelte';
 
 interface Refusal {
@@ -116,17 +117,24 @@ export async function deleteParked(id: string): Promise<void> {
 }
 
 // The same payment keeps its ids however often it is tried, so that an answer that got lost is not a second order.
-let attempt: { cart: string; revision: number; received: number | null; phone: string | null; order: string; tender: string } | null = null;
+let attempt: { key: string; order: string; tenders: string[] } | null = null;
 
-/** Pays the open cart in cash; `received` null means exactly the total. */
-export async function payCash(received: number | null): Promise<Order> {
+/** Pays the open cart. One leg may leave its amount open: then it is the total. */
+export async function pay(legs: Omit<Leg, 'id'>[], approval?: Approval): Promise<Order> {
   const cart = state.cart;
   if (!cart) throw new Error('there is no cart to pay');
-  if (!attempt || attempt.cart !== cart.id || attempt.revision !== cart.revision || attempt.received !== received || attempt.phone !== state.phone) {
-    attempt = { cart: cart.id, revision: cart.revision, received, phone: state.phone, order: uuidv7(), tender: uuidv7() };
-  }
-  const tenders = cart.total_minor === 0 ? [] : [{ id: attempt.tender, method: 'cash', ...(received === null ? {} : { received_minor: received }) }];
-  const body = { id: attempt.order, cart: cart.id, tenders, expected_total_minor: cart.total_minor, ...(state.phone ? { phone: state.phone } : {}) };
+  const asked = cart.total_minor === 0 ? [] : legs;
+  const key = JSON.stringify([cart.id, cart.revision, state.phone, asked.map((leg) => ({ ...leg, id: undefined }))]);
+  if (attempt?.key !== key) attempt = { key, order: uuidv7(), tenders: asked.map(() => uuidv7()) };
+  const { order: id, tenders } = attempt;
+  const body = {
+    id,
+    cart: cart.id,
+    tenders: asTenders(asked.map((leg, at) => ({ ...leg, id: tenders[at]! }))),
+    expected_total_minor: cart.total_minor,
+    ...(state.phone ? { phone: state.phone } : {}),
+    ...(approval ? { approval } : {}),
+  };
   state.waiting += 1;
   try {
     const order = await inTurn(() => post<Order>('/orders', body));
@@ -136,11 +144,18 @@ export async function payCash(received: number | null): Promise<Order> {
     state.cart = await get<Cart>('/cart');
     return order;
   } catch (error) {
-    if (isApiError(error, 'total_differs')) state.cart = await get<Cart>('/cart');
+    if (isApiError(error, 'total_differs')) await readChanges();
     throw error;
   } finally {
     state.waiting -= 1;
   }
+}
+
+/** Prices or taxes changed: the till and the customer's screen show it before anybody pays. */
+async function readChanges(): Promise<void> {
+  await readCart();
+  const cart = state.cart;
+  if (cart && (cart.rate_changes.length > 0 || cart.total_was_minor !== null)) await change({ kind: 'stage', stage: 'cart' });
 }
 
 /** Takes a payment back while nothing was handed over; the core brings the cart back when no new one was begun. */
@@ -168,6 +183,17 @@ export function followCart(): () => void {
   const again = () => {
     if (session.current && state.waiting === 0) void readCart().catch(() => undefined);
   };
-  const stops = [onLive('cart', again), onResync(again)];
-  return () => stops.forEach((stop) => stop());
+  let soon: ReturnType<typeof setTimeout> | undefined;
+  const changed = () => {
+    clearTimeout(soon);
+    // Many products change at once: one look is enough.
+    soon = setTimeout(() => {
+      if (session.current && state.waiting === 0 && (state.cart?.lines.length ?? 0) > 0) void readChanges().catch(() => undefined);
+    }, 300);
+  };
+  const stops = [onLive('cart', again), onLive('product', changed), onLive('setting', changed), onResync(again)];
+  return () => {
+    clearTimeout(soon);
+    stops.forEach((stop) => stop());
+  };
 }

@@ -1,17 +1,28 @@
+import { useWords } from '$shared/i18n';
+
+/** With the words of prices and payments, which no other screen needs at once. */
+const worded = <Sheet>(load: () => Promise<Sheet>) => (): Promise<Sheet> => Promise.all([load(), useWords('tenders')]).then(([sheet]) => sheet);
+
 /** The sheets of the till, each loaded when it is first needed, and all of them once the till has nothing else to do. */
 export const sheets = {
   approve: () => import('./ApproveDialog.svelte'),
-  cash: () => import('./CashSheet.svelte'),
+  bill: worded(() => import('./BillSheet.svelte')),
+  changePayment: worded(() => import('$features/tenders/ChangePayment.svelte')),
+  customer: () => import('$features/customers/PickCustomer.svelte'),
   discount: () => import('./DiscountSheet.svelte'),
   drawer: () => import('$features/printing/DrawerSheet.svelte'),
-  line: () => import('./LineSheet.svelte'),
+  line: worded(() => import('./LineSheet.svelte')),
   menu: () => import('./MenuSheet.svelte'),
+  options: worded(() => import('./OptionsSheet.svelte')),
   openPrice: () => import('./OpenPriceSheet.svelte'),
   order: () => import('./OrderSheet.svelte'),
+  pay: worded(() => import('$features/tenders/PaySheet.svelte')),
+  price: worded(() => import('./PriceSheet.svelte')),
   parked: () => import('./ParkedSheet.svelte'),
   phone: () => import('./PhoneSheet.svelte'),
   quantity: () => import('./QuantitySheet.svelte'),
   token: () => import('./TokenSheet.svelte'),
+  terms: worded(() => import('./CustomerSheet.svelte')),
   tools: () => import('./ToolsSheet.svelte'),
 };
 

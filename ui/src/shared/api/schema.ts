@@ -1,7 +1,8 @@
 /** The shapes that travel through the door, as the screens read them; `schema.check.ts` holds them against the core's own. */
 
 export type Id = string;
-export type UnitName = 'piece' | 'plate' | 'cup' | 'glass' | 'bowl' | 'box' | 'pack' | 'bottle' | 'kg' | 'g' | 'l' | 'ml' | 'm' | 'hour';
+/** A unit that everybody knows, or a shop's own: "=tray" is counted, "~foot" is measured. */
+export type UnitName = 'piece' | 'plate' | 'cup' | 'glass' | 'bowl' | 'box' | 'pack' | 'bottle' | 'kg' | 'g' | 'l' | 'ml' | 'm' | 'hour' | `=${string}` | `~${string}`;
 export type Hue = 'rose' | 'amber' | 'coral' | 'leaf' | 'teal' | 'olive' | 'iris' | 'plum';
 export type Role = 'owner' | 'manager' | 'cashier' | 'sales' | 'kitchen';
 export type Names = Partial<Record<string, string>>;
@@ -113,6 +114,10 @@ export interface Product {
   open_price: boolean;
   archived_at: string | null;
   sample: boolean;
+  /** The other units it is sold by. */
+  units: { unit: UnitName; holds: string; price_minor: number; own_price: boolean; barcodes: string[] }[];
+  /** A variant or a modifier has to be chosen before it can be sold. */
+  asks: boolean;
 }
 
 export interface Category {
@@ -138,12 +143,30 @@ export interface Discount {
   reason: string;
 }
 
+/** Where the price of a line comes from. */
+export type PriceSource = 'catalog' | 'level' | 'break' | 'customer' | 'typed';
+
+export interface ChosenModifier {
+  id: Id;
+  name: string;
+  price_minor: number;
+}
+
 export interface CartLine {
   line: number;
   product: Id | null;
   name: string;
   names: Names;
   unit: UnitName;
+  /** The level that gave the price, when one did. */
+  level: string | null;
+  /** The level that was chosen for this line alone; null is the cart's. */
+  own_level: string | null;
+  price_source: PriceSource;
+  modifiers: ChosenModifier[];
+  hsn: string;
+  taxable_minor: number;
+  tax_minor: number;
   quantity: string;
   unit_price_minor: number;
   gross_minor: number;
@@ -158,7 +181,34 @@ export interface CartLine {
 
 export interface TaxLine {
   name: string;
+  /** Percent, as text. */
+  rate: string;
+  taxable_minor: number;
   amount_minor: number;
+}
+
+/** The customer of a cart or an order, as the till may show them. */
+export interface CartCustomer {
+  id: Id;
+  name: string;
+  phone: string | null;
+  type: string;
+  level: string | null;
+  tax_number: string | null;
+  /** What they owe. */
+  balance_minor: number;
+  limit_minor: number;
+  blocked: boolean;
+}
+
+export type OrderType = 'counter' | 'eat_in' | 'take_away' | 'delivery';
+
+/** A price that is another one than when the cart was last changed. */
+export interface RateChange {
+  line: number;
+  name: string;
+  was_minor: number;
+  now_minor: number;
 }
 
 export interface Cart {
@@ -169,12 +219,29 @@ export interface Cart {
   parked_at: string | null;
   lines: CartLine[];
   discount: Discount | null;
+  customer: CartCustomer | null;
+  /** The price level of the whole cart; null is the customer's own, or the counter's. */
+  level: string | null;
+  order_type: OrderType;
+  /** The region that the goods are delivered to. */
+  delivered_to: string | null;
+  /** Prices contain their taxes. */
+  inclusive: boolean;
   items: string;
   subtotal_minor: number;
   discount_minor: number;
+  taxable_minor: number;
   taxes: TaxLine[];
+  tax_minor: number;
   rounding_minor: number;
   total_minor: number;
+  /** What it cost when it was last changed, where that is no longer so. */
+  total_was_minor: number | null;
+  /** What is asked when all of it is paid in cash. */
+  cash_due_minor: number;
+  rate_changes: RateChange[];
+  /** What the customer is asked to pay another way than cash. */
+  offer: Offer | null;
   can_undo: boolean;
   can_redo: boolean;
   stage: 'cart' | 'cash';
@@ -185,9 +252,17 @@ export interface Cart {
 }
 
 export type CartChange =
-  | { kind: 'add'; product: Id; quantity?: string; unit_price_minor?: number }
+  | { kind: 'add'; product: Id; quantity?: string; unit_price_minor?: number; unit?: string; modifiers?: Id[]; price_level?: string }
   | { kind: 'add_open'; name: string; unit_price_minor: number; quantity?: string }
   | { kind: 'set_quantity'; line: number; quantity: string }
+  | { kind: 'set_unit'; line: number; unit: string }
+  | { kind: 'set_level'; line: number; level: string | null }
+  | { kind: 'set_price'; line: number; unit_price_minor: number | null }
+  | { kind: 'set_modifiers'; line: number; modifiers: Id[] }
+  | { kind: 'set_customer'; customer: Id | null }
+  | { kind: 'set_cart_level'; level: string | null }
+  | { kind: 'set_order_type'; order_type: OrderType }
+  | { kind: 'set_delivery'; region: string | null }
   | { kind: 'remove'; line: number }
   | { kind: 'discount_line'; line: number; discount: Discount | null }
   | { kind: 'discount_order'; discount: Discount | null }
@@ -261,7 +336,7 @@ export interface Claim {
   by: 'qr' | 'number' | 'confirmed';
 }
 
-export type HistoryKind = 'placed' | 'preparing' | 'ready' | 'handed_over' | 'handover_undone' | 'refunded' | 'token_reissued' | 'token_revoked' | 'cancelled';
+export type HistoryKind = 'placed' | 'preparing' | 'ready' | 'handed_over' | 'handover_undone' | 'refunded' | 'token_reissued' | 'token_revoked' | 'cancelled' | 'tender_moved' | 'payment_changed';
 
 export interface HistoryEntry {
   /** The handover or refund that it is about. */
@@ -294,6 +369,76 @@ export interface CreditNote {
   offline: boolean;
 }
 
+export type TenderMethod = 'cash' | 'card' | 'upi' | 'wallet' | 'bank' | 'account' | 'store_credit' | 'gift_card';
+export type TenderState = 'pending' | 'authorised' | 'captured' | 'failed' | 'voided' | 'refunded' | 'unknown';
+
+/** One leg of a payment. */
+export interface Tender {
+  id: Id;
+  method: TenderMethod;
+  amount_minor: number;
+  received_minor: number | null;
+  change_minor: number;
+  tip_minor: number;
+  state: TenderState;
+  reference: string;
+  provider: string;
+  cash_rounding_minor: number;
+  currency: string | null;
+  foreign_minor: number | null;
+  /** The gateway's payment behind it. */
+  payment: Id | null;
+  at: string;
+  staff: Named | null;
+  /** When another way to pay took its place. */
+  voided_at: string | null;
+  voided_by: Named | null;
+}
+
+/** A way to pay, as the shop takes it. */
+export interface PayMethod {
+  method: TenderMethod;
+  needs: ('reference' | 'customer' | 'card' | 'digits')[];
+  /** Above this the last four digits of the payment are typed; 0 is never. */
+  digits_above_minor: number;
+  opens_drawer: boolean;
+  /** The customer's screen can show a code for it. */
+  shows_code: boolean;
+}
+
+/** One leg as it is sent; the core works out what is left open. */
+export interface NewTender {
+  id: Id;
+  method: TenderMethod;
+  amount_minor?: number;
+  received_minor?: number;
+  reference?: string;
+  provider?: string;
+  currency?: string;
+  received_foreign_minor?: number;
+  tip_minor?: number;
+  card?: string;
+  payment?: Id;
+}
+
+/** What the customer's screen shows of a leg that is asked for. */
+export interface Offer {
+  method: TenderMethod;
+  amount_minor: number;
+  reference: string;
+  /** What the QR says. */
+  uri: string | null;
+}
+
+/** Whom the document is made out to. */
+export interface Buyer {
+  /** Null once the customer was erased. */
+  name: string | null;
+  tax_number: string | null;
+  region: string | null;
+  address: string | null;
+}
+
 export interface Order {
   id: Id;
   number: number;
@@ -318,7 +463,18 @@ export interface Order {
   total_minor: number;
   due_minor: number;
   refunded_minor: number;
-  tenders: { id: Id; method: 'cash'; amount_minor: number; received_minor: number | null; change_minor: number }[];
+  tenders: Tender[];
+  paid_minor: number;
+  /** What no captured leg pays. */
+  unpaid_minor: number;
+  document_kind: 'tax_invoice' | 'bill_of_supply' | 'receipt';
+  customer: Id | null;
+  buyer: Buyer | null;
+  place_of_supply: string;
+  inclusive: boolean;
+  taxable_minor: number;
+  tax_minor: number;
+  order_type: OrderType;
   token: OrderToken | null;
   token_revoked: boolean;
   undo_until: string;
@@ -431,9 +587,31 @@ export interface Times {
 export interface NewOrder {
   id: Id;
   cart: Id;
-  tenders: { id: Id; method: 'cash'; amount_minor?: number; received_minor?: number }[];
+  tenders: NewTender[];
   expected_total_minor?: number;
   phone?: string;
+}
+
+/** What may be chosen about a product before it is sold. */
+export interface Choices {
+  product: Product;
+  /** The base unit first. */
+  units: { unit: UnitName; holds: string; measured: boolean; price_minor: number; source: PriceSource; prices: { level: string; price_minor: number; source: PriceSource }[] }[];
+  /** Counter first; names are empty where the shop gave none. */
+  levels: { key: string; name: string; names: Names }[];
+  groups: ModifierGroup[];
+  variants: { id: Id; name: string; names: Names; values: { name: string; value: string }[]; price_minor: number; available: boolean }[];
+  parts: { product: Id; name: string; names: Names; unit: UnitName; quantity: string }[];
+}
+
+export interface ModifierGroup {
+  id: Id;
+  name: string;
+  names: Names;
+  /** How many must be chosen, and how many may. */
+  least: number;
+  most: number;
+  options: { id: Id; name: string; names: Names; price_minor: number; available: boolean }[];
 }
 
 /** A label of the scales: the weight is in `quantity`, or its price is here. */
@@ -474,7 +652,7 @@ export interface HandingLine {
 }
 
 export interface Display {
-  state: 'idle' | 'cart' | 'cash' | 'paid' | 'handing' | 'refund';
+  state: 'idle' | 'cart' | 'cash' | 'pay' | 'failed' | 'paid' | 'handing' | 'refund';
   shop: { name: string; demo: boolean; language: string; currency: string; minor_digits: number; brand_color: string | null };
   theme: 'system' | 'light' | 'dark';
   cart: null | {
@@ -483,13 +661,19 @@ export interface Display {
     items: string;
     subtotal_minor: number;
     discount_minor: number;
+    inclusive: boolean;
     taxes: TaxLine[];
+    /** A price changed while the cart stood open. */
+    rate_changed: boolean;
     rounding_minor: number;
     total_minor: number;
   };
   cash: null | { total_minor: number; received_minor: number | null; change_minor: number | null };
+  /** What is asked for now, another way than cash. */
+  pay: null | Offer;
   paid: null | {
     total_minor: number;
+    legs: { method: TenderMethod; amount_minor: number; tip_minor: number; reference: string }[];
     number: number;
     token_code: string | null;
     one_time_number: string | null;

@@ -11,6 +11,7 @@ import type enPaymentsWords from '$messages/payments/en.json';
 import type enSalesWords from '$messages/sales/en.json';
 import type enShiftsWords from '$messages/shifts/en.json';
 import type enTaxesWords from '$messages/taxes/en.json';
+import type enTenderWords from '$messages/tenders/en.json';
 import { formatMessage, type Messages, type Values } from './format';
 import { directionOf, guessLanguage, isLanguage, type Language } from './languages';
 
@@ -23,6 +24,7 @@ interface Bundles {
   sales: typeof enSalesWords;
   shifts: typeof enShiftsWords;
   taxes: typeof enTaxesWords;
+  tenders: typeof enTenderWords;
 }
 export type Bundle = keyof Bundles;
 export type MessageKey = keyof typeof enWords | { [Name in Bundle]: keyof Bundles[Name] }[Bundle];
