@@ -2,6 +2,7 @@
 import type { Component } from 'svelte';
 import House from '@lucide/svelte/icons/house';
 import Receipt from '@lucide/svelte/icons/receipt-text';
+import Vault from '@lucide/svelte/icons/vault';
 import Grid from '@lucide/svelte/icons/layout-grid';
 import Tags from '@lucide/svelte/icons/tags';
 import Badge from '@lucide/svelte/icons/id-card';
@@ -47,6 +48,7 @@ export const PAGES: Page[] = [
   { name: 'money', needs: 'report.read', icon: Coins },
   { name: 'invoices', needs: 'order.read', icon: FileText },
   { name: 'mail', needs: 'mail.send', icon: Mail },
+  { name: 'money', needs: 'report.read', icon: Vault },
   { name: 'products', needs: 'catalog.read', icon: Grid },
   { name: 'categories', needs: 'catalog.read', icon: Tags },
   { name: 'payments', needs: 'payment.read', icon: CreditCard },
