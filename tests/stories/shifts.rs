@@ -3,7 +3,7 @@
 use domain::ids::StaffId;
 use journal::{
     Body,
-    body::{ForeignV1, TenderMovedV1, TenderTakenV2},
+    body::{ForeignV1, TenderMovedV1, TenderTakenV2, TipsPaidV1},
 };
 use serde_json::{Value, json};
 use testkit::{COUNTER_PIN, Client, Method, NOON_MS, Node, OWNER_PIN, dice::Dice, new_id, order_path};
@@ -433,6 +433,21 @@ fn leg(shift: &Value, order: &Value, method: &str, amount_minor: i64) -> TenderT
     }
 }
 
+/// The owner signs in once more: nobody stays signed in over night.
+async fn asha_again(node: &Node) -> Client {
+    let window = node.window("cashier");
+    let (_, lock) = window.get("/api/v1/lock").await;
+    let asha = lock["staff"]
+        .as_array()
+        .and_then(|all| all.iter().find(|person| person["name"] == "Asha"))
+        .and_then(|person| person["id"].as_str())
+        .expect("the owner")
+        .to_owned();
+    let (status, answer) = window.sign_in(&asha, OWNER_PIN).await;
+    assert_eq!(status, 201, "{answer}");
+    window.signed_in(&answer)
+}
+
 fn record(node: &Node, body: &Body) {
     let shop = node.door.app().shop().expect("a shop");
     let now = domain::time::Moment(node.clock.now_ms());
@@ -462,6 +477,7 @@ async fn what_arrives_late_is_a_dated_addendum_and_the_z_stays_as_it_was() {
     );
     // The next day: the terminal answers, and a sale in cash arrives from another device.
     node.clock.forward(26 * HOUR);
+    let owner = asha_again(&node).await;
     record(
         &node,
         &Body::TenderMoved(TenderMovedV1 {
@@ -519,9 +535,9 @@ async fn what_arrives_late_is_a_dated_addendum_and_the_z_stays_as_it_was() {
     );
     // The next shift is not touched by it, and opening it writes down what came meanwhile.
     record(&node, &Body::TenderTaken(leg(&shift, &order, "cash", 10)));
-    let next = open(&meena, 500).await;
+    let next = open(&owner, 500).await;
     assert_eq!(
-        rupees(&detail(&meena, &next).await["figures"])["expected_minor"],
+        rupees(&detail(&owner, &next).await["figures"])["expected_minor"],
         500
     );
     let twice = detail(&owner, &shift).await;
@@ -535,17 +551,7 @@ async fn what_arrives_late_is_a_dated_addendum_and_the_z_stays_as_it_was() {
     // After a restart too.
     record(&node, &Body::TenderTaken(leg(&shift, &order, "cash", 20)));
     let node = node.restarted();
-    let window = node.window("cashier");
-    let (_, lock) = window.get("/api/v1/lock").await;
-    let asha = lock["staff"]
-        .as_array()
-        .and_then(|all| all.iter().find(|s| s["name"] == "Asha"))
-        .expect("the owner")["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    let (_, answer) = window.sign_in(&asha, OWNER_PIN).await;
-    let owner = window.signed_in(&answer);
+    let owner = asha_again(&node).await;
     assert_eq!(
         detail(&owner, &shift).await["reports"].as_array().map(Vec::len),
         Some(4)
@@ -590,6 +596,28 @@ async fn foreign_notes_and_tips_are_counted_apart() {
             ..leg(&shift, &order, "cash", 41_830)
         }),
     );
+    let pooled = TipsPaidV1 {
+        payout: *new_id().as_bytes(),
+        from_day: 20_261_121,
+        to_day: 20_261_121,
+        method: "cash".to_owned(),
+        pool_minor: 200,
+        shares: vec![],
+        counter: [4; 16],
+        shift: leg(&shift, &order, "cash", 1).shift,
+        business_day: 20_261_121,
+        at_ms: NOON_MS,
+        note: String::new(),
+    };
+    record(&node, &Body::TipsPaid(pooled.clone()));
+    record(
+        &node,
+        &Body::TipsPaid(TipsPaidV1 {
+            payout: *new_id().as_bytes(),
+            method: "wages".to_owned(),
+            ..pooled
+        }),
+    );
     let body =
         json!({"id": new_id(), "kind": "drop", "currency": "usd", "amount_minor": 500, "reason": "bank"});
     assert_eq!(meena.post(&path(&shift, "moves"), body).await.0, 201);
@@ -598,8 +626,12 @@ async fn foreign_notes_and_tips_are_counted_apart() {
     assert_eq!(rupees["sales_minor"], 2_000 - 19_000 + 10_000 + 41_800);
     assert_eq!(rupees["tips_minor"], 500, "tips are not the shop's");
     assert_eq!(
+        rupees["tips_out_minor"], -200,
+        "what goes with the wages leaves no drawer"
+    );
+    assert_eq!(
         rupees["expected_minor"],
-        50_000 + 2_000 - 19_000 + 10_500 + 41_800
+        50_000 + 2_000 - 19_000 + 10_500 + 41_800 - 200
     );
     let dollars = figures["drawers"]
         .as_array()
@@ -612,7 +644,7 @@ async fn foreign_notes_and_tips_are_counted_apart() {
     let done = close(
         &meena,
         &shift,
-        json!([{"counted_minor": 85_300}, {"currency": "USD", "counted_minor": 2_400}]),
+        json!([{"counted_minor": 85_100}, {"currency": "USD", "counted_minor": 2_400}]),
     )
     .await;
     let variances: Vec<_> = done["shift"]["variances"]
@@ -776,6 +808,49 @@ async fn an_undone_sale_leaves_the_drawer_as_it_was() {
 }
 
 #[tokio::test]
+async fn money_on_account_goes_through_the_drawer_and_comes_back_out_of_it() {
+    let (node, owner, _, _) = counter().await;
+    let shift = open(&owner, 1_000).await;
+    let id = new_id();
+    let (status, answer) = owner
+        .post("/api/v1/customers", json!({"id": id, "name": "Asha Rao"}))
+        .await;
+    assert_eq!(status, 201, "{answer}");
+    let at = |what: &str| format!("/api/v1/customers/{id}/{what}");
+    let opening = json!({"id": new_id(), "kind": "opening", "amount_minor": 9_000, "reason": "old book"});
+    owner.post(&at("adjustments"), opening).await;
+    let mut paid = vec![];
+    for (method, amount) in [("cash", 5_000), ("bank", 3_000)] {
+        let payment = new_id();
+        let pay = json!({"id": payment, "method": method, "amount_minor": amount});
+        let (status, answer) = owner.post(&at("payments"), pay).await;
+        assert_eq!(status, 201, "{answer}");
+        paid.push(payment);
+    }
+    let figures = detail(&owner, &shift).await["figures"].clone();
+    assert_eq!(rupees(&figures)["account_minor"], 5_000);
+    assert_eq!(
+        rupees(&figures)["expected_minor"],
+        6_000,
+        "a transfer is in no drawer"
+    );
+    assert_eq!(figures["sales"]["orders"], 0, "and it is no sale");
+    let back = json!({"id": new_id(), "reason": "wrong customer"});
+    let (status, answer) = owner
+        .post(&format!("/api/v1/accounts/payments/{}/reverse", paid[0]), back)
+        .await;
+    assert_eq!(status, 200, "{answer}");
+    let done = close(&owner, &shift, json!([{"counted_minor": 1_000}])).await;
+    let z = &done["reports"][0];
+    assert_eq!(rupees(&z["figures"])["back_minor"], -5_000);
+    assert_eq!(
+        (&z["drawers"][0]["variance_minor"], &z["equals_facts"]),
+        (&json!(0), &json!(true))
+    );
+    assert!(node.faults().is_empty(), "{:?}", node.faults());
+}
+
+#[tokio::test]
 async fn batches_stand_beside_the_books() {
     let (node, owner, meena, tea) = counter().await;
     let shift = open(&meena, 0).await;
@@ -873,6 +948,7 @@ async fn random_day(seed: u64) {
     let (node, owner, meena, tea) = counter().await;
     let cake = owner.product("Cake", 3_333).await;
     let asha = owner_id(&owner).await;
+    set(&owner, "lock.idle_seconds", json!(7200)).await;
     let float = minor(&mut dice, 100_000);
     let shift = open(&meena, float).await;
     let mut drawer = float;
