@@ -109,7 +109,7 @@ for (const [language, theme, size] of [["en", "light", [1280, 800]], ["hi", "dar
     const context = await eyes.person({ shop, language, theme, size, session: await shop.session("owner") });
     const page = await context.newPage();
     try {
-      for (const [path, heading] of [["invoices", w("office.invoices")], [`invoices/${first.id}`, null], ["mail", w("office.mail")]]) {
+      for (const [path, heading] of [["invoices", w("office.invoices")], [`invoices/${first.id}`, null], ["quotations", w("office.quotations")], ["mail", w("office.mail")]]) {
         await page.goto(`/#/office/${path}`);
         if (heading) await page.getByRole("heading", { level: 1, name: heading }).first().waitFor();
         else await page.getByRole("complementary", { name: first.document }).getByText("Nirlon Limited").first().waitFor();

@@ -11,6 +11,7 @@ mod orders;
 mod people;
 mod prices;
 mod printing;
+mod quotations;
 mod refunds;
 mod shifts;
 mod shop;

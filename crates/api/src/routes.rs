@@ -347,6 +347,25 @@ pub const ROUTES: &[Row] = &[
     ),
     row("PUT", "/api/v1/invoices/{id}/due", Access::May(P::InvoiceRevise)),
     row("POST", "/api/v1/invoices/{id}/mail", Access::May(P::MailSend)),
+    row("GET", "/api/v1/quotations", Access::May(P::QuotationMake)),
+    row("POST", "/api/v1/quotations", Access::May(P::QuotationMake)),
+    row("GET", "/api/v1/quotations/{id}", Access::May(P::QuotationMake)),
+    row(
+        "GET",
+        "/api/v1/quotations/{id}/sheet.pdf",
+        Access::May(P::QuotationMake),
+    ),
+    row(
+        "POST",
+        "/api/v1/quotations/{id}/accept",
+        Access::May(P::QuotationMake),
+    ),
+    row(
+        "POST",
+        "/api/v1/quotations/{id}/close",
+        Access::May(P::QuotationMake),
+    ),
+    row("POST", "/api/v1/quotations/{id}/mail", Access::May(P::MailSend)),
     row("GET", "/api/v1/mail/outbox", Access::May(P::MailSend)),
     row("POST", "/api/v1/mail/outbox/{id}/retry", Access::May(P::MailSend)),
     row(
@@ -669,6 +688,12 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::invoices::revise))
         .routes(routes!(h::invoices::set_due))
         .routes(routes!(h::invoices::mail))
+        .routes(routes!(h::quotations::list, h::quotations::make))
+        .routes(routes!(h::quotations::quotation))
+        .routes(routes!(h::quotations::pdf))
+        .routes(routes!(h::quotations::accept))
+        .routes(routes!(h::quotations::close))
+        .routes(routes!(h::quotations::mail))
         .routes(routes!(h::mail::outbox))
         .routes(routes!(h::mail::retry))
         .routes(routes!(h::mail::discard))

@@ -102,6 +102,9 @@ pub(crate) struct Draft {
     pub offer: Option<OfferView>,
     #[serde(default)]
     pub last_line: Option<u32>,
+    /// The quotation that it was taken up from.
+    #[serde(default)]
+    pub quotation: Option<Uuid>,
     #[serde(default)]
     applied: Vec<(Uuid, [u8; 32])>,
 }
@@ -296,6 +299,15 @@ impl DraftCart {
         }
     }
 
+    /// The cart as a quotation keeps it: every price as it is now, whatever the catalogue says by then.
+    pub(crate) fn at_its_prices(cart: &Cart, approvals: &Approvals) -> Result<Vec<u8>> {
+        let mut draft = DraftCart::of(cart, approvals);
+        for line in &mut draft.lines {
+            line.typed_minor = Some(line.unit_price_minor);
+        }
+        serde_json::to_vec(&draft).map_err(|e| AppError::new(Code::Broken).caused(e))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
@@ -304,6 +316,17 @@ impl DraftCart {
 impl Draft {
     pub(crate) fn read(row: &CartRow) -> Result<Draft> {
         serde_json::from_slice(&row.draft).map_err(|e| AppError::new(Code::Broken).caused(e))
+    }
+
+    /// The draft of a quotation that the guest said yes to.
+    pub(crate) fn of_quotation(cart: &[u8], quotation: Uuid) -> Result<Vec<u8>> {
+        let cart = serde_json::from_slice(cart).map_err(|e| AppError::new(Code::Broken).caused(e))?;
+        Draft {
+            cart,
+            quotation: Some(quotation),
+            ..Draft::default()
+        }
+        .bytes()
     }
 
     pub(crate) fn bytes(&self) -> Result<Vec<u8>> {
@@ -644,6 +667,9 @@ impl Shop {
                 row.id,
                 approved_by,
             )?;
+            if draft.cart.is_empty() {
+                draft.quotation = None;
+            }
             draft.revision += 1;
             draft.remember(request.id, content);
             row.draft = draft.bytes()?;
@@ -701,13 +727,7 @@ impl Shop {
                 .cart(id)?
                 .filter(|row| row.parked_ms.is_some())
                 .ok_or(AppError::new(Code::CartGone))?;
-            if let Some(open) = tx.reader().open_cart(actor.seat)? {
-                if Draft::read(&open)?.cart.is_empty() {
-                    tx.drop_cart(open.id)?;
-                } else {
-                    self.park_row(tx, open, String::new())?;
-                }
-            }
+            self.clear_seat(tx, actor.seat)?;
             row.parked_ms = None;
             row.seat = actor.seat;
             Ok(tx.save_cart(&row)?)
@@ -715,6 +735,18 @@ impl Shop {
         self.displays.forget_paid(actor.seat);
         self.tell_cart(actor.seat);
         self.open_cart(actor)
+    }
+
+    /// Makes room for another cart: the one that is open is parked when it has lines.
+    pub(crate) fn clear_seat(&self, tx: &Write<'_>, seat: SeatId) -> Result<()> {
+        if let Some(open) = tx.reader().open_cart(seat)? {
+            if Draft::read(&open)?.cart.is_empty() {
+                tx.drop_cart(open.id)?;
+            } else {
+                self.park_row(tx, open, String::new())?;
+            }
+        }
+        Ok(())
     }
 
     pub fn drop_parked_cart(&self, actor: &Actor, id: CartId) -> Result<()> {

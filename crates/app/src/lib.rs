@@ -42,6 +42,7 @@ pub mod prices;
 mod pricing;
 pub mod printers;
 pub mod printing;
+pub mod quotations;
 pub mod rates;
 pub mod refunds;
 pub mod reports;

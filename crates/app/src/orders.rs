@@ -122,6 +122,8 @@ pub struct BindPhone {
 struct Sale {
     open: OpenCart,
     from_cart: Option<CartId>,
+    /// What the cart was taken up from.
+    quotation: Option<Uuid>,
 }
 
 /// Where, when and by whom an order is placed.
@@ -211,7 +213,7 @@ impl Shop {
                 edges: &self.edges,
                 content,
                 till,
-                quotation: request.quotation,
+                quotation: request.quotation.or(sale.quotation),
                 cart: sale.from_cart,
             };
             record_order(tx, id, &placed, &sale.open, &request.tenders, &occasion)?;
@@ -498,10 +500,12 @@ fn sale_of_cart(reader: &Reader<'_>, terms: &Terms, actor: &Actor, id: CartId) -
         .cart(id)?
         .filter(|row| row.seat == actor.seat && row.parked_ms.is_none())
         .ok_or(AppError::new(Code::CartGone))?;
-    let (cart, approvals) = Draft::read(&row)?.cart.open(id)?;
+    let draft = Draft::read(&row)?;
+    let (cart, approvals) = draft.cart.open(id)?;
     Ok(Sale {
         open: price_now(reader, terms, cart, approvals)?,
         from_cart: Some(id),
+        quotation: draft.quotation,
     })
 }
 
@@ -575,6 +579,7 @@ fn sale_of_lines(
     Ok(Sale {
         open: price_now(reader, terms, cart, Approvals::new())?,
         from_cart: None,
+        quotation: None,
     })
 }
 
@@ -609,7 +614,7 @@ pub(crate) fn record_order(
         .iter()
         .zip(1u32..)
         .zip(&open.taxes)
-        .map(|((sold, line), taxes)| line_fact(&tx.reader(), sold, line, open, taxes))
+        .map(|((sold, line), taxes)| line_fact(&tx.reader(), (&sold.sold, &sold.price), line, open, taxes))
         .collect::<Result<_>>()?;
     let token = issue_token(
         tx,
@@ -701,7 +706,7 @@ pub(crate) fn record_order(
 }
 
 /// Who buys, as the document says it. A registered buyer's name must stay readable; a person's is sealed.
-fn buyer_of(card: &CustomerCard, day: u32, order: OrderId, edges: &Edges) -> Result<BuyerV1> {
+pub(crate) fn buyer_of(card: &CustomerCard, day: u32, order: OrderId, edges: &Edges) -> Result<BuyerV1> {
     let region = card.region.clone().unwrap_or_default();
     if let Some(number) = card.tax_number_on(day) {
         return Ok(BuyerV1 {
@@ -726,14 +731,13 @@ fn buyer_of(card: &CustomerCard, day: u32, order: OrderId, edges: &Edges) -> Res
 }
 
 /// Lines count 1, 2, 3 … whatever the cart's did, as a token lists them: so a token alone names its order's lines.
-fn line_fact(
+pub(crate) fn line_fact(
     reader: &Reader<'_>,
-    line: &domain::order::PlacedLine,
+    (sold, price): (&CartLine, &domain::pricing::PricedLine),
     n: u32,
     open: &OpenCart,
     taxes: &LineTaxes,
 ) -> Result<OrderLineV2> {
-    let (sold, price) = (&line.sold, &line.price);
     let (product, short) = match sold.item {
         LineItem::Product { id, short } => (Some(id), short),
         LineItem::Open => (None, ShortNumber::OPEN),
@@ -828,7 +832,7 @@ fn parts(
         .collect())
 }
 
-fn discount_fact(discount: &Discount, approved_by: Option<&StaffId>) -> Result<DiscountV1> {
+pub(crate) fn discount_fact(discount: &Discount, approved_by: Option<&StaffId>) -> Result<DiscountV1> {
     let kind = match discount.kind() {
         DiscountKind::Percent(percent) => DiscountKindV1::Percent(
             (percent * Decimal::from(1_000_000))

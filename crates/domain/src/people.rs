@@ -418,7 +418,15 @@ mod tests {
             assert_eq!(allowed(chiefs), ["owner", "manager"], "{chiefs}");
         }
         for till in [
-            CartUse, OrderPlace, PriceOpen, TokenReissue, RefundMake, ShiftUse, InvoiceRevise, QuotationMake, MailSend,
+            CartUse,
+            OrderPlace,
+            PriceOpen,
+            TokenReissue,
+            RefundMake,
+            ShiftUse,
+            InvoiceRevise,
+            QuotationMake,
+            MailSend,
         ] {
             assert_eq!(allowed(till), ["owner", "manager", "cashier"], "{till}");
         }

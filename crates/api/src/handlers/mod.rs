@@ -14,6 +14,7 @@ pub mod nodes;
 pub mod orders;
 pub mod payments;
 pub mod prices;
+pub mod quotations;
 pub mod rates;
 pub mod sessions;
 pub mod settings;

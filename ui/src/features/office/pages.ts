@@ -15,6 +15,7 @@ import Scroll from '@lucide/svelte/icons/scroll-text';
 import Plug from '@lucide/svelte/icons/plug';
 import Percent from '@lucide/svelte/icons/percent';
 import FileText from '@lucide/svelte/icons/file-text';
+import FilePen from '@lucide/svelte/icons/file-pen-line';
 import Mail from '@lucide/svelte/icons/mail';
 import Gear from '@lucide/svelte/icons/settings';
 
@@ -24,6 +25,7 @@ export interface Page {
     | 'orders'
     | 'money'
     | 'invoices'
+    | 'quotations'
     | 'mail'
     | 'products'
     | 'categories'
@@ -47,6 +49,7 @@ export const PAGES: Page[] = [
   { name: 'orders', needs: 'order.read', icon: Receipt },
   { name: 'money', needs: 'report.read', icon: Coins },
   { name: 'invoices', needs: 'order.read', icon: FileText },
+  { name: 'quotations', needs: 'quotation.make', icon: FilePen },
   { name: 'mail', needs: 'mail.send', icon: Mail },
   { name: 'money', needs: 'report.read', icon: Vault },
   { name: 'products', needs: 'catalog.read', icon: Grid },
