@@ -111,7 +111,7 @@ test("a typed price, by whoever may; the tag says so", () =>
     await till.sheet.getByRole("textbox", { name: w("open.price") }).fill("275.50");
     await keys.press("Enter");
     await until(async () => money(await chip(till, 0).textContent()) === 27_550, "the typed price");
-    await chip(till, 0).getByText(w("price.typed")).waitFor();
+    await chip(till, 0).getByText(w("price.typed"), { exact: true }).waitFor();
     await chip(till, 0).click();
     await till.sheet.getByRole("button", { name: w("price.back") }).click();
     await until(async () => money(await chip(till, 0).textContent()) === 30_000, "the catalogue's price");
