@@ -39,7 +39,6 @@ export interface Page {
     | 'receipts'
     | 'devices'
     | 'settings';
-  name: 'today' | 'orders' | 'money' | 'products' | 'categories' | 'payments' | 'cards' | 'rates' | 'tips' | 'staff' | 'sessions' | 'receipts' | 'devices' | 'settings';
   needs: string;
   icon: Component<{ class?: string }>;
 }
@@ -47,11 +46,10 @@ export interface Page {
 export const PAGES: Page[] = [
   { name: 'today', needs: 'report.read', icon: House },
   { name: 'orders', needs: 'order.read', icon: Receipt },
-  { name: 'money', needs: 'report.read', icon: Coins },
+  { name: 'money', needs: 'report.read', icon: Vault },
   { name: 'invoices', needs: 'order.read', icon: FileText },
   { name: 'quotations', needs: 'quotation.make', icon: FilePen },
   { name: 'mail', needs: 'mail.send', icon: Mail },
-  { name: 'money', needs: 'report.read', icon: Vault },
   { name: 'products', needs: 'catalog.read', icon: Grid },
   { name: 'categories', needs: 'catalog.read', icon: Tags },
   { name: 'payments', needs: 'payment.read', icon: CreditCard },

@@ -697,7 +697,6 @@ export interface Display {
   refund: null | { number: number; total_minor: number; method: string; document: string; state: 'done'; until: string };
 }
 
-export type LiveKind = 'cart' | 'order' | 'product' | 'category' | 'staff' | 'setting' | 'session' | 'display' | 'claim' | 'board' | 'print' | 'device' | 'payment' | 'card' | 'rate' | 'tip' | 'shift' | 'batch' | 'resync';
 export type LiveKind =
   | 'cart'
   | 'order'
