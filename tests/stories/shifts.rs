@@ -458,7 +458,7 @@ fn record(node: &Node, body: &Body) {
 
 #[tokio::test]
 async fn what_arrives_late_is_a_dated_addendum_and_the_z_stays_as_it_was() {
-    let (node, owner, meena, tea) = counter().await;
+    let (node, _, meena, tea) = counter().await;
     let shift = open(&meena, 1_000).await;
     let order = meena.sell(&[(tea, "1")]).await;
     // A card payment of which nobody knows yet whether it went through does not keep the drawer from being closed.

@@ -310,7 +310,7 @@ impl Reader<'_> {
     /// X reports and addenda of a shift, the oldest first.
     pub fn shift_reports(&self, id: ShiftId) -> Result<Vec<ReportRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(
-            "{REPORT} where shift_id = ?1 order by made_ms, report_id"
+            "{REPORT} where shift_id = ?1 order by made_ms, document_no, report_id"
         ))?;
         Ok(statement
             .query_map([id.bytes()], report)?
