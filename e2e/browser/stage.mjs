@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
@@ -10,6 +10,8 @@ const here = new URL(".", import.meta.url).pathname;
 const root = join(here, "../..");
 const target = process.env.CARGO_TARGET_DIR ?? join(process.env.CHANDI_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "chandi"), "target");
 export const NODE = process.env.CHANDI_NODE ?? join(target, "debug/chandi-node");
+/** The demo shop behind a gateway of the tests; it stands beside the node, and no release has it. */
+export const PAYING_NODE = join(dirname(NODE), "paying-node");
 export const SHOTS = process.env.CHANDI_SHOTS ?? mkdtempSync(join(tmpdir(), "chandi-shots-"));
 export const LANGUAGES = ["en", "hi", "ar"];
 export const THEMES = ["light", "dark"];
@@ -20,17 +22,18 @@ const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 const running = new Set();
 process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-function built() {
-  if (existsSync(NODE)) return;
-  execFileSync("cargo", ["build", "--quiet", "--package", "node"], { cwd: root, stdio: "inherit", env: { ...process.env, CARGO_TARGET_DIR: target } });
+function built(program) {
+  if (existsSync(program)) return;
+  execFileSync("cargo", ["build", "--quiet", ...(program === NODE ? ["--package", "node"] : ["--package", "testkit", "--bin", "paying-node"])], { cwd: root, stdio: "inherit", env: { ...process.env, CARGO_TARGET_DIR: target } });
 }
 
 /** One shop behind one door. */
 export class Shop {
   /** `demo` makes the demo shop; without it the folder is empty and the door shows the first set-up. */
-  static async open({ demo = true } = {}) {
-    built();
+  static async open({ demo = true, program = NODE } = {}) {
+    built(program);
     const shop = new Shop();
+    shop.program = program;
     shop.folder = mkdtempSync(join(tmpdir(), "chandi-browser-"));
     await shop.start(demo ? ["--demo"] : []);
     return shop;
@@ -39,7 +42,7 @@ export class Shop {
   /** Starts the node; after a kill on the same port, so that open pages find it again. */
   async start(more = []) {
     const listen = this.address?.replace("http://", "") ?? "127.0.0.1:0";
-    const child = spawn(NODE, ["--data", join(this.folder, "data"), "--listen", listen, "--no-keyring", ...more], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CHANDI_LOG: process.env.CHANDI_LOG ?? "warn" } });
+    const child = spawn(this.program ?? NODE, ["--data", join(this.folder, "data"), "--listen", listen, "--no-keyring", ...more], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, CHANDI_LOG: process.env.CHANDI_LOG ?? "warn" } });
     running.add(child);
     this.child = child;
     this.log = "";
@@ -77,6 +80,11 @@ export class Shop {
   async close() {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Tells the gateway of the tests what to do; only for a shop behind one. */
+  gateway(command) {
+    this.child.stdin.write(`${command}\n`);
   }
 
   /** A person of the demo by role. */

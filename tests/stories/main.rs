@@ -1,5 +1,6 @@
 //! Stories through the real door: a router over a real store in a temp folder, with a clock of the test's.
 
+mod cards;
 mod carts;
 mod catalog;
 mod customers;
@@ -8,6 +9,7 @@ mod handovers;
 mod invoices;
 mod mail;
 mod orders;
+mod payments;
 mod people;
 mod prices;
 mod printing;

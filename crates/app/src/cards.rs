@@ -9,7 +9,7 @@ use crate::{
     edges::Edges,
     order_view::{Directory, Named},
     sessions::Approval,
-    settings::Settings,
+    settings::{CARD_PRODUCT, Settings},
     wire::{content_of, optional_text, rfc3339, text},
 };
 use domain::{
@@ -126,6 +126,8 @@ pub struct CardList {
     pub store_credit_minor: i64,
     /// How many have something on them.
     pub live: i64,
+    /// The product whose sale makes gift cards.
+    pub product: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -387,7 +389,7 @@ pub(crate) fn issue_sold(
     order: OrderId,
     lines: &[SoldLine],
 ) -> Result<()> {
-    let Ok(product) = settings.text("card.product").parse::<ProductId>() else {
+    let Ok(product) = settings.text(CARD_PRODUCT).parse::<ProductId>() else {
         return Ok(());
     };
     for line in lines.iter().filter(|line| line.product == Some(product)) {
@@ -727,6 +729,7 @@ impl Shop {
                 gift_cards_minor,
                 store_credit_minor,
                 live: gifts + credits,
+                product: self.settings().text(CARD_PRODUCT).parse().ok(),
             })
         })
     }

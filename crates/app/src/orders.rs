@@ -28,10 +28,8 @@ use domain::{
         document_number, one_time_number, series_prefix,
     },
     order::{OrderState, Placed, place},
-    payment::PaymentState,
     people::Permission,
     phone::Phone,
-    tender::state_number,
     time::Moment,
     token::{TokenBody, TokenLine, TokenLines},
 };
@@ -412,18 +410,13 @@ impl Shop {
                 }
             }
             let till = self.till(tx, actor, false)?;
-            let mut void = Vec::new();
-            for leg in tx
+            let void: Vec<domain::ids::TenderId> = tx
                 .reader()
                 .tenders(id)?
                 .iter()
                 .filter(|leg| leg.void_ms.is_none())
-            {
-                if leg.payment.is_some() && leg.state == state_number(PaymentState::Captured) {
-                    return Err(AppError::new(Code::TenderLocked).hint("tender", leg.id.to_string()));
-                }
-                void.push(leg.id);
-            }
+                .map(|leg| leg.id)
+                .collect();
             cards::unspend(tx, &self.settings(), Some(actor.staff), id, &void, &reason)?;
             let body = OrderCancelledV2 {
                 order: id.bytes(),
@@ -447,6 +440,7 @@ impl Shop {
             Ok(())
         })?;
         self.told_now();
+        self.paying.wake();
         self.displays.forget_order(actor.seat, id);
         self.tell_order(id);
         self.tell_cart(actor.seat);

@@ -340,6 +340,7 @@ impl Shop {
             Ok(())
         })?;
         self.told_now();
+        self.paying.wake();
         self.print_waiting();
         let view = self.order(actor, id)?;
         self.displays.refunded(actor.seat, &view, request.id, now);

@@ -295,12 +295,12 @@ impl Shop {
             }
             let refunds = tx.reader().refunds(id)?;
             for old in &voided {
-                // What a gateway took goes back through it, and what was paid back must still have been paid.
+                // What was paid back must still have been paid. What a gateway took goes back through it by itself.
                 let back = refunds
                     .iter()
                     .flat_map(|refund| &refund.tenders)
                     .any(|leg| leg.original == Some(old.id.bytes()));
-                if back || (old.payment.is_some() && old.state == state_number(PaymentState::Captured)) {
+                if back {
                     return Err(AppError::new(Code::TenderLocked).hint("tender", old.id.to_string()));
                 }
             }
@@ -334,6 +334,7 @@ impl Shop {
             Ok(true)
         })?;
         if fresh {
+            self.paying.wake();
             self.tell_order(id);
         }
         self.order(actor, id)

@@ -327,7 +327,9 @@ impl Payment {
         if self.refund_failed && kept.is_positive() {
             return Some(Attention::RefundFailed);
         }
-        if kept.is_positive() && sold && self.refunded.is_zero() && self.captured != self.asked {
+        // Whatever goes back settles that, on its way or there.
+        let untouched = self.refunded.is_zero() && self.refunding.is_zero();
+        if kept.is_positive() && sold && untouched && self.captured != self.asked {
             return Some(Attention::AmountDiffers);
         }
         (kept.is_positive() && !sold).then_some(Attention::Unused)

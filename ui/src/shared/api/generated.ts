@@ -2978,6 +2978,11 @@ export interface components {
              */
             live: number;
             next?: string | null;
+            /**
+             * Format: uuid
+             * @description The product whose sale makes gift cards.
+             */
+            product?: string | null;
             /** Format: int64 */
             store_credit_minor: number;
         };
