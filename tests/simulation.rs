@@ -739,6 +739,7 @@ impl Person {
         let percent = (self.dice.below(21) as i64 - 10).to_string();
         Deed::Prices(ChangePrices {
             id: self.id(),
+            brand: None,
             category: None,
             percent,
             round_to_minor: Some(50),

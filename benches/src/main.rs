@@ -5,6 +5,7 @@
 
 mod disk;
 mod history;
+mod imports;
 mod node;
 mod slips;
 mod table;

@@ -36,6 +36,9 @@ pub fn measure_all(arguments: &Arguments) -> Result<Vec<Row>, String> {
     in_fresh_folder(&arguments.folder, "many", |data| {
         many_products(arguments, data, &mut rows)
     })?;
+    in_fresh_folder(&arguments.folder, "import", |data| {
+        crate::imports::measure(arguments, data, &mut rows)
+    })?;
     long_history(arguments, &mut rows)?;
     rows.extend(crate::slips::measure()?);
     rows.extend(crate::taxes::measure()?);

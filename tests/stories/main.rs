@@ -8,6 +8,7 @@ mod door;
 mod handovers;
 mod invoices;
 mod mail;
+mod imports;
 mod orders;
 mod payments;
 mod people;

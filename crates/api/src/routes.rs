@@ -108,6 +108,24 @@ pub const ROUTES: &[Row] = &[
         "/api/v1/products/{id}/restore",
         Access::May(P::CatalogChange),
     ),
+    row("GET", "/api/v1/products/runs", Access::May(P::CatalogChange)),
+    row(
+        "POST",
+        "/api/v1/products/runs/{id}/undo",
+        Access::May(P::CatalogChange),
+    ),
+    row(
+        "GET",
+        "/api/v1/products/export.csv",
+        Access::May(P::CatalogImport),
+    ),
+    row(
+        "GET",
+        "/api/v1/products/export.xlsx",
+        Access::May(P::CatalogImport),
+    ),
+    row("POST", "/api/v1/products/labels.pdf", Access::May(P::CatalogRead)),
+    row("POST", "/api/v1/products/labels", Access::May(P::PrintUse)),
     row(
         "GET",
         "/api/v1/products/{id}/choices",
@@ -541,6 +559,12 @@ fn described() -> OpenApiRouter<Door> {
             h::catalog::archive_product
         ))
         .routes(routes!(h::catalog::restore_product))
+        .routes(routes!(h::choices::runs))
+        .routes(routes!(h::choices::undo_run))
+        .routes(routes!(h::choices::export_csv))
+        .routes(routes!(h::choices::export_xlsx))
+        .routes(routes!(h::choices::label_sheets))
+        .routes(routes!(h::choices::print_labels))
         .routes(routes!(h::choices::choices))
         .routes(routes!(h::choices::make_variants))
         .routes(routes!(h::prices::prices, h::prices::set_price))

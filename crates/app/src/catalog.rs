@@ -4,12 +4,13 @@ use crate::{
     Actor, AppError, Code, Names, Page, Result, Shop,
     cart::WriteId,
     prices,
+    runs::{Register, Run},
     settings::{LANGUAGES, patched},
     staff::HUES,
     wire::{content_of, optional_text, rfc3339, text},
 };
 use domain::{
-    ids::{BrandId, CategoryId, ModifierGroupId, PictureId, ProductId, TaxClassId},
+    ids::{BrandId, CategoryId, CommandId, ModifierGroupId, PictureId, ProductId, TaxClassId},
     quantity::{Quantity, Unit},
     time::Moment,
 };
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use store::{
     Reader, Write,
-    catalog::{CategoryRow, ProductOrder, ProductQuery, ProductRow},
+    catalog::{CategoryRow, ProductOrder, ProductQuery, ProductRow, UnitRow},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -398,6 +399,8 @@ pub struct ChangePrices {
     pub id: Uuid,
     /// Only this category; all products when left out.
     pub category: Option<Uuid>,
+    /// Only this brand.
+    pub brand: Option<Uuid>,
     /// A decimal between -90 and 900.
     pub percent: String,
     /// Prices become multiples of this.
@@ -410,6 +413,9 @@ pub struct ChangePrices {
 pub struct PricesChanged {
     pub changed: usize,
     pub examples: Vec<PriceExample>,
+    /// What takes it back; null for a dry run and when nothing changed.
+    #[serde(default)]
+    pub run: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -542,6 +548,25 @@ fn units_value(base: Unit, base_barcodes: &[String], units: &[UnitForm]) -> Resu
         ]);
     }
     Ok(Value::List(list))
+}
+
+/// Units as the register keeps them.
+pub(crate) fn kept_units(units: &[UnitRow]) -> Value {
+    Value::List(
+        units
+            .iter()
+            .flat_map(|unit| {
+                [
+                    unit.unit.clone(),
+                    unit.base_milli.to_string(),
+                    unit.price_minor
+                        .map(|minor| minor.to_string())
+                        .unwrap_or_default(),
+                    unit.barcodes.join("\n"),
+                ]
+            })
+            .collect(),
+    )
 }
 
 fn parts_value(parts: &[Part]) -> Result<Value> {
@@ -913,6 +938,7 @@ impl Shop {
             Ok(PricesChanged {
                 changed,
                 examples: vec![],
+                run: None,
             })
         })?;
         self.live.tell("product", None);
@@ -946,52 +972,71 @@ impl Shop {
                 Ok(rounded)
             }
         };
-        let category = request.category.map(CategoryId::from_uuid);
-        let planned = |reader: &Reader<'_>| -> Result<Vec<(ProductRow, i64)>> {
+        let wanted = |row: &ProductRow| {
+            request
+                .brand
+                .is_none_or(|brand| row.brand.map(|b| b.uuid()) == Some(brand))
+                && request
+                    .category
+                    .is_none_or(|category| row.category.map(|c| c.uuid()) == Some(category))
+        };
+        let planned = |reader: &Reader<'_>| -> Result<Vec<(ProductRow, i64, Vec<(Field, Value)>)>> {
             let query = ProductQuery {
-                category,
+                variants: true,
                 limit: 1_000_000,
                 ..ProductQuery::default()
             };
             let mut plan = vec![];
-            for row in reader.products(ProductOrder::Grid, &query)? {
+            for row in reader
+                .products(ProductOrder::Grid, &query)?
+                .into_iter()
+                .filter(&wanted)
+            {
                 let new = new_price(row.price_minor)?;
+                let mut fields = vec![];
                 if new != row.price_minor {
-                    plan.push((row, new));
+                    fields.push((product_field::PRICE_MINOR, Value::Int(new)));
+                }
+                // A pack with a price of its own goes with its product; one without follows by itself.
+                let mut units = row.units.clone();
+                for unit in &mut units {
+                    unit.price_minor = unit.price_minor.map(new_price).transpose()?;
+                }
+                if units != row.units {
+                    fields.push((product_field::UNITS, kept_units(&units)));
+                }
+                if !fields.is_empty() {
+                    plan.push((row, new, fields));
                 }
             }
             Ok(plan)
         };
-        let summary = |plan: &[(ProductRow, i64)]| PricesChanged {
+        let summary = |plan: &[(ProductRow, i64, Vec<(Field, Value)>)], run| PricesChanged {
             changed: plan.len(),
             examples: plan
                 .iter()
                 .take(20)
-                .map(|(row, new)| PriceExample {
+                .map(|(row, new, _)| PriceExample {
                     id: row.id.uuid(),
                     name: row.name.clone(),
                     from_minor: row.price_minor,
                     to_minor: *new,
                 })
                 .collect(),
+            run,
         };
         if request.dry_run {
-            return self.store.read(|r| Ok(summary(&planned(r)?)));
+            return self.store.read(|r| Ok(summary(&planned(r)?, None)));
         }
         let content = content_of("prices", request)?;
         let answer = self.write_once(*request.id.as_bytes(), &content, |tx| {
             let plan = planned(&tx.reader())?;
-            for (row, new) in &plan {
-                let fields = vec![(product_field::PRICE_MINOR, Value::Int(*new))];
-                tx.record(
-                    Some(actor.staff),
-                    &Body::ProductSet(PatchV1 {
-                        record: row.id.bytes(),
-                        fields,
-                    }),
-                )?;
+            let mut run = Run::begin(CommandId::from_uuid(request.id), actor);
+            for (row, _, fields) in &plan {
+                run.change(tx, Register::Product, row.id.bytes(), fields.clone())?;
             }
-            Ok(summary(&plan))
+            let run = run.end(tx, "prices", &percent.normalize().to_string())?;
+            Ok(summary(&plan, run))
         })?;
         self.live.tell("product", None);
         Ok(answer)

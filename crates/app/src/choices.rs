@@ -3,7 +3,7 @@
 use crate::{
     Actor, AppError, Code, Names, Result, Shop,
     cart::WriteId,
-    catalog::{Asking, Choice, ProductView, VariantValue, decimal, record_new_product},
+    catalog::{Asking, Choice, ProductView, VariantValue, decimal, kept_units, record_new_product},
     modifiers::ModifierGroupView,
     prices::{PriceQuestion, base_unit, levels, unit_price, units_of},
     settings::patched,
@@ -21,7 +21,10 @@ use journal::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use store::{Reader, catalog::ProductRow};
+use store::{
+    Reader,
+    catalog::{ProductRow, UnitRow},
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -310,16 +313,12 @@ fn variant_fields(row: &ProductRow, values: &[(String, String)], position: i64) 
         .flat_map(|(language, name)| [language.clone(), named(name)])
         .collect();
     let id = |bytes: Option<[u8; 16]>| bytes.map_or(Value::Null, |b| Value::Bytes(b.to_vec()));
-    let units = row
+    let units: Vec<UnitRow> = row
         .units
         .iter()
-        .flat_map(|unit| {
-            [
-                unit.unit.clone(),
-                unit.base_milli.to_string(),
-                unit.price_minor.map(|p| p.to_string()).unwrap_or_default(),
-                String::new(),
-            ]
+        .map(|unit| UnitRow {
+            barcodes: vec![],
+            ..unit.clone()
         })
         .collect();
     vec![
@@ -335,7 +334,7 @@ fn variant_fields(row: &ProductRow, values: &[(String, String)], position: i64) 
         (product_field::POSITION, Value::Int(position)),
         (product_field::OPEN_PRICE, Value::Bool(row.open_price)),
         (product_field::BRAND, id(row.brand.map(|b| b.bytes()))),
-        (product_field::UNITS, Value::List(units)),
+        (product_field::UNITS, kept_units(&units)),
         (product_field::VARIANT_OF, Value::Bytes(row.id.bytes().to_vec())),
         (
             product_field::VARIANT,

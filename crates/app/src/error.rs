@@ -180,6 +180,8 @@ codes! {
     ItemNotOpen = "item_not_open", Refused, "so much is not open there";
     PaymentSharedWrong = "payment_shared_wrong", Refused, "the payment is not shared out rightly";
     PaymentReversed = "payment_reversed", Conflict, "this payment was taken back already";
+    RowRepeated = "row_repeated", Conflict, "another row of the file has this already";
+    LabelsTooMany = "labels_too_many", Refused, "these are too many labels at once";
     ImportUnreadable = "import_unreadable", Refused, "this file cannot be read";
     NoPrinter = "no_printer", Conflict, "no printer does this here";
     PrinterKnown = "printer_known", Conflict, "this printer is set up already";

@@ -1,45 +1,68 @@
-//! Products from a CSV or Excel file: a dry run first, errors by row, and a bad row blocks only itself.
+//! Products from a CSV or Excel file: a dry run first, every fault by row and column, a bad row blocks only itself, and
+//! the whole of it can be taken back.
 
 use crate::{
     Actor, AppError, Code, Names, Result, Shop,
     catalog::{
-        Art, CategoryForm, ProductForm, category_fields, check_against_others, product_fields,
-        record_new_product,
+        Art, CategoryForm, ProductForm, UnitForm, category_fields, check_against_others, decimal,
+        product_fields,
     },
-    settings::patched,
+    edges::Edges,
+    prices::{level_columns, level_price_fields},
+    runs::{Register, Run},
+    wire::optional_text,
 };
 use calamine::{Data, Reader as _};
 use domain::{
-    ids::{CategoryId, ProductId},
+    ids::{BrandId, CategoryId, CommandId, PriceId, ProductId},
     quantity::Unit,
+    search::fold,
 };
-use journal::{Body, register::PatchV1};
+use journal::{
+    fields::{brand as brand_field, product as product_field},
+    register::Value,
+};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use serde::Serialize;
-use std::{collections::BTreeMap, io::Cursor};
-use store::Write;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Cursor,
+};
+use store::{Write, catalog::ProductRow};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// A file larger than this is refused before it is read.
 pub const MOST_BYTES: usize = 16 * 1024 * 1024;
 const MOST_ROWS: usize = 100_000;
+/// More faults than anybody reads are counted, and not listed.
+const MOST_FAULTS: usize = 1_000;
+/// The columns `unit_2` to `unit_5`, each with what it holds, its price and its barcodes.
+pub(crate) const UNIT_COLUMNS: std::ops::RangeInclusive<usize> = 2..=5;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Imported {
     pub rows: usize,
     pub created: usize,
     pub updated: usize,
     pub unchanged: usize,
+    /// Rows that have a fault and were left out.
+    pub wrong: usize,
+    /// Every fault of every row, as far as anybody reads.
     pub errors: Vec<RowError>,
+    /// What takes it all back; null for a dry run and when nothing changed.
+    pub run: Option<Uuid>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowError {
     /// As the spreadsheet counts: the header is row 1.
     pub row: usize,
     pub column: Option<String>,
     pub code: String,
     pub message: String,
+    /// What stands in the cell.
+    pub value: Option<String>,
 }
 
 /// A dry run is rolled back by this.
@@ -60,48 +83,61 @@ impl From<AppError> for Stop {
     }
 }
 
+/// The disk's trouble is nobody's row.
+fn is_ours(error: &AppError) -> bool {
+    matches!(error.code, Code::DiskFull | Code::Busy | Code::Broken)
+}
+
 impl Shop {
-    pub fn import_products(&self, actor: &Actor, file: &[u8], dry_run: bool) -> Result<Imported> {
+    pub fn import_products(
+        &self,
+        actor: &Actor,
+        file: &[u8],
+        name: &str,
+        id: Option<Uuid>,
+        dry_run: bool,
+    ) -> Result<Imported> {
         if file.len() > MOST_BYTES {
             return Err(Code::TooLarge.into());
         }
+        let name = optional_text("name", Some(name), 120)?.unwrap_or_default();
+        let id = id.unwrap_or_else(|| self.edges.new_id());
+        let content = *blake3::hash(file).as_bytes();
         let rows = read_rows(file)?;
-        let minor_digits = u32::from(self.settings().currency.minor_digits);
-        let outcome = self.store.write(self.edges.now(), |tx| {
-            let mut done = Imported {
-                rows: rows.len(),
-                ..Imported::default()
-            };
-            // New products stand behind those that are there, in the file's order.
-            let mut position = tx.reader().last_position()?;
-            for (at, row) in &rows {
-                position += 1;
-                match self.import_row(tx, actor, row, minor_digits, position) {
-                    Ok(Outcome::Created) => done.created += 1,
-                    Ok(Outcome::Updated) => done.updated += 1,
-                    Ok(Outcome::Unchanged) => done.unchanged += 1,
-                    // The disk's trouble is nobody's row.
-                    Err(error) if matches!(error.code, Code::DiskFull | Code::Busy | Code::Broken) => {
-                        return Err(Stop::Failed(error));
-                    }
-                    Err(error) => done.errors.push(RowError {
-                        row: *at,
-                        column: error
-                            .hints
-                            .get("field")
-                            .and_then(|f| f.as_str())
-                            .map(str::to_owned),
-                        code: error.code.as_str().to_owned(),
-                        message: error.message,
-                    }),
+        let outcome = self
+            .store
+            .write(self.edges.now(), |tx| -> std::result::Result<Imported, Stop> {
+                if !dry_run && let Some(before) = self.answered_before(tx, id, &content)? {
+                    return Ok(before);
                 }
-            }
-            if dry_run {
-                Err(Stop::DryRun(done))
-            } else {
+                let mut import = Import::begin(self, tx, actor, id)?;
+                let mut done = Imported {
+                    rows: rows.len(),
+                    ..Imported::default()
+                };
+                for (at, row) in &rows {
+                    match import.row(tx, *at, row) {
+                        Ok(Outcome::Created) => done.created += 1,
+                        Ok(Outcome::Updated) => done.updated += 1,
+                        Ok(Outcome::Unchanged) => done.unchanged += 1,
+                        Ok(Outcome::Wrong(faults)) => {
+                            done.wrong += 1;
+                            let room = MOST_FAULTS.saturating_sub(done.errors.len());
+                            done.errors
+                                .extend(faults.into_iter().take(room).map(|fault| fault.said(*at, row)));
+                        }
+                        Err(error) => return Err(Stop::Failed(error)),
+                    }
+                }
+                if dry_run {
+                    return Err(Stop::DryRun(done));
+                }
+                done.run = import.run.end(tx, "import", &name)?;
+                let answer =
+                    serde_json::to_string(&done).map_err(|e| AppError::new(Code::Broken).caused(e))?;
+                tx.answer(id.into_bytes(), &content, &answer)?;
                 Ok(done)
-            }
-        });
+            });
         match outcome {
             Err(Stop::DryRun(done)) => Ok(done),
             Err(Stop::Failed(error)) => Err(error),
@@ -113,142 +149,488 @@ impl Shop {
         }
     }
 
-    fn import_row(
-        &self,
-        tx: &mut Write<'_>,
-        actor: &Actor,
-        row: &BTreeMap<String, String>,
-        minor_digits: u32,
-        position: i64,
-    ) -> Result<Outcome> {
-        let get = |column: &str| row.get(column).map(String::as_str).filter(|v| !v.is_empty());
-        let name = get("name").ok_or_else(|| AppError::field("name", "the name is missing"))?;
-        let price = get("price").ok_or_else(|| AppError::field("price", "the price is missing"))?;
-        let price_minor = parse_price(price, minor_digits)?;
-        let sku = get("sku");
-        let barcode = get("barcode");
-        // The same SKU or barcode is the same product.
-        let known = match (sku, barcode) {
-            (Some(code), _) | (None, Some(code)) => tx.reader().product_by_code(code)?,
-            (None, None) => None,
+    fn answered_before(&self, tx: &Write<'_>, id: Uuid, content: &[u8; 32]) -> Result<Option<Imported>> {
+        use store::drafts::Answered;
+        match tx.reader().answered(id.into_bytes(), content)? {
+            Answered::No => Ok(None),
+            Answered::Differs => Err(Code::IdReused.into()),
+            Answered::Same(answer) => serde_json::from_str(&answer)
+                .map(Some)
+                .map_err(|e| AppError::new(Code::Broken).caused(e)),
+        }
+    }
+}
+
+/// What is wrong with one cell.
+struct Fault {
+    column: Option<String>,
+    error: AppError,
+}
+
+impl Fault {
+    fn said(self, row: usize, cells: &BTreeMap<String, String>) -> RowError {
+        RowError {
+            row,
+            value: self
+                .column
+                .as_ref()
+                .and_then(|column| cells.get(column))
+                .map(|cell| cell.chars().take(60).collect()),
+            code: self.error.code.as_str().to_owned(),
+            message: self.error.message,
+            column: self.column,
+        }
+    }
+}
+
+impl From<AppError> for Fault {
+    fn from(error: AppError) -> Fault {
+        let column = match error.code {
+            Code::BarcodeTaken => Some("barcode"),
+            Code::SkuTaken => Some("sku"),
+            // The form's word for the same thing.
+            _ => match error.hints.get("field").and_then(|f| f.as_str()) {
+                Some("price_minor") => Some("price"),
+                Some("barcodes") => Some("barcode"),
+                other => other,
+            },
         };
-        let category = match get("category") {
-            Some(category) => Some(self.category_by_name(tx, actor, category)?),
-            None => known.as_ref().and_then(|p| p.category),
+        Fault {
+            column: column.map(str::to_owned),
+            error,
+        }
+    }
+}
+
+/// One row's cells, and the faults found in them so far.
+struct Cells<'r> {
+    row: &'r BTreeMap<String, String>,
+    faults: Vec<Fault>,
+}
+
+impl<'r> Cells<'r> {
+    fn get(&self, column: &str) -> Option<&'r str> {
+        self.row
+            .get(column)
+            .map(String::as_str)
+            .filter(|cell| !cell.is_empty())
+    }
+
+    fn wrong(&mut self, column: &str, why: impl std::fmt::Display) {
+        self.faults.push(Fault {
+            column: Some(column.to_owned()),
+            error: AppError::field(column, why),
+        });
+    }
+
+    /// The cell as `read` reads it; what it cannot read is a fault of that column.
+    fn read<T>(&mut self, column: &str, read: impl FnOnce(&str) -> Result<T>) -> Option<T> {
+        let cell = self.get(column)?;
+        match read(cell) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.wrong(column, error.message);
+                None
+            }
+        }
+    }
+
+    fn flag(&mut self, column: &str) -> Option<bool> {
+        self.read(column, |cell| match cell.to_lowercase().as_str() {
+            "1" | "yes" | "true" | "y" | "x" | "हाँ" | "हां" | "نعم" => Ok(true),
+            "0" | "no" | "false" | "n" | "-" | "नहीं" | "لا" => Ok(false),
+            _ => Err(AppError::field(column, "yes or no")),
+        })
+    }
+}
+
+/// A file on its way into the catalogue.
+struct Import<'s> {
+    edges: &'s Edges,
+    run: Run,
+    minor_digits: u32,
+    /// New products stand behind those that are there, in the file's order.
+    position: i64,
+    categories: HashMap<String, CategoryId>,
+    hues: usize,
+    category_position: i64,
+    brands: HashMap<String, BrandId>,
+    tax_classes: HashMap<String, Uuid>,
+    levels: Vec<(String, String)>,
+    /// Every code and name so far, and the row it stood in.
+    seen: HashMap<String, usize>,
+}
+
+impl<'s> Import<'s> {
+    fn begin(shop: &'s Shop, tx: &Write<'_>, actor: &Actor, id: Uuid) -> Result<Import<'s>> {
+        let reader = tx.reader();
+        let mut categories = HashMap::new();
+        let rows = reader.categories(false)?;
+        for row in &rows {
+            for name in std::iter::once(&row.name).chain(row.names.values()) {
+                categories.entry(fold(name)).or_insert(row.id);
+            }
+        }
+        Ok(Import {
+            edges: &shop.edges,
+            run: Run::begin(CommandId::from_uuid(id), actor),
+            minor_digits: u32::from(shop.settings().currency.minor_digits),
+            position: reader.last_position()?,
+            categories,
+            hues: rows.len(),
+            category_position: rows.iter().map(|c| c.position).max().unwrap_or(0),
+            brands: reader
+                .brands(false)?
+                .into_iter()
+                .map(|brand| (fold(&brand.name), brand.id))
+                .collect(),
+            tax_classes: reader
+                .tax_classes()?
+                .into_iter()
+                .filter(|class| class.archived_ms.is_none())
+                .flat_map(|class| {
+                    let id = Uuid::from_bytes(class.class);
+                    [(fold(&class.name), id), (fold(&class.key), id)]
+                })
+                .collect(),
+            levels: level_columns(&reader)?,
+            seen: HashMap::new(),
+        })
+    }
+
+    fn row(&mut self, tx: &mut Write<'_>, at: usize, row: &BTreeMap<String, String>) -> Result<Outcome> {
+        let mut cells = Cells { row, faults: vec![] };
+        self.position += 1;
+        let known = self.known(tx, &cells)?;
+        let form = self.form(&mut cells, known.as_ref());
+        let prices = self.level_prices(&mut cells);
+        if let Some(form) = &form
+            && cells.faults.is_empty()
+        {
+            self.check(tx, at, &mut cells, known.as_ref(), form)?;
+        }
+        let (Some(form), true) = (form, cells.faults.is_empty()) else {
+            return Ok(Outcome::Wrong(cells.faults));
         };
-        let mut names: Names = known.as_ref().map(|p| p.names.clone()).unwrap_or_default();
+        match self.write(tx, &cells, known, form, prices) {
+            Ok(outcome) => Ok(outcome),
+            Err(error) if is_ours(&error) => Err(error),
+            Err(error) => Ok(Outcome::Wrong(vec![error.into()])),
+        }
+    }
+
+    /// The same SKU or barcode is the same product; without either, the same name.
+    fn known(&self, tx: &Write<'_>, cells: &Cells<'_>) -> Result<Option<ProductRow>> {
+        let reader = tx.reader();
+        if let Some(sku) = cells.get("sku") {
+            return Ok(reader.product_by_code(sku)?);
+        }
+        match codes(cells.get("barcode")).first() {
+            Some(code) => Ok(reader.product_by_code(code)?),
+            None => match cells.get("name") {
+                Some(name) => Ok(reader.product_by_name(name)?),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// The product as the row says, and as it was where the row says nothing.
+    fn form(&self, cells: &mut Cells<'_>, known: Option<&ProductRow>) -> Option<ProductForm> {
+        let name = cells.get("name");
+        if name.is_none() {
+            cells.wrong("name", "the name is missing");
+        }
+        let price_minor = match cells.get("price") {
+            Some(_) => cells.read("price", |cell| parse_price(cell, self.minor_digits)),
+            None => {
+                cells.wrong("price", "the price is missing");
+                None
+            }
+        };
+        let unit = match cells.get("unit") {
+            Some(_) => cells.read("unit", |cell| {
+                unit_in_file(cell).map(|unit| unit.as_str().to_owned())
+            }),
+            None => Some(known.map_or_else(|| Unit::Piece.as_str().to_owned(), |p| p.unit.clone())),
+        };
+        let mut names: Names = known.map(|p| p.names.clone()).unwrap_or_default();
         for (column, language) in [("name_hi", "hi"), ("name_ar", "ar")] {
-            if let Some(name) = get(column) {
+            if let Some(name) = cells.get(column) {
                 names.insert(language.to_owned(), name.to_owned());
             }
         }
-        let mut barcodes = known.as_ref().map(|p| p.barcodes.clone()).unwrap_or_default();
-        if let Some(barcode) = barcode
-            && !barcodes.iter().any(|b| b == barcode)
-        {
-            barcodes.push(barcode.to_owned());
-        }
-        let unit = get("unit").map(str::to_lowercase);
-        let form = ProductForm {
-            id: None,
-            name: name.to_owned(),
-            names,
-            sku: sku
-                .map(str::to_owned)
-                .or(known.as_ref().and_then(|p| p.sku.clone())),
-            price_minor,
-            unit: unit
-                .or(known.as_ref().map(|p| p.unit.clone()))
-                .unwrap_or_else(|| Unit::Piece.as_str().to_owned()),
-            category: category.map(|c| c.uuid()),
-            barcodes,
-            art: known.as_ref().map_or(Art::Letters {}, |p| Art::read(&p.art)),
-            available: known.as_ref().is_none_or(|p| p.available),
-            favourite: known.as_ref().is_some_and(|p| p.favourite),
-            position: known.as_ref().map_or(position, |p| p.position),
-            open_price: known.as_ref().is_some_and(|p| p.open_price),
-            tax_class: match get("tax_class") {
-                Some(named) => Some(tax_class_by_name(tx, named)?),
-                None => known
-                    .as_ref()
-                    .and_then(|p| p.tax_class)
-                    .map(uuid::Uuid::from_bytes),
-            },
-            hsn: get("hsn")
-                .map(str::to_owned)
-                .or(known.as_ref().map(|p| p.hsn.clone())),
-            brand: known.as_ref().and_then(|p| p.brand).map(|b| b.uuid()),
-            picture: known.as_ref().and_then(|p| p.picture).map(|p| p.uuid()),
-            ..ProductForm::default()
-        };
-        let fields = product_fields(&form)?;
-        let id = known
-            .as_ref()
-            .map_or_else(|| ProductId::from_uuid(self.edges.new_id()), |p| p.id);
-        check_against_others(&tx.reader(), id, &form)?;
-        if known.is_none() {
-            record_new_product(tx, Some(actor.staff), id, fields, false)?;
-            return Ok(Outcome::Created);
-        }
-        match patched(tx.reader().product_record(id)?, id.bytes(), fields) {
-            Some(patch) => {
-                tx.record(Some(actor.staff), &Body::ProductSet(patch))?;
-                Ok(Outcome::Updated)
+        let mut barcodes = known.map(|p| p.barcodes.clone()).unwrap_or_default();
+        for barcode in codes(cells.get("barcode")) {
+            if !barcodes.contains(&barcode) {
+                barcodes.push(barcode);
             }
-            None => Ok(Outcome::Unchanged),
+        }
+        let units = self.units(cells);
+        let tax_class = cells.read("tax_class", |cell| {
+            let found = self.tax_classes.get(&fold(cell)).copied();
+            found.ok_or_else(|| AppError::field("tax_class", "there is no such tax class"))
+        });
+        let (available, favourite, open_price) = (
+            cells.flag("available"),
+            cells.flag("favourite"),
+            cells.flag("open_price"),
+        );
+        Some(ProductForm {
+            id: None,
+            name: name?.to_owned(),
+            names,
+            sku: cells
+                .get("sku")
+                .map(str::to_owned)
+                .or_else(|| known.and_then(|p| p.sku.clone())),
+            price_minor: price_minor?,
+            unit: unit?,
+            category: known.and_then(|p| p.category).map(|c| c.uuid()),
+            barcodes,
+            art: known.map_or(Art::Letters {}, |p| Art::read(&p.art)),
+            available: available.unwrap_or(known.is_none_or(|p| p.available)),
+            favourite: favourite.unwrap_or(known.is_some_and(|p| p.favourite)),
+            position: known.map_or(self.position, |p| p.position),
+            open_price: open_price.unwrap_or(known.is_some_and(|p| p.open_price)),
+            tax_class: tax_class.or_else(|| known.and_then(|p| p.tax_class).map(Uuid::from_bytes)),
+            hsn: cells
+                .get("hsn")
+                .map(str::to_owned)
+                .or_else(|| known.map(|p| p.hsn.clone())),
+            brand: known.and_then(|p| p.brand).map(|b| b.uuid()),
+            picture: known.and_then(|p| p.picture).map(|p| p.uuid()),
+            units,
+            ..ProductForm::default()
+        })
+    }
+
+    /// The other units of a row; a row that names none leaves them as they are.
+    fn units(&self, cells: &mut Cells<'_>) -> Option<Vec<UnitForm>> {
+        let mut units = vec![];
+        for n in UNIT_COLUMNS {
+            let column = format!("unit_{n}");
+            let Some(unit) = cells.read(&column, unit_in_file) else {
+                continue;
+            };
+            let holds_column = format!("{column}_holds");
+            let holds = match cells.get(&holds_column) {
+                Some(_) => cells.read(&holds_column, |cell| {
+                    crate::catalog::held(&holds_column, cell).map(decimal)
+                }),
+                None => {
+                    cells.wrong(&holds_column, "it does not say how much is in one");
+                    None
+                }
+            };
+            let price_minor = cells.read(&format!("{column}_price"), |cell| {
+                parse_price(cell, self.minor_digits)
+            });
+            if let Some(holds) = holds {
+                units.push(UnitForm {
+                    unit: unit.as_str().to_owned(),
+                    holds,
+                    price_minor,
+                    barcodes: codes(cells.get(&format!("{column}_barcode"))),
+                });
+            }
+        }
+        (!units.is_empty()).then_some(units)
+    }
+
+    /// What the row asks for at each level.
+    fn level_prices(&self, cells: &mut Cells<'_>) -> Vec<(String, i64)> {
+        self.levels
+            .iter()
+            .filter_map(|(column, key)| {
+                let minor = cells.read(column, |cell| parse_price(cell, self.minor_digits))?;
+                Some((key.clone(), minor))
+            })
+            .collect()
+    }
+
+    /// The rules that need the other rows and the other products.
+    fn check(
+        &mut self,
+        tx: &Write<'_>,
+        at: usize,
+        cells: &mut Cells<'_>,
+        known: Option<&ProductRow>,
+        form: &ProductForm,
+    ) -> Result<()> {
+        let nobody = ProductId::from_bytes([0; 16]);
+        let id = known.map_or(nobody, |p| p.id);
+        if let Err(error) = product_fields(form).and_then(|_| check_against_others(&tx.reader(), id, form)) {
+            if is_ours(&error) {
+                return Err(error);
+            }
+            cells.faults.push(error.into());
+            return Ok(());
+        }
+        let of_units = form.units.iter().flatten().flat_map(|unit| &unit.barcodes);
+        let mut mine: Vec<(&str, String)> = codes(cells.get("barcode"))
+            .iter()
+            .chain(of_units)
+            .map(|code| ("barcode", format!("code {}", fold(code))))
+            .collect();
+        mine.extend(cells.get("sku").map(|sku| ("sku", format!("code {}", fold(sku)))));
+        if mine.is_empty() {
+            mine.push(("name", format!("name {}", fold(&form.name))));
+        }
+        for (column, key) in &mine {
+            if let Some(first) = self.seen.get(key) {
+                cells.faults.push(Fault {
+                    column: Some((*column).to_owned()),
+                    error: AppError::new(Code::RowRepeated)
+                        .because(format!("row {first} has this already"))
+                        .hint("row", *first),
+                });
+                return Ok(());
+            }
+        }
+        self.seen.extend(mine.into_iter().map(|(_, key)| (key, at)));
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        tx: &mut Write<'_>,
+        cells: &Cells<'_>,
+        known: Option<ProductRow>,
+        mut form: ProductForm,
+        prices: Vec<(String, i64)>,
+    ) -> Result<Outcome> {
+        if let Some(category) = cells.get("category") {
+            form.category = Some(self.category(tx, category)?.uuid());
+        }
+        if let Some(brand) = cells.get("brand") {
+            form.brand = Some(self.brand(tx, brand)?.uuid());
+        }
+        let mut fields = product_fields(&form)?;
+        let is_new = known.is_none();
+        let id = known.map_or_else(|| ProductId::from_uuid(self.edges.new_id()), |p| p.id);
+        let mut changed = if is_new {
+            fields.push((product_field::SHORT, Value::Int(tx.next_short_number()?)));
+            fields.push((product_field::SAMPLE, Value::Bool(false)));
+            self.run.create(tx, Register::Product, id.bytes(), fields)?;
+            true
+        } else {
+            let old = tx.reader().product_record(id)?.ok_or(Code::NotFound)?;
+            if !old.difference(fields.clone()).is_empty() {
+                fields.push((product_field::SAMPLE, Value::Bool(false)));
+            }
+            self.run.change(tx, Register::Product, id.bytes(), fields)?
+        };
+        for (level, minor) in prices {
+            changed |= self.level_price(tx, id, &form.unit, &level, minor)?;
+        }
+        Ok(match (is_new, changed) {
+            (true, _) => Outcome::Created,
+            (false, true) => Outcome::Updated,
+            (false, false) => Outcome::Unchanged,
+        })
+    }
+
+    /// The level's plain price of a product's base unit: changed where it stands, else made.
+    fn level_price(
+        &mut self,
+        tx: &mut Write<'_>,
+        product: ProductId,
+        unit: &str,
+        level: &str,
+        minor: i64,
+    ) -> Result<bool> {
+        let standing = tx.reader().prices_of(product)?.into_iter().find(|price| {
+            price.ended_ms.is_none()
+                && price.level.as_deref() == Some(level)
+                && price.unit == unit
+                && price.from_milli == 0
+                && price.first_day.is_none()
+                && price.last_day.is_none()
+        });
+        let fields = level_price_fields(product, unit, level, minor)?;
+        match standing {
+            Some(price) => self.run.change(tx, Register::Price, price.id.bytes(), fields),
+            None => {
+                let id = PriceId::from_uuid(self.edges.new_id());
+                self.run.create(tx, Register::Price, id.bytes(), fields)?;
+                Ok(true)
+            }
         }
     }
 
     /// The category of this name, made when there is none.
-    fn category_by_name(&self, tx: &mut Write<'_>, actor: &Actor, name: &str) -> Result<CategoryId> {
-        let all = tx.reader().categories(false)?;
-        let wanted = domain::search::fold(name.trim());
-        let same = |c: &&store::catalog::CategoryRow| {
-            std::iter::once(&c.name)
-                .chain(c.names.values())
-                .any(|n| domain::search::fold(n) == wanted)
-        };
-        if let Some(found) = all.iter().find(same) {
-            return Ok(found.id);
+    fn category(&mut self, tx: &mut Write<'_>, name: &str) -> Result<CategoryId> {
+        if let Some(found) = self.categories.get(&fold(name)) {
+            return Ok(*found);
         }
         let id = CategoryId::from_uuid(self.edges.new_id());
+        let hues = crate::staff::HUES;
         let fields = category_fields(&CategoryForm {
             id: None,
             name: name.to_owned(),
             names: Names::new(),
-            hue: crate::staff::HUES[all.len() % crate::staff::HUES.len()].to_owned(),
+            hue: hues[self.hues % hues.len()].to_owned(),
             parent: None,
-            position: all.iter().map(|c| c.position).max().unwrap_or(0) + 1,
+            position: self.category_position + 1,
             active: true,
         })
         .map_err(|e| e.hint("field", "category"))?;
-        tx.record(
-            Some(actor.staff),
-            &Body::CategorySet(PatchV1 {
-                record: id.bytes(),
-                fields,
-            }),
-        )?;
+        self.run.create(tx, Register::Category, id.bytes(), fields)?;
+        self.hues += 1;
+        self.category_position += 1;
+        self.categories.insert(fold(name), id);
         Ok(id)
     }
-}
 
-/// The tax class of this name, or of this name in the pack it came from.
-fn tax_class_by_name(tx: &Write<'_>, named: &str) -> Result<uuid::Uuid> {
-    let wanted = domain::search::fold(named.trim());
-    let classes = tx.reader().tax_classes()?;
-    classes
-        .iter()
-        .filter(|c| c.archived_ms.is_none())
-        .find(|c| domain::search::fold(&c.name) == wanted || c.key == named.trim())
-        .map(|c| uuid::Uuid::from_bytes(c.class))
-        .ok_or_else(|| AppError::field("tax_class", "there is no such tax class"))
+    /// The brand of this name, made when there is none.
+    fn brand(&mut self, tx: &mut Write<'_>, name: &str) -> Result<BrandId> {
+        if let Some(found) = self.brands.get(&fold(name)) {
+            return Ok(*found);
+        }
+        let id = BrandId::from_uuid(self.edges.new_id());
+        let name = crate::wire::text("brand", name, 60)?;
+        let fields = vec![(brand_field::NAME, Value::Text(name.clone()))];
+        self.run.create(tx, Register::Brand, id.bytes(), fields)?;
+        self.brands.insert(fold(&name), id);
+        Ok(id)
+    }
 }
 
 enum Outcome {
     Created,
     Updated,
     Unchanged,
+    Wrong(Vec<Fault>),
+}
+
+/// Several codes in one cell have bars or line feeds between them.
+fn codes(cell: Option<&str>) -> Vec<String> {
+    cell.iter()
+        .flat_map(|cell| cell.split(['|', '\n']))
+        .map(str::trim)
+        .filter(|code| !code.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A unit as a file writes it. A spreadsheet takes `=tray` for a sum, so the shop's own are `unit:tray` and
+/// `measure:foot` there.
+fn unit_in_file(cell: &str) -> Result<Unit> {
+    let wire = match cell.split_once(':') {
+        Some((sign, word)) if sign.trim().eq_ignore_ascii_case("unit") => format!("={}", word.trim()),
+        Some((sign, word)) if sign.trim().eq_ignore_ascii_case("measure") => format!("~{}", word.trim()),
+        _ => cell.to_lowercase(),
+    };
+    wire.parse().map_err(|e| AppError::field("unit", e))
+}
+
+/// The same, the other way.
+pub(crate) fn unit_for_file(unit: &str) -> String {
+    match (unit.strip_prefix('='), unit.strip_prefix('~')) {
+        (Some(word), _) => format!("unit:{word}"),
+        (_, Some(word)) => format!("measure:{word}"),
+        _ => unit.to_owned(),
+    }
 }
 
 type Row = (usize, BTreeMap<String, String>);
@@ -287,7 +669,7 @@ fn read_rows(file: &[u8]) -> Result<Vec<Row>> {
                 header
                     .iter()
                     .cloned()
-                    .zip(cells.into_iter().map(|c| c.trim().to_owned()))
+                    .zip(cells.into_iter().map(|c| plain(c.trim()).to_owned()))
                     .collect(),
             )
         })
@@ -297,6 +679,17 @@ fn read_rows(file: &[u8]) -> Result<Vec<Row>> {
     }
     Ok(rows)
 }
+
+/// An apostrophe before a sign keeps spreadsheets from calculating; it is no part of the text.
+fn plain(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(CALCULATES) => rest,
+        _ => cell,
+    }
+}
+
+/// What a spreadsheet takes for the beginning of a sum.
+pub(crate) const CALCULATES: [char; 4] = ['=', '+', '-', '@'];
 
 fn read_csv(file: &[u8]) -> Result<Vec<(usize, Vec<String>)>> {
     let text = std::str::from_utf8(file).map_err(|e| {
@@ -392,5 +785,29 @@ mod tests {
             "a tenth of a paisa is no price"
         );
         assert!(parse_price("eighteen", 2).is_err());
+    }
+
+    #[test]
+    fn units_and_codes_survive_a_spreadsheet() {
+        for (cell, wire) in [
+            ("KG", "kg"),
+            ("unit:tray", "=tray"),
+            ("Unit: दर्जन", "=दर्जन"),
+            ("measure:foot", "~foot"),
+            ("=tray", "=tray"),
+        ] {
+            let unit = unit_in_file(cell).expect(cell);
+            assert_eq!(unit.as_str(), wire);
+            assert_eq!(unit_in_file(&unit_for_file(wire)).expect(wire), unit);
+        }
+        assert!(
+            unit_in_file("stone").is_err(),
+            "a slip of the pen is no unit of the shop's own"
+        );
+        assert_eq!(codes(Some(" 1 | 2|\n3 ")), ["1", "2", "3"]);
+        assert_eq!(
+            (plain("'=1+1"), plain("'tis"), plain("=1")),
+            ("=1+1", "'tis", "=1")
+        );
     }
 }

@@ -594,6 +594,48 @@ fn price_fields(reader: &Reader<'_>, row: &ProductRow, form: &SetPriceForm) -> R
     ])
 }
 
+/// The column of each level in a file of products, and its word.
+pub(crate) fn level_columns(reader: &Reader<'_>) -> Result<Vec<(String, String)>> {
+    let rows = levels(reader, false)?;
+    Ok(rows
+        .iter()
+        .map(|level| {
+            let key = key_of(level.id);
+            let word = if key == WHOLESALE {
+                key.clone()
+            } else {
+                domain::search::fold(&level.name).replace(' ', "_")
+            };
+            (format!("price_{word}"), key)
+        })
+        .collect())
+}
+
+/// A level's plain price of a product, as the register keeps it.
+pub(crate) fn level_price_fields(
+    product: ProductId,
+    unit: &str,
+    level: &str,
+    minor: i64,
+) -> Result<Vec<(Field, Value)>> {
+    if !(0..=MOST_MINOR).contains(&minor) {
+        return Err(AppError::field(
+            "price",
+            "a price is 0 or more, and not that large",
+        ));
+    }
+    Ok(vec![
+        (price_field::PRODUCT, Value::Bytes(product.bytes().to_vec())),
+        (price_field::UNIT, Value::Text(unit.to_owned())),
+        (price_field::LEVEL, Value::Text(level.to_owned())),
+        (price_field::CUSTOMER, Value::Null),
+        (price_field::FROM_MILLI, Value::Int(0)),
+        (price_field::FIRST_DAY, Value::Null),
+        (price_field::LAST_DAY, Value::Null),
+        (price_field::MINOR, Value::Int(minor)),
+    ])
+}
+
 fn view_of(row: &PriceRow, today: Day) -> SetPriceView {
     let state = if row.ended_ms.is_some() {
         "ended"

@@ -910,7 +910,7 @@ impl Shop {
         self.view_job(id)
     }
 
-    fn went_into_queue(&self, id: PrintJobId, printer: PrinterId) {
+    pub(crate) fn went_into_queue(&self, id: PrintJobId, printer: PrinterId) {
         if let Some(sight) = self.printing.seen().get_mut(&printer) {
             (sight.tries, sight.again) = (0, None);
         }

@@ -145,6 +145,42 @@ pub fn sheet_pdf(sheet: &Sheet, fonts: &Fonts) -> Result<Vec<u8>, PdfError> {
     })
 }
 
+/// A layout at its place on a page, in points.
+pub(crate) struct Drawn {
+    pub x: f32,
+    pub y: f32,
+    /// Points in a dot.
+    pub scale: f32,
+    pub layout: Layout,
+}
+
+/// Pages of A4 with many small layouts on each.
+pub(crate) fn drawn(pages: &[Vec<Drawn>], language: &str, fonts: &Fonts) -> Result<Vec<u8>, PdfError> {
+    fonts.with(|engine| {
+        let mut file = File::new();
+        file.set_metadata(Metadata::new().language(language.to_owned()));
+        let mut letters = Letters {
+            known: HashMap::new(),
+        };
+        for placed in pages {
+            let settings = PageSettings::from_wh(A4.0, A4.1)
+                .ok_or_else(|| PdfError("no page is as large as A4".to_owned()))?;
+            let mut page = file.start_page_with(settings);
+            let mut surface = page.surface();
+            for one in placed {
+                surface.push_transform(&Transform::from_row(one.scale, 0.0, 0.0, one.scale, one.x, one.y));
+                for item in &one.layout.items {
+                    letters.draw(item, engine, &mut surface)?;
+                }
+                surface.pop();
+            }
+            surface.finish();
+            page.finish();
+        }
+        file.finish().map_err(|error| PdfError(format!("{error:?}")))
+    })
+}
+
 fn written(document: &Document, fonts: &Fonts, format: &Format, fitted: bool) -> Result<Vec<u8>, PdfError> {
     fonts.with(|engine| {
         let layout = layout(document, engine);

@@ -832,6 +832,13 @@ pub fn label(data: &LabelData) -> Document {
     let price = money(data.price_minor, &data.currency);
     document.text(price, Align::Centre, Look::of(Size::Four).bold());
     document.text(&data.per, Align::Centre, PLAIN);
+    label_code(&mut document, data, 72);
+    end(&mut document);
+    document
+}
+
+/// The bars of a label with their text; the text alone where no bars can say it.
+pub(crate) fn label_code(document: &mut Document, data: &LabelData, height_dots: u16) {
     if let Some(code) = data
         .barcode
         .as_deref()
@@ -848,13 +855,11 @@ pub fn label(data: &LabelData) -> Document {
             document.push(Block::Barcode {
                 bars,
                 data: code.to_owned(),
-                height_dots: 72,
+                height_dots,
             });
         }
         document.text(code, Align::Centre, ASIDE);
     }
-    end(&mut document);
-    document
 }
 
 #[cfg(test)]

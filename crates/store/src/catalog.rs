@@ -4,7 +4,7 @@ use crate::{Reader, StoreError, Write};
 use domain::ids::{BrandId, CategoryId, ModifierGroupId, PictureId, ProductId};
 use journal::register::Record;
 use rusqlite::{OptionalExtension, Row, params};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductRow {
@@ -178,6 +178,15 @@ impl Reader<'_> {
             .optional()?)
     }
 
+    /// The one product of that name, whatever its letters' case; none when several have it.
+    pub fn product_by_name(&self, name: &str) -> Result<Option<ProductRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "select {PRODUCT} from product where name = ?1 collate nocase and archived_ms is null limit 2"
+        ))?;
+        let mut rows: Vec<ProductRow> = statement.query_map([name], product)?.collect::<Result<_, _>>()?;
+        Ok(if rows.len() == 1 { rows.pop() } else { None })
+    }
+
     /// The variants of a product that are not archived, oldest first.
     pub fn variants_of(&self, id: ProductId) -> Result<Vec<ProductRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(
@@ -186,6 +195,21 @@ impl Reader<'_> {
         Ok(statement
             .query_map([id.bytes()], product)?
             .collect::<Result<_, _>>()?)
+    }
+
+    /// Every product that a bundle holds which is not archived.
+    pub fn all_parts(&self) -> Result<BTreeSet<ProductId>, StoreError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("select parts from product where archived_ms is null and parts <> '[]'")?;
+        let mut rows = statement.query([])?;
+        let mut found = BTreeSet::new();
+        while let Some(r) = rows.next()? {
+            for [id, _] in chunks::<2>(r, 0)? {
+                found.extend(id.parse::<ProductId>());
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a bundle that is not archived holds this product.

@@ -28,6 +28,7 @@ pub mod printing;
 pub mod quotations;
 pub mod rates;
 mod read;
+pub mod runs;
 pub mod search;
 pub mod settings;
 mod shift_views;
@@ -51,4 +52,4 @@ pub use write::Write;
 pub const VIEWS_VERSION: i64 = 5;
 
 /// The number of this build for the guard against older builds: the newest migration that it knows.
-pub const BUILD: i64 = 5;
+pub const BUILD: i64 = 6;

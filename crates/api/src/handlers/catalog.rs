@@ -124,6 +124,11 @@ pub struct ImportParams {
     /// Says what would happen, and changes nothing.
     #[serde(default)]
     pub dry_run: bool,
+    /// Made by the client: the same file with the same id is taken once, and undone by it.
+    pub id: Option<uuid::Uuid>,
+    /// The file's name, for the list of imports.
+    #[serde(default)]
+    pub name: String,
 }
 
 /// Adds and changes products from a CSV or Excel file: the body is the file itself.
@@ -140,7 +145,7 @@ pub async fn import(
     let file = to_bytes(file, MOST_BYTES)
         .await
         .map_err(|_| app::AppError::new(app::Code::TooLarge))?;
-    run(move || shop.import_products(&actor, &file, params.dry_run))
+    run(move || shop.import_products(&actor, &file, &params.name, params.id, params.dry_run))
         .await
         .map(Json)
 }

@@ -10,8 +10,10 @@ use app::{
     brands::{BrandForm, BrandView},
     cart::WriteId,
     choices::{ChoicesFor, ChoicesView, MakeVariants},
+    labels::{LabelSheets, LabelsQueued, PrintLabels},
     modifiers::{ModifierGroupForm, ModifierGroupView},
     pictures::PictureView,
+    runs::{RunUndone, RunView},
 };
 use axum::{
     Extension, Json,
@@ -20,7 +22,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::ids::{BrandId, ModifierGroupId, PictureId, ProductId};
+use domain::ids::{BrandId, CommandId, ModifierGroupId, PictureId, ProductId};
 use serde::Deserialize;
 
 /// What can be chosen about a product before it is sold: units, price levels, modifiers, variants, parts.
@@ -201,4 +203,69 @@ pub async fn picture(OpenShop(shop): OpenShop, Id(id): Id) -> ApiResult<Response
         ),
     ];
     Ok((headers, picture.bytes).into_response())
+}
+
+/// The imports and changes of many prices on this device that can be taken back, newest first.
+#[utoipa::path(get, path = "/api/v1/products/runs", tag = "catalog", responses((status = 200, body = Page<RunView>), (status = 422, body = ErrorBody)), security(("session" = [])))]
+pub async fn runs(OpenShop(shop): OpenShop) -> ApiResult<Json<Page<RunView>>> {
+    run(move || shop.runs()).await.map(Json)
+}
+
+/// Takes an import or a change of prices back. What somebody touched since stays.
+#[utoipa::path(post, path = "/api/v1/products/runs/{id}/undo", tag = "catalog", params(("id" = uuid::Uuid, Path)), request_body = WriteId, responses((status = 200, body = RunUndone), (status = 422, body = ErrorBody)), security(("session" = [])))]
+pub async fn undo_run(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Id(id): Id,
+    Body(request): Body<WriteId>,
+) -> ApiResult<Json<RunUndone>> {
+    run(move || shop.undo_run(&actor, CommandId::from_uuid(id), &request))
+        .await
+        .map(Json)
+}
+
+fn file(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ),
+    ];
+    (headers, bytes).into_response()
+}
+
+/// All products as CSV, in the columns that the import reads.
+#[utoipa::path(get, path = "/api/v1/products/export.csv", tag = "catalog",
+    responses((status = 200, content_type = "text/csv", body = String), (status = 422, body = ErrorBody)), security(("session" = [])))]
+pub async fn export_csv(OpenShop(shop): OpenShop) -> ApiResult<Response> {
+    let bytes = run(move || shop.export_csv()).await?;
+    Ok(file("text/csv; charset=utf-8", "products.csv", bytes))
+}
+
+/// The same as an Excel file.
+#[utoipa::path(get, path = "/api/v1/products/export.xlsx", tag = "catalog",
+    responses((status = 200, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", body = Vec<u8>), (status = 422, body = ErrorBody)), security(("session" = [])))]
+pub async fn export_xlsx(OpenShop(shop): OpenShop) -> ApiResult<Response> {
+    let bytes = run(move || shop.export_xlsx()).await?;
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    Ok(file(kind, "products.xlsx", bytes))
+}
+
+/// Labels on sheets of stickers, as a PDF file.
+#[utoipa::path(post, path = "/api/v1/products/labels.pdf", tag = "catalog", request_body = LabelSheets,
+    responses((status = 200, content_type = "application/pdf", body = Vec<u8>), (status = 422, body = ErrorBody)), security(("session" = [])))]
+pub async fn label_sheets(OpenShop(shop): OpenShop, Body(request): Body<LabelSheets>) -> ApiResult<Response> {
+    let bytes = run(move || shop.label_sheets(&request)).await?;
+    Ok(file("application/pdf", "labels.pdf", bytes))
+}
+
+/// Prints labels on the label printer.
+#[utoipa::path(post, path = "/api/v1/products/labels", tag = "catalog", request_body = PrintLabels, responses((status = 200, body = LabelsQueued), (status = 422, body = ErrorBody)), security(("session" = [])))]
+pub async fn print_labels(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Body(request): Body<PrintLabels>,
+) -> ApiResult<Json<LabelsQueued>> {
+    run(move || shop.print_labels(&actor, &request)).await.map(Json)
 }

@@ -1,20 +1,32 @@
 /** Calls about products and categories, each with the id that makes a repeat safe. */
 import { del, get, post, put, uuidv7, type Category, type Id, type List, type Product, type UnitName } from '$shared/api';
+import { t, type MessageKey } from '$shared/i18n';
+
+/** The word that people read: a shop's own unit without its sign. */
+export const unitWord = (unit: UnitName): string => (/^[=~]/.test(unit) ? unit.slice(1) : t(`unit.${unit}` as MessageKey));
 
 export const UNITS: UnitName[] = ['piece', 'plate', 'cup', 'glass', 'bowl', 'box', 'pack', 'bottle', 'kg', 'g', 'l', 'ml', 'm', 'hour'];
 export const HUES = ['rose', 'amber', 'coral', 'leaf', 'teal', 'olive', 'iris', 'plum'] as const;
 
-export type ProductDraft = Omit<Product, 'archived_at' | 'sample' | 'units' | 'asks'>;
+/** What belongs to the core: how a variant came to be, and what follows from other things. */
+type Given = 'archived_at' | 'sample' | 'asks' | 'variant_of' | 'variant' | 'choices';
+export type ProductDraft = Omit<Product, Given>;
 export type CategoryDraft = Omit<Category, 'archived_at'>;
 
 /** The fields that a write carries: the rest belongs to the core. */
 export function writable(product: Product | ProductDraft): ProductDraft {
-  const { id, name, names, sku, price_minor, unit, category, barcodes, art, available, favourite, position, open_price } = product;
-  return { id, name, names, sku, price_minor, unit, category, barcodes, art, available, favourite, position, open_price };
+  const { id, name, names, sku, price_minor, unit, category, barcodes, art, available, favourite, position, open_price, units, brand, modifiers, parts, picture, tax_class, hsn } = product;
+  return { id, name, names, sku, price_minor, unit, category, barcodes, art, available, favourite, position, open_price, units, brand, modifiers, parts, picture, tax_class, hsn };
 }
 
-export const saveProduct = (product: Product | ProductDraft) => put<Product>(`/products/${product.id}`, writable(product));
-export const addProduct = (product: ProductDraft) => post<Product>('/products', product);
+/** As the core reads it: a unit without a price of its own sends none. */
+function form(product: Product | ProductDraft) {
+  const draft = writable(product);
+  return { ...draft, units: draft.units.map(({ unit, holds, price_minor, own_price, barcodes }) => ({ unit, holds, price_minor: own_price ? price_minor : null, barcodes })) };
+}
+
+export const saveProduct = (product: Product | ProductDraft) => put<Product>(`/products/${product.id}`, form(product));
+export const addProduct = (product: ProductDraft) => post<Product>('/products', form(product));
 export const archiveProduct = (id: Id) => del<unknown>(`/products/${id}`, { id: uuidv7() });
 export const restoreProduct = (id: Id) => post<Product>(`/products/${id}/restore`, { id: uuidv7() });
 

@@ -118,6 +118,18 @@ export interface Product {
   units: { unit: UnitName; holds: string; price_minor: number; own_price: boolean; barcodes: string[] }[];
   /** A variant or a modifier has to be chosen before it can be sold. */
   asks: boolean;
+  brand: Id | null;
+  /** The product this is a variant of. */
+  variant_of: Id | null;
+  variant: { name: string; value: string }[];
+  /** What there is to choose between its variants. */
+  choices: { name: string; values: string[] }[];
+  modifiers: Id[];
+  /** What a bundle holds. */
+  parts: { product: Id; quantity: string }[];
+  picture: Id | null;
+  tax_class: Id | null;
+  hsn: string | null;
 }
 
 export interface Category {
@@ -622,7 +634,7 @@ export interface ScannedLabel {
 }
 
 export type Scanned =
-  | { kind: 'product'; product: Product; quantity: string; label?: ScannedLabel | null }
+  | { kind: 'product'; product: Product; unit: UnitName; quantity: string; label?: ScannedLabel | null }
   | { kind: 'token'; order: Order | null; verdict: string; lines?: unknown[] }
   | { kind: 'unknown'; code: string; why: 'not_listed' | 'upi' | 'url' | 'too_long' };
 

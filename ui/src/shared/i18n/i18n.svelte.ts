@@ -4,6 +4,7 @@
  * a folder of `messages` with a file for each language, asked for by `useWords` before what needs them draws.
  */
 import type enWords from '$messages/en.json';
+import type enCatalogWords from '$messages/catalog/en.json';
 import type enCustomersWords from '$messages/customers/en.json';
 import type enInvoicesWords from '$messages/invoices/en.json';
 import type enOfficeWords from '$messages/office/en.json';
@@ -17,6 +18,7 @@ import { directionOf, guessLanguage, isLanguage, type Language } from './languag
 
 /** The folders of `messages`, and what their keys are. */
 interface Bundles {
+  catalog: typeof enCatalogWords;
   customers: typeof enCustomersWords;
   invoices: typeof enInvoicesWords;
   office: typeof enOfficeWords;

@@ -1,0 +1,305 @@
+//! Many records changed in one step, an import or a change of prices, and the step taken back.
+//!
+//! What somebody touched since is left as it is: undoing never overwrites a person's work.
+
+use crate::{
+    Actor, Code, Page, Result, Shop,
+    cart::WriteId,
+    wire::{content_of, rfc3339},
+};
+use domain::{
+    ids::{BrandId, CategoryId, CommandId, PriceId, ProductId, StaffId},
+    time::Moment,
+};
+use journal::{
+    Body,
+    fields::{brand, category, price, product},
+    register::{Field, PatchV1, Record, Value},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use store::{
+    Reader, Write,
+    catalog::{ProductOrder, ProductQuery},
+    runs::{RunChange, RunRow},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The registers that a run changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Register {
+    Product,
+    Price,
+    Category,
+    Brand,
+}
+
+impl Register {
+    const ALL: [Register; 4] = [
+        Register::Product,
+        Register::Price,
+        Register::Category,
+        Register::Brand,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Register::Product => "product",
+            Register::Price => "price",
+            Register::Category => "category",
+            Register::Brand => "brand",
+        }
+    }
+
+    fn body(self, patch: PatchV1) -> Body {
+        match self {
+            Register::Product => Body::ProductSet(patch),
+            Register::Price => Body::PriceSet(patch),
+            Register::Category => Body::CategorySet(patch),
+            Register::Brand => Body::BrandSet(patch),
+        }
+    }
+
+    fn record(self, reader: &Reader<'_>, id: [u8; 16]) -> Result<Option<Record>> {
+        Ok(match self {
+            Register::Product => reader.product_record(ProductId::from_bytes(id))?,
+            Register::Price => reader.price_record(PriceId::from_bytes(id))?,
+            Register::Category => reader.category_record(CategoryId::from_bytes(id))?,
+            Register::Brand => reader.brand_record(BrandId::from_bytes(id))?,
+        })
+    }
+
+    /// The field that takes a record out of use.
+    const fn archived(self) -> Field {
+        match self {
+            Register::Product => product::ARCHIVED_MS,
+            Register::Price => price::ENDED_MS,
+            Register::Category => category::ARCHIVED_MS,
+            Register::Brand => brand::ARCHIVED_MS,
+        }
+    }
+
+    /// Whether something else still needs a record that a run made.
+    fn in_use(self, reader: &Reader<'_>, parts: &BTreeSet<ProductId>, id: [u8; 16]) -> Result<bool> {
+        Ok(match self {
+            Register::Product => parts.contains(&ProductId::from_bytes(id)),
+            Register::Price => false,
+            Register::Category => {
+                let id = CategoryId::from_bytes(id);
+                let query = ProductQuery {
+                    category: Some(id),
+                    variants: true,
+                    limit: 1,
+                    ..ProductQuery::default()
+                };
+                !reader.products(ProductOrder::Grid, &query)?.is_empty()
+                    || reader.categories(false)?.iter().any(|c| c.parent == Some(id))
+            }
+            Register::Brand => reader.products_of_brand(BrandId::from_bytes(id))? > 0,
+        })
+    }
+}
+
+/// A run in its transaction.
+pub(crate) struct Run {
+    id: CommandId,
+    staff: StaffId,
+    noted: usize,
+    pub created: usize,
+    pub changed: usize,
+}
+
+impl Run {
+    pub fn begin(id: CommandId, actor: &Actor) -> Run {
+        Run {
+            id,
+            staff: actor.staff,
+            noted: 0,
+            created: 0,
+            changed: 0,
+        }
+    }
+
+    /// Writes a new record.
+    pub fn create(
+        &mut self,
+        tx: &mut Write<'_>,
+        register: Register,
+        record: [u8; 16],
+        fields: Vec<(Field, Value)>,
+    ) -> Result<()> {
+        self.note(tx, register, record, None, fields.clone())?;
+        self.created += usize::from(register == Register::Product);
+        Ok(tx.record(Some(self.staff), &register.body(PatchV1 { record, fields }))?)
+    }
+
+    /// Writes what differs; says whether anything did.
+    pub fn change(
+        &mut self,
+        tx: &mut Write<'_>,
+        register: Register,
+        record: [u8; 16],
+        fields: Vec<(Field, Value)>,
+    ) -> Result<bool> {
+        let old = register.record(&tx.reader(), record)?.ok_or(Code::NotFound)?;
+        let fields = old.difference(fields);
+        if fields.is_empty() {
+            return Ok(false);
+        }
+        let before = fields
+            .iter()
+            .map(|(field, _)| (*field, old.get(*field).clone()))
+            .collect();
+        self.note(tx, register, record, Some(before), fields.clone())?;
+        self.changed += usize::from(register == Register::Product);
+        tx.record(Some(self.staff), &register.body(PatchV1 { record, fields }))?;
+        Ok(true)
+    }
+
+    fn note(
+        &mut self,
+        tx: &Write<'_>,
+        register: Register,
+        record: [u8; 16],
+        before: Option<Vec<(Field, Value)>>,
+        after: Vec<(Field, Value)>,
+    ) -> Result<()> {
+        self.noted += 1;
+        let change = RunChange {
+            register: register.as_str().to_owned(),
+            record,
+            before,
+            after,
+        };
+        Ok(tx.note_change(self.id, self.noted, &change)?)
+    }
+
+    /// Remembers the run, if it did anything.
+    pub fn end(self, tx: &Write<'_>, kind: &str, name: &str) -> Result<Option<Uuid>> {
+        if self.noted == 0 {
+            return Ok(None);
+        }
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        tx.note_run(&RunRow {
+            id: self.id,
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            at_ms: tx.now().0,
+            staff: Some(self.staff),
+            created: count(self.created),
+            changed: count(self.changed),
+            undone_ms: None,
+        })?;
+        Ok(Some(self.id.uuid()))
+    }
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RunView {
+    pub id: Uuid,
+    /// import or prices
+    pub kind: String,
+    /// Of an import the file's name; of prices the percentage.
+    pub name: String,
+    pub at: String,
+    pub by: Option<Uuid>,
+    /// Products that it made, and that it changed.
+    pub created: i64,
+    pub changed: i64,
+    pub undone_at: Option<String>,
+}
+
+impl From<&RunRow> for RunView {
+    fn from(row: &RunRow) -> RunView {
+        RunView {
+            id: row.id.uuid(),
+            kind: row.kind.clone(),
+            name: row.name.clone(),
+            at: rfc3339(Moment(row.at_ms)),
+            by: row.staff.map(|s| s.uuid()),
+            created: row.created,
+            changed: row.changed,
+            undone_at: row.undone_ms.map(|ms| rfc3339(Moment(ms))),
+        }
+    }
+}
+
+/// What undoing did.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RunUndone {
+    /// Products that are as they were, or archived again.
+    pub undone: usize,
+    /// Products that somebody has touched since; they stay as they are.
+    pub kept: usize,
+}
+
+impl Shop {
+    /// The imports and price changes of this device that are remembered, newest first.
+    pub fn runs(&self) -> Result<Page<RunView>> {
+        let rows = self.store.read(|r| r.runs())?;
+        Ok(Page::whole(rows.iter().map(RunView::from).collect()))
+    }
+
+    /// Takes a run back: what it made is archived, what it changed is as it was before.
+    pub fn undo_run(&self, actor: &Actor, id: CommandId, request: &WriteId) -> Result<RunUndone> {
+        let content = content_of("undo run", &(id.uuid(), request))?;
+        let now = self.edges.now();
+        let done = self.write_once(*request.id.as_bytes(), &content, |tx| {
+            let run = tx.reader().run(id)?.ok_or(Code::NotFound)?;
+            if run.undone_ms.is_some() {
+                return Err(Code::NothingToUndo.into());
+            }
+            // Undoing makes no bundle, so they are looked for once.
+            let parts = tx.reader().all_parts()?;
+            let mut done = RunUndone { undone: 0, kept: 0 };
+            for change in tx.reader().run_changes(id)? {
+                let Some(register) = Register::ALL
+                    .into_iter()
+                    .find(|register| register.as_str() == change.register)
+                else {
+                    return Err(Code::Broken.into());
+                };
+                let Some(record) = register.record(&tx.reader(), change.record)? else {
+                    continue;
+                };
+                let untouched = |(field, after): &(Field, Value)| record.get(*field) == after;
+                let (fields, whole) = match &change.before {
+                    None => {
+                        let free = change.after.iter().all(untouched)
+                            && matches!(record.get(register.archived()), Value::Null)
+                            && !register.in_use(&tx.reader(), &parts, change.record)?;
+                        let archive = vec![(register.archived(), Value::Int(now.0))];
+                        (if free { archive } else { vec![] }, free)
+                    }
+                    Some(before) => {
+                        let back: Vec<(Field, Value)> = before
+                            .iter()
+                            .zip(&change.after)
+                            .filter(|(_, after)| untouched(after))
+                            .map(|(before, _)| before.clone())
+                            .collect();
+                        let whole = back.len() == before.len();
+                        (back, whole)
+                    }
+                };
+                if register == Register::Product {
+                    done.undone += usize::from(whole);
+                    done.kept += usize::from(!whole);
+                }
+                if !fields.is_empty() {
+                    let patch = PatchV1 {
+                        record: change.record,
+                        fields,
+                    };
+                    tx.record(Some(actor.staff), &register.body(patch))?;
+                }
+            }
+            tx.run_undone(id)?;
+            Ok(done)
+        })?;
+        self.live.tell("product", None);
+        self.live.tell("category", None);
+        Ok(done)
+    }
+}
