@@ -370,7 +370,10 @@ fn day_text(day: u32) -> String {
 fn month_of(text: &str) -> Result<(Date, u32, u32)> {
     let wrong = || AppError::field("month", "a month like 2026-11");
     let first: Date = format!("{}-01", text.trim()).parse().map_err(|_| wrong())?;
-    let last = first.checked_add(1.month().days(-1)).map_err(|_| wrong())?;
+    let last = first
+        .checked_add(1.month())
+        .and_then(|next| next.yesterday())
+        .map_err(|_| wrong())?;
     Ok((first, days::number_of(first), days::number_of(last)))
 }
 
