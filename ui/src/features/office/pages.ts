@@ -6,7 +6,6 @@ import Vault from '@lucide/svelte/icons/vault';
 import Grid from '@lucide/svelte/icons/layout-grid';
 import Tags from '@lucide/svelte/icons/tags';
 import Badge from '@lucide/svelte/icons/id-card';
-import Coins from '@lucide/svelte/icons/coins';
 import CreditCard from '@lucide/svelte/icons/credit-card';
 import Gift from '@lucide/svelte/icons/gift';
 import Landmark from '@lucide/svelte/icons/landmark';
