@@ -3,6 +3,7 @@
 //! The node is the real program in a process of its own, over real HTTP, on the disk of the folder that is named;
 //! its CPU is what the kernel charged to that process. The disk's own write+fsync is measured beside it.
 
+mod accounts;
 mod disk;
 mod history;
 mod imports;

@@ -39,6 +39,10 @@ pub fn measure_all(arguments: &Arguments) -> Result<Vec<Row>, String> {
     in_fresh_folder(&arguments.folder, "import", |data| {
         crate::imports::measure(arguments, data, &mut rows)
     })?;
+    in_fresh_folder(&arguments.folder, "account", |data| {
+        rows.extend(crate::accounts::measure(arguments, data)?);
+        Ok(())
+    })?;
     long_history(arguments, &mut rows)?;
     rows.extend(crate::slips::measure()?);
     rows.extend(crate::taxes::measure()?);

@@ -1,6 +1,7 @@
 //! Stories through the real door: a router over a real store in a temp folder, with a clock of the test's.
 
 mod cards;
+mod accounts;
 mod carts;
 mod catalog;
 mod customers;

@@ -331,6 +331,21 @@ pub const ROUTES: &[Row] = &[
         Access::May(P::CustomerRead),
     ),
     row(
+        "GET",
+        "/api/v1/customers/{id}/statement.pdf",
+        Access::May(P::CustomerRead),
+    ),
+    row(
+        "POST",
+        "/api/v1/customers/{id}/statement/mail",
+        Access::May(P::CustomerRead),
+    ),
+    row(
+        "GET",
+        "/api/v1/customers/{id}/export",
+        Access::May(P::CustomerErase),
+    ),
+    row(
         "POST",
         "/api/v1/customers/{id}/payments",
         Access::May(P::AccountReceive),
@@ -663,6 +678,9 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::customers::orders))
         .routes(routes!(h::customers::account))
         .routes(routes!(h::customers::statement))
+        .routes(routes!(h::customers::statement_pdf))
+        .routes(routes!(h::customers::mail_statement))
+        .routes(routes!(h::customers::export))
         .routes(routes!(h::customers::receive))
         .routes(routes!(h::customers::adjust))
         .routes(routes!(h::customers::payment))

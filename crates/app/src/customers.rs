@@ -924,6 +924,7 @@ impl Shop {
             if row.balance_minor != 0 {
                 return Err(AppError::new(Code::CustomerOwes).hint("balance_minor", row.balance_minor));
             }
+            tx.forget_papers(row.id)?;
             for one in tx.reader().customer_family(row.id)? {
                 let body = CustomerErasedV1 {
                     customer: one.bytes(),

@@ -135,8 +135,10 @@ impl Reader<'_> {
                 .push((Uuid::from_bytes(r.get(1)?), Money::from_minor(r.get(2)?)));
         }
         let mut statement = self.conn.prepare_cached(
-            "select entry_id, kind, business_day, due_day, amount_minor, order_id, about_id
-             from account_entry where root_id = ?1 order by at_ms, entry_id, kind",
+            "select entry_id, kind, business_day, coalesce(e.due_day, nullif(d.due_day, 0)), amount_minor, e.order_id,
+                    about_id
+             from account_entry e left join invoice_due d on d.order_id = e.order_id
+             where root_id = ?1 order by at_ms, entry_id, kind",
         )?;
         let mut rows = statement.query([root.bytes()])?;
         let mut ledger = Vec::new();

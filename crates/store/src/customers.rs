@@ -380,6 +380,18 @@ impl Reader<'_> {
 }
 
 impl Write<'_> {
+    /// Lets go of letters and papers that name somebody: those about them, and those about their orders.
+    pub fn forget_papers(&self, root: CustomerId) -> Result<(), StoreError> {
+        for sql in [
+            "delete from mail where subject_id in (select customer_id from customer where root_id = ?1)
+                or subject_id in (select order_id from customer_order where root_id = ?1)",
+            "delete from print_job where order_id in (select order_id from customer_order where root_id = ?1)",
+        ] {
+            self.tx.prepare_cached(sql)?.execute([root.bytes()])?;
+        }
+        Ok(())
+    }
+
     pub fn keep_customer_key(&self, customer: CustomerId, key: &[u8; 32]) -> Result<(), StoreError> {
         self.tx
             .prepare_cached("insert into customer_key values (?1, ?2)")?

@@ -1,6 +1,6 @@
 //! Customers and their accounts.
 
-use super::{OpenShop, run};
+use super::{OpenShop, devices::file, run};
 use crate::{
     error::{ApiResult, ErrorBody},
     extract::{Body, Id, Params},
@@ -16,9 +16,11 @@ use app::{
         CustomerBrief, CustomerFilter, CustomerForm, CustomerView, EraseCustomer, HistoryFilter,
         MergeCustomers,
     },
+    mail::MailView,
     order_view::OrderView,
+    statements::MailStatement,
 };
-use axum::{Extension, Json, http::StatusCode};
+use axum::{Extension, Json, http::StatusCode, response::Response};
 use domain::ids::CustomerId;
 
 /// Customers, a page at a time, or those that a search finds.
@@ -149,6 +151,40 @@ pub async fn statement(
     run(move || shop.statement(CustomerId::from_uuid(id), &filter))
         .await
         .map(Json)
+}
+
+/// A statement on A4.
+#[utoipa::path(get, path = "/api/v1/customers/{id}/statement.pdf", tag = "accounts", params(("id" = uuid::Uuid, Path), StatementFilter), responses((status = 200, content_type = "application/pdf", body = Vec<u8>), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)), security(("session" = [])))]
+pub async fn statement_pdf(
+    OpenShop(shop): OpenShop,
+    Id(id): Id,
+    Params(filter): Params<StatementFilter>,
+) -> ApiResult<Response> {
+    let (_, pdf) = run(move || shop.statement_pdf(CustomerId::from_uuid(id), &filter)).await?;
+    Ok(file("application/pdf", pdf))
+}
+
+/// Sends a statement by mail.
+#[utoipa::path(post, path = "/api/v1/customers/{id}/statement/mail", tag = "accounts", params(("id" = uuid::Uuid, Path)), request_body = MailStatement, responses((status = 202, body = MailView), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)), security(("session" = [])))]
+pub async fn mail_statement(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Id(id): Id,
+    Body(request): Body<MailStatement>,
+) -> ApiResult<(StatusCode, Json<MailView>)> {
+    let letter = run(move || shop.mail_statement(&actor, CustomerId::from_uuid(id), &request)).await?;
+    Ok((StatusCode::ACCEPTED, Json(letter)))
+}
+
+/// All that the shop knows of one person, in a ZIP: the data as JSON, statement and receipts as PDF.
+#[utoipa::path(get, path = "/api/v1/customers/{id}/export", tag = "customers", params(("id" = uuid::Uuid, Path)), responses((status = 200, content_type = "application/zip", body = Vec<u8>), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)), security(("session" = [])))]
+pub async fn export(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Id(id): Id,
+) -> ApiResult<Response> {
+    let (_, zip) = run(move || shop.export_customer(&actor, CustomerId::from_uuid(id))).await?;
+    Ok(file("application/zip", zip))
 }
 
 /// Receives money on account and gives a receipt for it.

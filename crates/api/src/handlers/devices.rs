@@ -219,7 +219,7 @@ pub async fn openings(
 }
 
 /// A file with its kind.
-fn file(kind: &'static str, bytes: Vec<u8>) -> Response {
+pub(super) fn file(kind: &'static str, bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], bytes).into_response()
 }
 

@@ -12,6 +12,7 @@ import Landmark from '@lucide/svelte/icons/landmark';
 import HandCoins from '@lucide/svelte/icons/hand-coins';
 import Monitor from '@lucide/svelte/icons/monitor';
 import Scroll from '@lucide/svelte/icons/scroll-text';
+import Users from '@lucide/svelte/icons/users';
 import Plug from '@lucide/svelte/icons/plug';
 import Percent from '@lucide/svelte/icons/percent';
 import FileText from '@lucide/svelte/icons/file-text';
@@ -33,6 +34,7 @@ export interface Page {
     | 'cards'
     | 'rates'
     | 'tips'
+    | 'customers'
     | 'staff'
     | 'sessions'
     | 'taxes'
@@ -56,6 +58,7 @@ export const PAGES: Page[] = [
   { name: 'cards', needs: 'card.read', icon: Gift },
   { name: 'rates', needs: 'rate.change', icon: Landmark },
   { name: 'tips', needs: 'tip.pay_out', icon: HandCoins },
+  { name: 'customers', needs: 'customer.read', icon: Users },
   { name: 'staff', needs: 'staff.read', icon: Badge },
   { name: 'sessions', needs: 'session.list', icon: Monitor },
   { name: 'taxes', needs: 'setting.read', icon: Percent },

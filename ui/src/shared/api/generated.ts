@@ -645,6 +645,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that the shop knows of one person, in a ZIP: the data as JSON, statement and receipts as PDF. */
+        get: operations["get_customers_id_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{id}/orders": {
         parameters: {
             query?: never;
@@ -707,6 +724,40 @@ export interface paths {
         get: operations["get_customers_id_statement"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/statement.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A statement on A4. */
+        get: operations["get_customers_id_statement_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/statement/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a statement by mail. */
+        post: operations["post_customers_id_statement_mail"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1767,6 +1818,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All products as CSV, in the columns that the import reads. */
+        get: operations["get_products_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as an Excel file. */
+        get: operations["get_products_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/import": {
         parameters: {
             query?: never;
@@ -1784,6 +1869,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prints labels on the label printer. */
+        post: operations["post_products_labels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/labels.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Labels on sheets of stickers, as a PDF file. */
+        post: operations["post_products_labels_pdf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/prices": {
         parameters: {
             query?: never;
@@ -1795,6 +1914,40 @@ export interface paths {
         put?: never;
         /** Changes many prices by a percentage; a dry run only says what would happen. */
         post: operations["post_products_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The imports and changes of many prices on this device that can be taken back, newest first. */
+        get: operations["get_products_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/runs/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an import or a change of prices back. What somebody touched since stays. */
+        post: operations["post_products_runs_id_undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3286,6 +3439,11 @@ export interface components {
         ChangePrices: {
             /**
              * Format: uuid
+             * @description Only this brand.
+             */
+            brand?: string | null;
+            /**
+             * Format: uuid
              * @description Only this category; all products when left out.
              */
             category?: string | null;
@@ -3486,6 +3644,14 @@ export interface components {
             /** Format: int64 */
             rounding_minor: number;
             staff?: components["schemas"]["Named"] | null;
+            /** Format: int64 */
+            tax_minor: number;
+            /**
+             * Format: int64
+             * @description Without the taxes that go back too.
+             */
+            taxable_minor: number;
+            taxes: components["schemas"]["TaxView"][];
             tenders: components["schemas"]["RefundTenderView"][];
             /** Format: int64 */
             total_minor: number;
@@ -4037,10 +4203,18 @@ export interface components {
         };
         Imported: {
             created: number;
+            /** @description Every fault of every row, as far as anybody reads. */
             errors: components["schemas"]["RowError"][];
             rows: number;
+            /**
+             * Format: uuid
+             * @description What takes it all back; null for a dry run and when nothing changed.
+             */
+            run?: string | null;
             unchanged: number;
             updated: number;
+            /** @description Rows that have a fault and were left out. */
+            wrong: number;
         };
         IssueCard: {
             /** Format: int64 */
@@ -4095,6 +4269,36 @@ export interface components {
         /** @description The public keys by which anybody can check this shop's tokens and JWTs (RFC 7517). */
         Keys: {
             keys: components["schemas"]["Key"][];
+        };
+        /** @description Labels on sheets of stickers. */
+        LabelSheets: {
+            labels: components["schemas"]["LabelWanted"][];
+            /** @description The price level on them; the counter's when left out. */
+            level?: string | null;
+            /**
+             * Format: int32
+             * @description How many of the first sheet are used already.
+             */
+            skip?: number;
+            /**
+             * Format: int32
+             * @description How many stickers a sheet of A4 has: 24, 40 or 65.
+             */
+            stickers: number;
+        };
+        LabelWanted: {
+            /** Format: int32 */
+            count: number;
+            /** Format: uuid */
+            product: string;
+            /** @description The product's base unit when left out. */
+            unit?: string | null;
+        };
+        LabelsQueued: {
+            /** Format: int32 */
+            count: number;
+            /** Format: uuid */
+            printer: string;
         };
         /** @description A level of the drop-down. */
         LevelChoice: {
@@ -4202,6 +4406,47 @@ export interface components {
             /** @description done, test (print the card again) or help (nothing is left to try) */
             next: string;
             printer: components["schemas"]["PrinterView"];
+        };
+        MailStatement: {
+            /** @description The first day, like 2026-04-01. */
+            from?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description The customer's own address when left out. */
+            to?: string | null;
+            /** @description The last day. */
+            until?: string | null;
+        };
+        MailView: {
+            /** @description What a person may do about it: retry, discard */
+            actions: string[];
+            /** Format: int32 */
+            attempts: number;
+            changed_at: string;
+            created_at: string;
+            document?: string | null;
+            file?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description invoice, credit_note, quotation or statement */
+            kind: string;
+            next_try_at?: string | null;
+            /** @description What the server said. */
+            said?: string | null;
+            staff?: components["schemas"]["Named"] | null;
+            /** @description queued, sending, sent, failed or discarded */
+            state: string;
+            /**
+             * Format: uuid
+             * @description The order, credit note, quotation or customer it is about.
+             */
+            subject?: string | null;
+            text: string;
+            title: string;
+            to: string;
+            to_name: string;
+            /** @description One word, such as unreachable or login. */
+            why?: string | null;
         };
         MakeReport: {
             /** Format: uuid */
@@ -5177,6 +5422,30 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_RunView: {
+            items: {
+                at: string;
+                /** Format: uuid */
+                by?: string | null;
+                /** Format: int64 */
+                changed: number;
+                /**
+                 * Format: int64
+                 * @description Products that it made, and that it changed.
+                 */
+                created: number;
+                /** Format: uuid */
+                id: string;
+                /** @description import or prices */
+                kind: string;
+                /** @description Of an import the file's name; of prices the percentage. */
+                name: string;
+                undone_at?: string | null;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_SessionView: {
             items: {
                 address?: string | null;
@@ -5630,6 +5899,11 @@ export interface components {
         PricesChanged: {
             changed: number;
             examples: components["schemas"]["PriceExample"][];
+            /**
+             * Format: uuid
+             * @description What takes it back; null for a dry run and when nothing changed.
+             */
+            run?: string | null;
         };
         /** @description Everything about a product's prices. */
         PricesView: {
@@ -5638,6 +5912,15 @@ export interface components {
             /** @description Taken back, or past. */
             old: components["schemas"]["SetPriceView"][];
             set: components["schemas"]["SetPriceView"][];
+        };
+        /** @description Labels of the label printer. */
+        PrintLabels: {
+            /** Format: uuid */
+            id: string;
+            labels: components["schemas"]["LabelWanted"][];
+            level?: string | null;
+            /** Format: uuid */
+            printer?: string | null;
         };
         PrintPaper: {
             /** Format: uuid */
@@ -6084,6 +6367,34 @@ export interface components {
             message: string;
             /** @description As the spreadsheet counts: the header is row 1. */
             row: number;
+            /** @description What stands in the cell. */
+            value?: string | null;
+        };
+        /** @description What undoing did. */
+        RunUndone: {
+            /** @description Products that somebody has touched since; they stay as they are. */
+            kept: number;
+            /** @description Products that are as they were, or archived again. */
+            undone: number;
+        };
+        RunView: {
+            at: string;
+            /** Format: uuid */
+            by?: string | null;
+            /** Format: int64 */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Products that it made, and that it changed.
+             */
+            created: number;
+            /** Format: uuid */
+            id: string;
+            /** @description import or prices */
+            kind: string;
+            /** @description Of an import the file's name; of prices the percentage. */
+            name: string;
+            undone_at?: string | null;
         };
         SalesFiguresView: {
             /** Format: int32 */
@@ -8204,6 +8515,43 @@ export interface operations {
             };
         };
     };
+    get_customers_id_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_customers_id_orders: {
         parameters: {
             query?: {
@@ -8334,6 +8682,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatementView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_customers_id_statement_pdf: {
+        parameters: {
+            query?: {
+                /** @description The first day, like 2026-04-01. */
+                from?: string;
+                /** @description The last day. */
+                until?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_customers_id_statement_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailStatement"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailView"];
                 };
             };
             404: {
@@ -10639,11 +11072,69 @@ export interface operations {
             };
         };
     };
+    get_products_export_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_products_export_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_products_import: {
         parameters: {
             query?: {
                 /** @description Says what would happen, and changes nothing. */
                 dry_run?: boolean;
+                /** @description Made by the client: the same file with the same id is taken once, and undone by it. */
+                id?: string;
+                /** @description The file's name, for the list of imports. */
+                name?: string;
             };
             header?: never;
             path?: never;
@@ -10681,6 +11172,68 @@ export interface operations {
             };
         };
     };
+    post_products_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrintLabels"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelsQueued"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_products_labels_pdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelSheets"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_products_prices: {
         parameters: {
             query?: never;
@@ -10700,6 +11253,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PricesChanged"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_products_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_products_runs_id_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunUndone"];
                 };
             };
             422: {

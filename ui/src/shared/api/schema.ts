@@ -714,6 +714,7 @@ export type LiveKind =
   | 'order'
   | 'product'
   | 'category'
+  | 'customer'
   | 'staff'
   | 'setting'
   | 'session'
