@@ -866,6 +866,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gstin/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Checks a GSTIN by its check character, and says which State stands in it. */
+        get: operations["get_gstin_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -875,6 +892,108 @@ export interface paths {
         };
         /** Whether the node answers, and what it holds. */
         get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders as documents, the newest first. */
+        get: operations["get_invoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One document, every version of it, and where it went. */
+        get: operations["get_invoices_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{id}/due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Until when it is to be paid. */
+        put: operations["put_invoices_id_due"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{id}/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the document, or one of its credit notes, into the outbox. */
+        post: operations["post_invoices_id_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Corrects who stands on an issued document, as a numbered revision. What would change its taxes is refused. */
+        post: operations["post_invoices_id_revisions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{id}/sheet.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The document on A4, in the version in force or in an older one; or one of its credit notes. */
+        get: operations["get_invoices_id_sheet_pdf"];
         put?: never;
         post?: never;
         delete?: never;
@@ -928,6 +1047,92 @@ export interface paths {
         get: operations["get_lock"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits, what went and what did not, the newest first. */
+        get: operations["get_mail_outbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/outbox/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a letter up. */
+        post: operations["post_mail_outbox_id_discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/outbox/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a letter again at once, perhaps to another address. */
+        post: operations["post_mail_outbox_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where mail is handed in. The password is never told. */
+        get: operations["get_mail_server"];
+        /** Says where mail is handed in; everything that waited goes. */
+        put: operations["put_mail_server"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/server/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Greets the server, and writes a letter when somebody is named. */
+        post: operations["post_mail_server_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1818,40 +2023,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/products/export.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** All products as CSV, in the columns that the import reads. */
-        get: operations["get_products_export_csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/products/export.xlsx": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The same as an Excel file. */
-        get: operations["get_products_export_xlsx"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/products/import": {
         parameters: {
             query?: never;
@@ -1869,40 +2040,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/products/labels": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Prints labels on the label printer. */
-        post: operations["post_products_labels"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/products/labels.pdf": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Labels on sheets of stickers, as a PDF file. */
-        post: operations["post_products_labels_pdf"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/products/prices": {
         parameters: {
             query?: never;
@@ -1914,40 +2051,6 @@ export interface paths {
         put?: never;
         /** Changes many prices by a percentage; a dry run only says what would happen. */
         post: operations["post_products_prices"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/products/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The imports and changes of many prices on this device that can be taken back, newest first. */
-        get: operations["get_products_runs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/products/runs/{id}/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Takes an import or a change of prices back. What somebody touched since stays. */
-        post: operations["post_products_runs_id_undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2053,6 +2156,109 @@ export interface paths {
         put?: never;
         /** Says what there is to choose about a product, and makes the variants that are missing. */
         post: operations["post_products_id_variants"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was offered, the newest first. */
+        get: operations["get_quotations"];
+        put?: never;
+        /** Offers what is in this seat's cart, or makes a new version of an offer of it. */
+        post: operations["post_quotations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One quotation, every version of it, and where it went. */
+        get: operations["get_quotations_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotations/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The guest says yes: its lines are this seat's cart, at the quoted prices. */
+        post: operations["post_quotations_id_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotations/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The guest says no, or the shop takes it back. */
+        post: operations["post_quotations_id_close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotations/{id}/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the quotation into the outbox. */
+        post: operations["post_quotations_id_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotations/{id}/sheet.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The quotation on A4. */
+        get: operations["get_quotations_id_sheet_pdf"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2174,6 +2380,74 @@ export interface paths {
         put?: never;
         /** Finds an order for the refund desk by a token, a number, a receipt or a phone. */
         post: operations["post_refunds_find"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/gstr1": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of GSTR-1 for a month. */
+        get: operations["get_reports_gstr1"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/gstr1.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GSTR-1 as the portal's offline tools read it. */
+        get: operations["get_reports_gstr1_json"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/gstr1.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GSTR-1 as a spreadsheet. */
+        get: operations["get_reports_gstr1_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/tax": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What every tax came to over some days. */
+        get: operations["get_reports_tax"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2663,6 +2937,179 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/taxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shop's tax classes, and what decides whether it charges tax. */
+        get: operations["get_taxes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxes/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a class of the shop's own. */
+        post: operations["post_taxes_classes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxes/classes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a class; what was sold keeps its taxes, and the old rules stay in its history. */
+        put: operations["put_taxes_classes_id"];
+        post?: never;
+        /** Archives a class that nothing names. */
+        delete: operations["delete_taxes_classes_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxes/classes/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives many products a class at once. */
+        post: operations["post_taxes_classes_id_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxes/classes/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every version of a class, the newest first. */
+        get: operations["get_taxes_classes_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxes/classes/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a class out of the archive. */
+        post: operations["post_taxes_classes_id_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxes/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shop's tax numbers with their days. */
+        get: operations["get_taxes_identities"];
+        put?: never;
+        /** Adds a tax number. */
+        post: operations["post_taxes_identities"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxes/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a tax number or its days. Documents keep what they say. */
+        put: operations["put_taxes_identities_id"];
+        post?: never;
+        /** Removes a tax number that was a mistake. */
+        delete: operations["delete_taxes_identities_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxes/pack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds the classes of the country's pack that are not here yet. */
+        post: operations["post_taxes_pack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxes/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a line would have for taxes. Writes nothing. */
+        post: operations["post_taxes_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenders/methods": {
         parameters: {
             query?: never;
@@ -2974,6 +3421,20 @@ export interface components {
             /** @enum {string} */
             kind: "letters";
         };
+        AssignTaxClass: {
+            /**
+             * Format: uuid
+             * @description Only products of this category; all when left out.
+             */
+            category?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description Leave those alone that name a class already. */
+            only_without?: boolean;
+        };
+        Assigned: {
+            changed: number;
+        };
         BTreeMap: {
             [key: string]: string;
         };
@@ -3037,6 +3498,23 @@ export interface components {
              * @description How many products carry it.
              */
             products: number;
+        };
+        /** @description Who stands on a document. */
+        BuyerForm: {
+            /**
+             * @description A line each.
+             * @default
+             */
+            address: string;
+            /** @default  */
+            name: string;
+            /**
+             * @description A region's code; from the tax number when it says one.
+             * @default
+             */
+            region: string;
+            /** @default  */
+            tax_number: string;
         };
         /** @description Who bought, as the document said it when it was made. */
         BuyerView: {
@@ -3131,11 +3609,6 @@ export interface components {
              */
             live: number;
             next?: string | null;
-            /**
-             * Format: uuid
-             * @description The product whose sale makes gift cards.
-             */
-            product?: string | null;
             /** Format: int64 */
             store_credit_minor: number;
         };
@@ -3436,12 +3909,14 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        ChangeMailServer: {
+            /** Format: uuid */
+            id: string;
+            /** @description Absent: as it was. Empty: none. */
+            password?: string | null;
+            server?: components["schemas"]["MailServer"] | null;
+        };
         ChangePrices: {
-            /**
-             * Format: uuid
-             * @description Only this brand.
-             */
-            brand?: string | null;
             /**
              * Format: uuid
              * @description Only this category; all products when left out.
@@ -3540,6 +4015,13 @@ export interface components {
             seat: number;
             staff?: components["schemas"]["Named"] | null;
         };
+        CloseQuotation: {
+            /** Format: uuid */
+            id: string;
+            reason?: string | null;
+            /** @description declined or withdrawn */
+            state: string;
+        };
         CloseShift: {
             /** @description A currency that is not named here was not counted, and its Z says so. */
             counts?: components["schemas"]["CountForm"][];
@@ -3630,6 +4112,15 @@ export interface components {
             /** Format: int32 */
             line: number;
             quantity: string;
+        };
+        CreditNoteBrief: {
+            at: string;
+            document: string;
+            /** Format: uuid */
+            id: string;
+            reason: string;
+            /** Format: int64 */
+            total_minor: number;
         };
         CreditNoteView: {
             approved_by?: components["schemas"]["Named"] | null;
@@ -4119,6 +4610,77 @@ export interface components {
             /** Format: int32 */
             seat: number;
         };
+        /** @description Something to look at before the return is filed. */
+        GstFault: {
+            about: string;
+            /** @description no_hsn, short_hsn, no_place, cancelled_later or was_consumer */
+            code: string;
+            document: string;
+        };
+        GstHsn: {
+            hsn: string;
+            name: string;
+            quantity: string;
+            rate: string;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            taxable_minor: number;
+            /** @description To buyers with a GSTIN. */
+            to_business: boolean;
+            uqc: string;
+        };
+        /** @description What a section of the return comes to. Credit notes count below zero. */
+        GstSection: {
+            /** Format: int64 */
+            cess_minor: number;
+            /** Format: int64 */
+            cgst_minor: number;
+            documents: number;
+            /** Format: int64 */
+            igst_minor: number;
+            /** @description b2b, b2ba, b2cl, b2cs, cdnr, cdnur or nil */
+            section: string;
+            /** Format: int64 */
+            sgst_minor: number;
+            /** Format: int64 */
+            taxable_minor: number;
+        };
+        /** @description A series of numbers: from, to, how many, how many of them cancelled. */
+        GstSeries: {
+            /** Format: int32 */
+            cancelled: number;
+            from: string;
+            /** Format: int32 */
+            issued: number;
+            /** @description invoice or credit_note */
+            kind: string;
+            /** Format: int32 */
+            net: number;
+            to: string;
+        };
+        /** @description What a GSTIN says of itself. */
+        GstinView: {
+            /** @description The last character that would be right. */
+            expected?: string | null;
+            /** @description What is wrong: length, pattern, state or check. */
+            fault?: string | null;
+            number: string;
+            pan?: string | null;
+            state?: string | null;
+            state_name?: string | null;
+            valid: boolean;
+        };
+        Gstr1View: {
+            faults: components["schemas"]["GstFault"][];
+            gstin: string;
+            /** @description The shop's GSTINs that documents of the month carry. */
+            gstins: string[];
+            hsn: components["schemas"]["GstHsn"][];
+            month: string;
+            sections: components["schemas"]["GstSection"][];
+            series: components["schemas"]["GstSeries"][];
+        };
         HandOver: {
             /**
              * Format: uuid
@@ -4203,18 +4765,72 @@ export interface components {
         };
         Imported: {
             created: number;
-            /** @description Every fault of every row, as far as anybody reads. */
             errors: components["schemas"]["RowError"][];
             rows: number;
-            /**
-             * Format: uuid
-             * @description What takes it all back; null for a dry run and when nothing changed.
-             */
-            run?: string | null;
             unchanged: number;
             updated: number;
-            /** @description Rows that have a fault and were left out. */
-            wrong: number;
+        };
+        InvoiceRevisionView: {
+            at: string;
+            buyer?: components["schemas"]["BuyerForm"] | null;
+            day: string;
+            reason?: string | null;
+            /**
+             * Format: int32
+             * @description 0 is the document as it was issued.
+             */
+            revision: number;
+            staff?: components["schemas"]["Named"] | null;
+        };
+        InvoiceView: {
+            buyer?: components["schemas"]["BuyerForm"] | null;
+            /** Format: uuid */
+            customer?: string | null;
+            day: string;
+            document: string;
+            due_day?: string | null;
+            /**
+             * Format: uuid
+             * @description The order's.
+             */
+            id: string;
+            /** @description tax_invoice, bill_of_supply or receipt */
+            kind: string;
+            /** Format: int64 */
+            owed_minor: number;
+            /** Format: int64 */
+            paid_minor: number;
+            placed_at: string;
+            /**
+             * Format: int64
+             * @description What went back for it.
+             */
+            refunded_minor: number;
+            /**
+             * Format: int32
+             * @description How often the buyer was corrected.
+             */
+            revisions: number;
+            sent_at?: string | null;
+            /** @description issued, sent, part_paid, paid, overdue or cancelled */
+            state: string;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            total_minor: number;
+        };
+        InvoiceWhole: components["schemas"]["InvoiceView"] & {
+            credit_notes: components["schemas"]["CreditNoteBrief"][];
+            /** @description The customer's address, when it is known. */
+            mail_to?: string | null;
+            /**
+             * Format: uuid
+             * @description The quotation that it was made from.
+             */
+            quotation?: string | null;
+            sent: components["schemas"]["SentView"][];
+            /** @description The oldest first; the last one is in force. */
+            versions: components["schemas"]["InvoiceRevisionView"][];
         };
         IssueCard: {
             /** Format: int64 */
@@ -4269,36 +4885,6 @@ export interface components {
         /** @description The public keys by which anybody can check this shop's tokens and JWTs (RFC 7517). */
         Keys: {
             keys: components["schemas"]["Key"][];
-        };
-        /** @description Labels on sheets of stickers. */
-        LabelSheets: {
-            labels: components["schemas"]["LabelWanted"][];
-            /** @description The price level on them; the counter's when left out. */
-            level?: string | null;
-            /**
-             * Format: int32
-             * @description How many of the first sheet are used already.
-             */
-            skip?: number;
-            /**
-             * Format: int32
-             * @description How many stickers a sheet of A4 has: 24, 40 or 65.
-             */
-            stickers: number;
-        };
-        LabelWanted: {
-            /** Format: int32 */
-            count: number;
-            /** Format: uuid */
-            product: string;
-            /** @description The product's base unit when left out. */
-            unit?: string | null;
-        };
-        LabelsQueued: {
-            /** Format: int32 */
-            count: number;
-            /** Format: uuid */
-            printer: string;
         };
         /** @description A level of the drop-down. */
         LevelChoice: {
@@ -4407,6 +4993,59 @@ export interface components {
             next: string;
             printer: components["schemas"]["PrinterView"];
         };
+        MailDocument: {
+            /**
+             * Format: uuid
+             * @description A credit note of the order instead of the order itself.
+             */
+            credit_note?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description en, hi or ar; the guests' language of this counter when absent. */
+            language?: string | null;
+            text?: string | null;
+            title?: string | null;
+            to: string;
+            to_name?: string | null;
+        };
+        /** @description Where the shop hands in its mail. The password is not part of it. */
+        MailServer: {
+            /**
+             * @description A certificate authority as PEM, for a server whose certificate the machine does not know.
+             * @default
+             */
+            authority: string;
+            /**
+             * @description The address that letters come from.
+             * @default
+             */
+            from: string;
+            /** @default  */
+            from_name: string;
+            /** @default  */
+            host: string;
+            /**
+             * Format: int32
+             * @default 0
+             */
+            port: number;
+            /**
+             * @description tls, starttls or none
+             * @default
+             */
+            security: string;
+            /** @default  */
+            user: string;
+        };
+        MailServerView: {
+            /** Format: int32 */
+            failed: number;
+            /** @description Whether this device has the password. */
+            password: boolean;
+            server?: components["schemas"]["MailServer"] | null;
+            /** Format: int32 */
+            waiting: number;
+        };
         MailStatement: {
             /** @description The first day, like 2026-04-01. */
             from?: string | null;
@@ -4416,6 +5055,12 @@ export interface components {
             to?: string | null;
             /** @description The last day. */
             until?: string | null;
+        };
+        MailTested: {
+            ok: boolean;
+            said?: string | null;
+            /** @description address, unreachable, not_private, login, later or refused */
+            why?: string | null;
         };
         MailView: {
             /** @description What a person may do about it: retry, discard */
@@ -4447,6 +5092,18 @@ export interface components {
             to_name: string;
             /** @description One word, such as unreachable or login. */
             why?: string | null;
+        };
+        MakeQuotation: {
+            /** Format: uuid */
+            id: string;
+            note?: string | null;
+            /**
+             * Format: uuid
+             * @description Makes a new version of this one instead of another quotation.
+             */
+            quotation?: string | null;
+            /** @description "2026-12-05"; as the shop usually does when absent. */
+            valid_until?: string | null;
         };
         MakeReport: {
             /** Format: uuid */
@@ -5119,6 +5776,48 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_InvoiceView: {
+            items: {
+                buyer?: components["schemas"]["BuyerForm"] | null;
+                /** Format: uuid */
+                customer?: string | null;
+                day: string;
+                document: string;
+                due_day?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The order's.
+                 */
+                id: string;
+                /** @description tax_invoice, bill_of_supply or receipt */
+                kind: string;
+                /** Format: int64 */
+                owed_minor: number;
+                /** Format: int64 */
+                paid_minor: number;
+                placed_at: string;
+                /**
+                 * Format: int64
+                 * @description What went back for it.
+                 */
+                refunded_minor: number;
+                /**
+                 * Format: int32
+                 * @description How often the buyer was corrected.
+                 */
+                revisions: number;
+                sent_at?: string | null;
+                /** @description issued, sent, part_paid, paid, overdue or cancelled */
+                state: string;
+                /** Format: int64 */
+                tax_minor: number;
+                /** Format: int64 */
+                total_minor: number;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_JobView: {
             items: {
                 /** @description What a person may do about it: retry, other, came_out, not_out, discard */
@@ -5168,6 +5867,42 @@ export interface components {
                 position: number;
                 /** Format: int64 */
                 step_minor: number;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_MailView: {
+            items: {
+                /** @description What a person may do about it: retry, discard */
+                actions: string[];
+                /** Format: int32 */
+                attempts: number;
+                changed_at: string;
+                created_at: string;
+                document?: string | null;
+                file?: string | null;
+                /** Format: uuid */
+                id: string;
+                /** @description invoice, credit_note, quotation or statement */
+                kind: string;
+                next_try_at?: string | null;
+                /** @description What the server said. */
+                said?: string | null;
+                staff?: components["schemas"]["Named"] | null;
+                /** @description queued, sending, sent, failed or discarded */
+                state: string;
+                /**
+                 * Format: uuid
+                 * @description The order, credit note, quotation or customer it is about.
+                 */
+                subject?: string | null;
+                text: string;
+                title: string;
+                to: string;
+                to_name: string;
+                /** @description One word, such as unreachable or login. */
+                why?: string | null;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -5413,34 +6148,34 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
-        Page_RoleView: {
+        Page_QuotationView: {
             items: {
-                permissions: string[];
-                role: string;
+                /** Format: uuid */
+                customer?: string | null;
+                document: string;
+                /** Format: uuid */
+                id: string;
+                made_at: string;
+                /**
+                 * Format: uuid
+                 * @description What it became.
+                 */
+                order?: string | null;
+                /** @description drafted, sent, accepted, declined, withdrawn, expired or invoiced */
+                state: string;
+                /** Format: int64 */
+                total_minor: number;
+                /** @description The last day on which its prices hold. */
+                valid_until: string;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
         };
         /** @description One page of a list. */
-        Page_RunView: {
+        Page_RoleView: {
             items: {
-                at: string;
-                /** Format: uuid */
-                by?: string | null;
-                /** Format: int64 */
-                changed: number;
-                /**
-                 * Format: int64
-                 * @description Products that it made, and that it changed.
-                 */
-                created: number;
-                /** Format: uuid */
-                id: string;
-                /** @description import or prices */
-                kind: string;
-                /** @description Of an import the file's name; of prices the percentage. */
-                name: string;
-                undone_at?: string | null;
+                permissions: string[];
+                role: string;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -5545,6 +6280,40 @@ export interface components {
         /** @description One page of a list. */
         Page_String: {
             items: string[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_TaxClassVersion: {
+            items: {
+                archived: boolean;
+                at: string;
+                by?: string | null;
+                name: string;
+                performed: boolean;
+                rules: components["schemas"]["TaxRuleForm"][];
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_TaxIdentityView: {
+            items: {
+                composition: boolean;
+                from?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Null for the number that stands in the shop's settings.
+                 */
+                id?: string | null;
+                name: string;
+                number: string;
+                region: string;
+                region_name?: string | null;
+                to?: string | null;
+                /** @description The one that counts today. */
+                today: boolean;
+            }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
         };
@@ -5899,11 +6668,6 @@ export interface components {
         PricesChanged: {
             changed: number;
             examples: components["schemas"]["PriceExample"][];
-            /**
-             * Format: uuid
-             * @description What takes it back; null for a dry run and when nothing changed.
-             */
-            run?: string | null;
         };
         /** @description Everything about a product's prices. */
         PricesView: {
@@ -5912,15 +6676,6 @@ export interface components {
             /** @description Taken back, or past. */
             old: components["schemas"]["SetPriceView"][];
             set: components["schemas"]["SetPriceView"][];
-        };
-        /** @description Labels of the label printer. */
-        PrintLabels: {
-            /** Format: uuid */
-            id: string;
-            labels: components["schemas"]["LabelWanted"][];
-            level?: string | null;
-            /** Format: uuid */
-            printer?: string | null;
         };
         PrintPaper: {
             /** Format: uuid */
@@ -6116,6 +6871,60 @@ export interface components {
             id: string;
             /** @description placed, preparing or ready */
             to: string;
+        };
+        QuotationLineView: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: int32 */
+            line: number;
+            name: string;
+            note: string;
+            quantity: string;
+            unit: string;
+            /** Format: int64 */
+            unit_price_minor: number;
+        };
+        QuotationVersionView: {
+            at: string;
+            /**
+             * Format: int32
+             * @description 0 is the first.
+             */
+            revision: number;
+            staff?: components["schemas"]["Named"] | null;
+            /** Format: int64 */
+            total_minor: number;
+        };
+        QuotationView: {
+            /** Format: uuid */
+            customer?: string | null;
+            document: string;
+            /** Format: uuid */
+            id: string;
+            made_at: string;
+            /**
+             * Format: uuid
+             * @description What it became.
+             */
+            order?: string | null;
+            /** @description drafted, sent, accepted, declined, withdrawn, expired or invoiced */
+            state: string;
+            /** Format: int64 */
+            total_minor: number;
+            /** @description The last day on which its prices hold. */
+            valid_until: string;
+        };
+        QuotationWhole: components["schemas"]["QuotationView"] & {
+            buyer?: components["schemas"]["BuyerForm"] | null;
+            lines: components["schemas"]["QuotationLineView"][];
+            /** @description The customer's address, when it is known. */
+            mail_to?: string | null;
+            note: string;
+            sent: components["schemas"]["SentView"][];
+            /** Format: int64 */
+            tax_minor: number;
+            /** @description The oldest first; the last one is in force. */
+            versions: components["schemas"]["QuotationVersionView"][];
         };
         /** @description A price that the catalogue changed while the cart stood open. */
         RateChange: {
@@ -6343,6 +7152,12 @@ export interface components {
             shift: string;
             staff?: components["schemas"]["Named"] | null;
         };
+        RetryMail: {
+            /** Format: uuid */
+            id: string;
+            /** @description Another address than the letter's own. */
+            to?: string | null;
+        };
         RetryPrint: {
             /** Format: uuid */
             id: string;
@@ -6357,6 +7172,17 @@ export interface components {
             id: string;
             reason: string;
         };
+        ReviseInvoice: {
+            buyer: components["schemas"]["BuyerForm"];
+            /**
+             * Format: uuid
+             * @description Whose account and history it belongs to, when somebody is chosen.
+             */
+            customer?: string | null;
+            /** Format: uuid */
+            id: string;
+            reason?: string | null;
+        };
         RoleView: {
             permissions: string[];
             role: string;
@@ -6367,34 +7193,6 @@ export interface components {
             message: string;
             /** @description As the spreadsheet counts: the header is row 1. */
             row: number;
-            /** @description What stands in the cell. */
-            value?: string | null;
-        };
-        /** @description What undoing did. */
-        RunUndone: {
-            /** @description Products that somebody has touched since; they stay as they are. */
-            kept: number;
-            /** @description Products that are as they were, or archived again. */
-            undone: number;
-        };
-        RunView: {
-            at: string;
-            /** Format: uuid */
-            by?: string | null;
-            /** Format: int64 */
-            changed: number;
-            /**
-             * Format: int64
-             * @description Products that it made, and that it changed.
-             */
-            created: number;
-            /** Format: uuid */
-            id: string;
-            /** @description import or prices */
-            kind: string;
-            /** @description Of an import the file's name; of prices the percentage. */
-            name: string;
-            undone_at?: string | null;
         };
         SalesFiguresView: {
             /** Format: int32 */
@@ -6499,6 +7297,17 @@ export interface components {
             kind: string;
             text: string;
         };
+        SentView: {
+            at: string;
+            /** @description invoice, credit_note, quotation or statement */
+            kind: string;
+            /** Format: int32 */
+            revision: number;
+            staff?: components["schemas"]["Named"] | null;
+            /** @description As far as it is kept: "a•••@example.com". */
+            to: string;
+            way: string;
+        };
         SessionPerson: {
             /** Format: uuid */
             id: string;
@@ -6525,6 +7334,12 @@ export interface components {
             seat: string;
             staff: components["schemas"]["SessionPerson"];
             started_at: string;
+        };
+        SetDue: {
+            /** @description "2026-12-21"; null for none. */
+            due_day?: string | null;
+            /** Format: uuid */
+            id: string;
         };
         /** @description Sets a price for somebody, some quantity or some days. */
         SetPriceForm: {
@@ -6823,6 +7638,46 @@ export interface components {
             rows: components["schemas"]["StatementRow"][];
             until?: string | null;
         };
+        TaxClassForm: {
+            /**
+             * Format: uuid
+             * @description Made by the client; needed when adding.
+             */
+            id?: string | null;
+            name: string;
+            /** @description Taxed where it is given, like a meal. */
+            performed?: boolean;
+            rules: components["schemas"]["TaxRuleForm"][];
+        };
+        /** @description One version of a class, and who left it so. */
+        TaxClassVersion: {
+            archived: boolean;
+            at: string;
+            by?: string | null;
+            name: string;
+            performed: boolean;
+            rules: components["schemas"]["TaxRuleForm"][];
+        };
+        TaxClassView: {
+            archived_at?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description Its name in the pack it came from; empty for one of the shop's own. */
+            key: string;
+            name: string;
+            performed: boolean;
+            /**
+             * Format: int64
+             * @description How many products name it.
+             */
+            products: number;
+            /** @description The newest first. */
+            rules: components["schemas"]["TaxRuleForm"][];
+            /** @description The rates that hold today, as people speak of them: "5", or "5 / 18" where a price decides. */
+            today: string;
+            /** @description Goods that name no class have this one. */
+            usual: boolean;
+        };
         TaxFiguresView: {
             /** Format: int64 */
             amount_minor: number;
@@ -6830,6 +7685,45 @@ export interface components {
             rate: string;
             /** Format: int64 */
             taxable_minor: number;
+        };
+        TaxForm: {
+            /** @description Charged on the price and every tax before it. */
+            compound?: boolean;
+            name: string;
+            /** @description In percent: "2.5". */
+            rate: string;
+        };
+        TaxIdentityForm: {
+            composition?: boolean;
+            /** @description The first day; since ever when left out. */
+            from?: string | null;
+            /**
+             * Format: uuid
+             * @description Made by the client; needed when adding.
+             */
+            id?: string | null;
+            /** @description Who is registered under it, where that is not the shop's own name. */
+            name?: string | null;
+            number: string;
+            /** @description Filled from a GSTIN when left out. */
+            region?: string | null;
+            to?: string | null;
+        };
+        TaxIdentityView: {
+            composition: boolean;
+            from?: string | null;
+            /**
+             * Format: uuid
+             * @description Null for the number that stands in the shop's settings.
+             */
+            id?: string | null;
+            name: string;
+            number: string;
+            region: string;
+            region_name?: string | null;
+            to?: string | null;
+            /** @description The one that counts today. */
+            today: boolean;
         };
         /** @description A tax number and the days on which it is good. */
         TaxNumber: {
@@ -6839,6 +7733,64 @@ export interface components {
             /** @description The last day; null: for ever. */
             until?: string | null;
         };
+        TaxReportView: {
+            from: string;
+            /** Format: int64 */
+            tax_minor: number;
+            /**
+             * Format: int64
+             * @description Everything sold less what came back, taxes not counted.
+             */
+            taxable_minor: number;
+            taxes: components["schemas"]["TaxTotalView"][];
+            to: string;
+        };
+        /** @description When a rule applies and what it charges. What is left out asks for nothing. */
+        TaxRuleForm: {
+            /**
+             * Format: int64
+             * @description For one of its unit, after discounts and before tax: dearer than this.
+             */
+            above_minor?: number | null;
+            customer_types?: string[];
+            /** @description The first day: "2025-09-22". */
+            from: string;
+            /** @description counter, eat_in, take_away, delivery */
+            order_types?: string[];
+            regions?: string[];
+            /** @description Only buyers with a tax number, or only those without. */
+            registered?: boolean | null;
+            /** @description Where the rate stands written. */
+            source?: string;
+            taxes: components["schemas"]["TaxForm"][];
+            /** @description The last day. */
+            to?: string | null;
+            /** @description taxed, nil, exempt or outside */
+            treatment: string;
+            /**
+             * Format: int64
+             * @description At most this.
+             */
+            up_to_minor?: number | null;
+        };
+        /** @description One tax at one rate over some days. */
+        TaxTotalView: {
+            /** Format: int64 */
+            back_minor: number;
+            /** Format: int64 */
+            back_taxable_minor: number;
+            name: string;
+            rate: string;
+            /** Format: int64 */
+            sold_minor: number;
+            /** Format: int64 */
+            sold_taxable_minor: number;
+            /**
+             * Format: int64
+             * @description What is owed to the tax office for it.
+             */
+            tax_minor: number;
+        };
         TaxView: {
             /** Format: int64 */
             amount_minor: number;
@@ -6847,6 +7799,17 @@ export interface components {
             rate: string;
             /** Format: int64 */
             taxable_minor: number;
+        };
+        TaxesView: {
+            classes: components["schemas"]["TaxClassView"][];
+            country: string;
+            /** @description The rules split "GST" into two halves inside a State. */
+            india: boolean;
+            /** @description The country has a pack with classes that are not here. */
+            pack: boolean;
+            regions: components["schemas"]["RegionView"][];
+            /** @description The shop charges no tax today, and why: "composition", "no_number", or nothing. */
+            untaxed?: string | null;
         };
         TemplateView: {
             default: Record<string, never>;
@@ -6884,6 +7847,10 @@ export interface components {
             /** @description When another way to pay took its place. */
             voided_at?: string | null;
             voided_by?: components["schemas"]["Named"] | null;
+        };
+        TestMail: {
+            /** @description Whom to write; absent only greets the server. */
+            to?: string | null;
         };
         TestPrinter: {
             /** Format: uuid */
@@ -6993,6 +7960,53 @@ export interface components {
             /** Format: int64 */
             sold_minor: number;
             unit: string;
+        };
+        TriedTax: {
+            /** Format: int64 */
+            amount_minor: number;
+            name: string;
+            rate: string;
+        };
+        TriedTaxes: {
+            /** @description tax_invoice, bill_of_supply or receipt */
+            document: string;
+            /** Format: int64 */
+            gross_minor: number;
+            /** Format: int64 */
+            payable_minor: number;
+            place_of_supply: string;
+            /** Format: int64 */
+            round_off_minor: number;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            taxable_minor: number;
+            taxes: components["schemas"]["TriedTax"][];
+            /** @description taxed, nil, exempt or outside */
+            treatment: string;
+        };
+        /** @description A line to try the rules on. */
+        TryTaxes: {
+            /** Format: int64 */
+            amount_minor: number;
+            buyer_in_zone?: boolean;
+            buyer_region?: string | null;
+            buyer_registered?: boolean;
+            /**
+             * Format: uuid
+             * @description Nothing: the usual class.
+             */
+            class?: string | null;
+            customer_type?: string | null;
+            /** @description Today when left out. */
+            day?: string | null;
+            delivered_to?: string | null;
+            /** @description counter, eat_in, take_away or delivery */
+            order_type?: string | null;
+            /** Format: uuid */
+            product?: string | null;
+            /** @description How many of the unit it is for; one when left out. */
+            quantity?: string | null;
         };
         UndoHandover: {
             approval?: components["schemas"]["Approval"] | null;
@@ -8954,6 +9968,27 @@ export interface operations {
             };
         };
     };
+    get_gstin_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GstinView"];
+                };
+            };
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -8969,6 +10004,233 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    get_invoices: {
+        parameters: {
+            query?: {
+                /** @description issued, sent, part_paid, paid, overdue or cancelled */
+                state?: string;
+                /** @description A document's number or running number, or the beginning of a buyer's name or tax number. */
+                q?: string;
+                customer?: string;
+                /** @description "2026-11-21" */
+                from?: string;
+                to?: string;
+                /** @description Only with a buyer on them. */
+                named?: boolean;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InvoiceView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_invoices_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceWhole"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_invoices_id_due: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetDue"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceWhole"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_invoices_id_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailDocument"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_invoices_id_revisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviseInvoice"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceWhole"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_invoices_id_sheet_pdf: {
+        parameters: {
+            query?: {
+                /** @description Which version of it; 0 is the one that was issued, absent the one in force. */
+                revision?: number;
+                credit_note?: string;
+                /** @description en, hi or ar */
+                language?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
@@ -9036,6 +10298,210 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_mail_outbox: {
+        parameters: {
+            query?: {
+                /** @description queued, sending, sent, failed or discarded */
+                state?: string;
+                subject?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MailView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_mail_outbox_id_discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_mail_outbox_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryMail"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_mail_server: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailServerView"];
+                };
+            };
+        };
+    };
+    put_mail_server: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeMailServer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailServerView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_mail_server_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestMail"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailTested"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11072,69 +12538,11 @@ export interface operations {
             };
         };
     };
-    get_products_export_csv: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    get_products_export_xlsx: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     post_products_import: {
         parameters: {
             query?: {
                 /** @description Says what would happen, and changes nothing. */
                 dry_run?: boolean;
-                /** @description Made by the client: the same file with the same id is taken once, and undone by it. */
-                id?: string;
-                /** @description The file's name, for the list of imports. */
-                name?: string;
             };
             header?: never;
             path?: never;
@@ -11172,68 +12580,6 @@ export interface operations {
             };
         };
     };
-    post_products_labels: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PrintLabels"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LabelsQueued"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    post_products_labels_pdf: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LabelSheets"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/pdf": number[];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     post_products_prices: {
         parameters: {
             query?: never;
@@ -11253,66 +12599,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PricesChanged"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    get_products_runs: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_RunView"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    post_products_runs_id_undo: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WriteId"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunUndone"];
                 };
             };
             422: {
@@ -11611,6 +12897,266 @@ export interface operations {
             };
         };
     };
+    get_quotations: {
+        parameters: {
+            query?: {
+                /** @description drafted, sent, accepted, declined, withdrawn, expired or invoiced */
+                state?: string;
+                /** @description A document's number or running number. */
+                q?: string;
+                customer?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_QuotationView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_quotations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeQuotation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotationWhole"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_quotations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotationWhole"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_quotations_id_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotationWhole"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_quotations_id_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseQuotation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotationWhole"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_quotations_id_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailDocument"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_quotations_id_sheet_pdf: {
+        parameters: {
+            query?: {
+                /** @description Which version; 0 is the first, absent the one in force. */
+                revision?: number;
+                /** @description en, hi or ar */
+                language?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_rates: {
         parameters: {
             query?: never;
@@ -11858,6 +13404,157 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_reports_gstr1: {
+        parameters: {
+            query: {
+                /** @description "2026-11" */
+                month: string;
+                /** @description One of the shop's GSTINs; the one of the month's last day when left out. */
+                gstin?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gstr1View"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_reports_gstr1_json: {
+        parameters: {
+            query: {
+                /** @description "2026-11" */
+                month: string;
+                /** @description One of the shop's GSTINs; the one of the month's last day when left out. */
+                gstin?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_reports_gstr1_xlsx: {
+        parameters: {
+            query: {
+                /** @description "2026-11" */
+                month: string;
+                /** @description One of the shop's GSTINs; the one of the month's last day when left out. */
+                gstin?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_reports_tax: {
+        parameters: {
+            query: {
+                /** @description "2026-11-01" */
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxReportView"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12875,6 +14572,390 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_taxes: {
+        parameters: {
+            query?: {
+                /** @description Archived classes too. */
+                archived?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxesView"];
+                };
+            };
+        };
+    };
+    post_taxes_classes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaxClassForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxClassView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_taxes_classes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaxClassForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxClassView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_taxes_classes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxClassView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_taxes_classes_id_assign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignTaxClass"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assigned"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_taxes_classes_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaxClassVersion"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_taxes_classes_id_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxClassView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_taxes_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaxIdentityView"];
+                };
+            };
+        };
+    };
+    post_taxes_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaxIdentityForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaxIdentityView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_taxes_identities_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaxIdentityForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaxIdentityView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_taxes_identities_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaxIdentityView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_taxes_pack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assigned"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_taxes_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryTaxes"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedTaxes"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,7 @@
 /** Orders as documents, quotations, and the letters that carry them. */
 import type { UnitName } from './schema';
 
-export interface Buyer {
+export interface InvoiceBuyer {
   name: string;
   tax_number: string;
   region: string;
@@ -18,7 +18,7 @@ export interface Invoice {
   day: string;
   placed_at: string;
   due_day: string | null;
-  buyer: Buyer | null;
+  buyer: InvoiceBuyer | null;
   customer: string | null;
   total_minor: number;
   tax_minor: number;
@@ -34,7 +34,7 @@ export interface InvoiceVersion {
   at: string;
   day: string;
   staff: { id: string; name: string } | null;
-  buyer: Buyer | null;
+  buyer: InvoiceBuyer | null;
   reason: string | null;
 }
 
@@ -111,7 +111,7 @@ export interface Quotation {
 }
 
 export interface QuotationWhole extends Quotation {
-  buyer: Buyer | null;
+  buyer: InvoiceBuyer | null;
   lines: { line: number; name: string; quantity: string; unit: UnitName; unit_price_minor: number; amount_minor: number; note: string }[];
   tax_minor: number;
   note: string;
