@@ -2023,6 +2023,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All products as CSV, in the columns that the import reads. */
+        get: operations["get_products_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as an Excel file. */
+        get: operations["get_products_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/import": {
         parameters: {
             query?: never;
@@ -2040,6 +2074,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prints labels on the label printer. */
+        post: operations["post_products_labels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/labels.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Labels on sheets of stickers, as a PDF file. */
+        post: operations["post_products_labels_pdf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/prices": {
         parameters: {
             query?: never;
@@ -2051,6 +2119,40 @@ export interface paths {
         put?: never;
         /** Changes many prices by a percentage; a dry run only says what would happen. */
         post: operations["post_products_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The imports and changes of many prices on this device that can be taken back, newest first. */
+        get: operations["get_products_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/runs/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an import or a change of prices back. What somebody touched since stays. */
+        post: operations["post_products_runs_id_undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3609,6 +3711,11 @@ export interface components {
              */
             live: number;
             next?: string | null;
+            /**
+             * Format: uuid
+             * @description The product whose sale makes gift cards.
+             */
+            product?: string | null;
             /** Format: int64 */
             store_credit_minor: number;
         };
@@ -3917,6 +4024,11 @@ export interface components {
             server?: components["schemas"]["MailServer"] | null;
         };
         ChangePrices: {
+            /**
+             * Format: uuid
+             * @description Only this brand.
+             */
+            brand?: string | null;
             /**
              * Format: uuid
              * @description Only this category; all products when left out.
@@ -4765,10 +4877,18 @@ export interface components {
         };
         Imported: {
             created: number;
+            /** @description Every fault of every row, as far as anybody reads. */
             errors: components["schemas"]["RowError"][];
             rows: number;
+            /**
+             * Format: uuid
+             * @description What takes it all back; null for a dry run and when nothing changed.
+             */
+            run?: string | null;
             unchanged: number;
             updated: number;
+            /** @description Rows that have a fault and were left out. */
+            wrong: number;
         };
         InvoiceRevisionView: {
             at: string;
@@ -4885,6 +5005,36 @@ export interface components {
         /** @description The public keys by which anybody can check this shop's tokens and JWTs (RFC 7517). */
         Keys: {
             keys: components["schemas"]["Key"][];
+        };
+        /** @description Labels on sheets of stickers. */
+        LabelSheets: {
+            labels: components["schemas"]["LabelWanted"][];
+            /** @description The price level on them; the counter's when left out. */
+            level?: string | null;
+            /**
+             * Format: int32
+             * @description How many of the first sheet are used already.
+             */
+            skip?: number;
+            /**
+             * Format: int32
+             * @description How many stickers a sheet of A4 has: 24, 40 or 65.
+             */
+            stickers: number;
+        };
+        LabelWanted: {
+            /** Format: int32 */
+            count: number;
+            /** Format: uuid */
+            product: string;
+            /** @description The product's base unit when left out. */
+            unit?: string | null;
+        };
+        LabelsQueued: {
+            /** Format: int32 */
+            count: number;
+            /** Format: uuid */
+            printer: string;
         };
         /** @description A level of the drop-down. */
         LevelChoice: {
@@ -6181,6 +6331,30 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_RunView: {
+            items: {
+                at: string;
+                /** Format: uuid */
+                by?: string | null;
+                /** Format: int64 */
+                changed: number;
+                /**
+                 * Format: int64
+                 * @description Products that it made, and that it changed.
+                 */
+                created: number;
+                /** Format: uuid */
+                id: string;
+                /** @description import or prices */
+                kind: string;
+                /** @description Of an import the file's name; of prices the percentage. */
+                name: string;
+                undone_at?: string | null;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_SessionView: {
             items: {
                 address?: string | null;
@@ -6668,6 +6842,11 @@ export interface components {
         PricesChanged: {
             changed: number;
             examples: components["schemas"]["PriceExample"][];
+            /**
+             * Format: uuid
+             * @description What takes it back; null for a dry run and when nothing changed.
+             */
+            run?: string | null;
         };
         /** @description Everything about a product's prices. */
         PricesView: {
@@ -6676,6 +6855,15 @@ export interface components {
             /** @description Taken back, or past. */
             old: components["schemas"]["SetPriceView"][];
             set: components["schemas"]["SetPriceView"][];
+        };
+        /** @description Labels of the label printer. */
+        PrintLabels: {
+            /** Format: uuid */
+            id: string;
+            labels: components["schemas"]["LabelWanted"][];
+            level?: string | null;
+            /** Format: uuid */
+            printer?: string | null;
         };
         PrintPaper: {
             /** Format: uuid */
@@ -7193,6 +7381,34 @@ export interface components {
             message: string;
             /** @description As the spreadsheet counts: the header is row 1. */
             row: number;
+            /** @description What stands in the cell. */
+            value?: string | null;
+        };
+        /** @description What undoing did. */
+        RunUndone: {
+            /** @description Products that somebody has touched since; they stay as they are. */
+            kept: number;
+            /** @description Products that are as they were, or archived again. */
+            undone: number;
+        };
+        RunView: {
+            at: string;
+            /** Format: uuid */
+            by?: string | null;
+            /** Format: int64 */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Products that it made, and that it changed.
+             */
+            created: number;
+            /** Format: uuid */
+            id: string;
+            /** @description import or prices */
+            kind: string;
+            /** @description Of an import the file's name; of prices the percentage. */
+            name: string;
+            undone_at?: string | null;
         };
         SalesFiguresView: {
             /** Format: int32 */
@@ -12538,11 +12754,69 @@ export interface operations {
             };
         };
     };
+    get_products_export_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_products_export_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_products_import: {
         parameters: {
             query?: {
                 /** @description Says what would happen, and changes nothing. */
                 dry_run?: boolean;
+                /** @description Made by the client: the same file with the same id is taken once, and undone by it. */
+                id?: string;
+                /** @description The file's name, for the list of imports. */
+                name?: string;
             };
             header?: never;
             path?: never;
@@ -12580,6 +12854,68 @@ export interface operations {
             };
         };
     };
+    post_products_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrintLabels"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelsQueued"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_products_labels_pdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelSheets"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_products_prices: {
         parameters: {
             query?: never;
@@ -12599,6 +12935,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PricesChanged"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_products_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_products_runs_id_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunUndone"];
                 };
             };
             422: {
