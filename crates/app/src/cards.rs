@@ -38,6 +38,8 @@ pub(crate) const STORE_CREDIT: &str = "store_credit";
 const MOST_MINOR: i64 = 1_000_000_000;
 /// How many cards one line of an order can sell.
 const MOST_SOLD: i64 = 100;
+/// How long whoever sold a card may read its code.
+const HANDING_OVER_MS: i64 = 10 * 60_000;
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -363,6 +365,47 @@ pub(crate) fn unspend(
                     amount,
                     order: Some(order),
                     tender: Some(*leg),
+                    reason: reason.to_owned(),
+                    approved_by: None,
+                },
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Kills cards that were sold and are paid back: with what is on them, unless something of it is gone already.
+pub(crate) fn take_back(
+    tx: &mut Write<'_>,
+    settings: &Settings,
+    staff: Option<StaffId>,
+    order: OrderId,
+    sold: &[CardRow],
+    reason: &str,
+) -> Result<()> {
+    for row in sold.iter().filter(|row| row.kind == GIFT_CARD && !row.blocked) {
+        let held = tx.reader().held_on_card(row.id, None)?;
+        if held.is_positive() || tx.reader().card_was_used(row.id)? {
+            return Err(AppError::new(Code::CardUsed).hint("tail", tail_of(row)));
+        }
+        let emptied = Money::from_minor(row.balance_minor)
+            .checked_neg()
+            .map_err(|e| refused(e.into()))?;
+        for (n, (why, amount)) in [("adjusted", emptied), ("blocked", Money::ZERO)]
+            .into_iter()
+            .enumerate()
+        {
+            record(
+                tx,
+                settings,
+                staff,
+                &Movement {
+                    id: derived("taken back", &row.id.bytes(), n),
+                    card: row.id,
+                    why,
+                    amount,
+                    order: Some(order),
+                    tender: None,
                     reason: reason.to_owned(),
                     approved_by: None,
                 },
@@ -734,15 +777,20 @@ impl Shop {
         })
     }
 
-    /// The cards that an order sold or gave, with their codes: for whoever hands them over.
-    pub fn cards_of_order(&self, order: OrderId) -> Result<Page<CardView>> {
+    /// The cards that an order sold or gave; with their codes only for whoever hands them over just now, and for
+    /// those who may make cards anyway.
+    pub fn cards_of_order(&self, actor: &Actor, order: OrderId) -> Result<Page<CardView>> {
         let now = self.edges.now();
         self.store.read(|r| {
+            let hands_over = r
+                .order(order)?
+                .is_some_and(|row| row.staff == Some(actor.staff) && now.0 - row.placed_ms < HANDING_OVER_MS);
+            let with_code = hands_over || actor.role.allows(Permission::CardIssue);
             let names = Directory::read(r)?;
             let items = r
                 .cards_of_order(order)?
                 .iter()
-                .map(|row| view(r, &names, row, now, true))
+                .map(|row| view(r, &names, row, now, with_code))
                 .collect::<Result<_>>()?;
             Ok(Page::whole(items))
         })

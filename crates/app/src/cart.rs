@@ -22,7 +22,7 @@ use domain::{
     numbers::ShortNumber,
     people::Permission,
     phone::Phone,
-    pricing::{Priced, discount_share_percent},
+    pricing::{Priced, PricingRules, discount_share_percent, price, untaxed},
     quantity::{Quantity, Unit},
     tax::cash_due,
     tender::cash_suggestions,
@@ -591,11 +591,25 @@ fn cart_refused(error: CartError) -> AppError {
 
 /// Whether the discounts of this cart need a second person who has not been asked yet.
 pub(crate) fn needs_approval(settings: &Settings, actor: &Actor, open: &OpenCart) -> Result<()> {
-    if actor.role.allows(Permission::DiscountAboveLimit) || !open.approvals.is_empty() {
+    if actor.role.allows(Permission::DiscountAboveLimit) {
         return Ok(());
     }
+    // What a second person approved is no longer counted against the first.
+    let mut cart = open.cart.clone();
+    for line in cart
+        .lines
+        .iter_mut()
+        .filter(|line| open.approvals.contains_key(&line.line))
+    {
+        line.discount = None;
+    }
+    if open.approvals.contains_key(&0) {
+        cart.discount = None;
+    }
+    let rules = PricingRules::default();
+    let left = price(&cart.lines, cart.discount.as_ref(), &rules, &mut untaxed).map_err(pricing_refused)?;
     let limit = settings.int("discount.cashier_percent");
-    if discount_share_percent(&open.priced) > Decimal::from(limit) {
+    if discount_share_percent(&left) > Decimal::from(limit) {
         return Err(AppError::new(Code::DiscountAboveLimit).hint("limit_percent", limit));
     }
     Ok(())
@@ -697,9 +711,11 @@ impl Shop {
     }
 
     fn park_row(&self, tx: &Write<'_>, mut row: CartRow, label: String) -> Result<()> {
+        payments::must_be_free(&tx.reader(), row.id)?;
         let mut draft = Draft::read(&row)?;
         draft.paying = false;
         draft.received_minor = None;
+        draft.offer = None;
         row.draft = draft.bytes()?;
         row.parked_ms = Some(tx.now().0);
         if !label.is_empty() {
@@ -751,6 +767,7 @@ impl Shop {
 
     pub fn drop_parked_cart(&self, actor: &Actor, id: CartId) -> Result<()> {
         self.store.write(self.edges.now(), |tx| {
+            payments::must_be_free(&tx.reader(), id)?;
             let parked = tx.reader().cart(id)?.is_some_and(|row| row.parked_ms.is_some());
             if parked && tx.drop_cart(id)? {
                 Ok(())

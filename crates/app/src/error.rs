@@ -144,6 +144,7 @@ codes! {
     TenderNeedsCustomer = "tender_needs_customer", Refused, "only a known customer buys on account";
     DigitsNeeded = "digits_needed", Refused, "the last four digits of the guest's payment are needed";
     ReferenceNeeded = "reference_needed", Refused, "the terminal's reference is needed";
+    CardUsed = "card_used", Conflict, "something was paid with this card already";
     CardNeeded = "card_needed", Refused, "the card's code is needed";
     CardNumberRefused = "card_number_refused", Refused, "a card's number must never be kept";
     NoTaxRate = "no_tax_rate", Refused, "no tax rate holds for this on this day";

@@ -285,6 +285,16 @@ impl OrderView {
         if !actor.role.allows(Permission::TokenReissue) {
             self.token = None;
         }
+        if !actor.role.allows(Permission::CustomerRead) {
+            (self.buyer, self.customer) = (None, None);
+        }
+        if !actor.role.allows(Permission::OrderPlace) {
+            self.phone = None;
+            for leg in &mut self.tenders {
+                leg.reference.clear();
+                leg.provider.clear();
+            }
+        }
         self
     }
 }

@@ -176,7 +176,12 @@ impl Shop {
                 return Err(Code::CartEmpty.into());
             }
             if let Some(by) = approved_by {
-                sale.open.approvals.insert(0, by);
+                // A PIN beside the whole order answers for every discount in it.
+                let discounted = sale.open.cart.lines.iter().filter(|line| line.discount.is_some());
+                let lines: Vec<u32> = discounted.map(|line| line.line).chain([0]).collect();
+                sale.open
+                    .approvals
+                    .extend(lines.into_iter().map(|line| (line, by)));
             }
             needs_approval(&settings, actor, &sale.open)?;
             let total = sale.open.priced.total;
@@ -418,6 +423,8 @@ impl Shop {
                 .map(|leg| leg.id)
                 .collect();
             cards::unspend(tx, &self.settings(), Some(actor.staff), id, &void, &reason)?;
+            let sold = tx.reader().cards_of_order(id)?;
+            cards::take_back(tx, &self.settings(), Some(actor.staff), id, &sold, &reason)?;
             let body = OrderCancelledV2 {
                 order: id.bytes(),
                 cancelled_ms: now.0,
@@ -696,6 +703,16 @@ pub(crate) fn record_order(
             unit_price: sold.sold.unit_price,
         })
         .collect();
+    let card = settings.text("card.product");
+    let cheaper = |sold: &&domain::order::PlacedLine| {
+        let is_card = matches!(sold.sold.item, LineItem::Product { id, .. } if id.to_string() == card);
+        is_card && sold.price.net != sold.price.gross
+    };
+    if let Some(line) = placed.lines().iter().find(cheaper) {
+        return Err(AppError::new(Code::DiscountInvalid)
+            .because("a gift card is worth what it costs")
+            .hint("line", line.sold.line));
+    }
     cards::issue_sold(tx, settings, occasion.edges, occasion.staff, id, &sold)
 }
 

@@ -13,6 +13,7 @@ use crate::{
     wire::{content_of, rfc3339, text},
 };
 use connect::gateway::{Charge, Gateway, Gateways, NoAnswer, Returned, Told};
+use domain::tender::TenderMethod;
 use domain::{
     ids::{CartId, OrderId, PaymentId, StaffId},
     money::Money,
@@ -322,6 +323,7 @@ pub(crate) fn must_be_paid_with(reader: &Reader<'_>, cart: CartId, payments: &[P
 pub(crate) fn pay_with(
     reader: &Reader<'_>,
     payment: PaymentId,
+    method: TenderMethod,
     bill: (Option<CartId>, Option<OrderId>),
     amount: Money,
     tip: Money,
@@ -343,7 +345,11 @@ pub(crate) fn pay_with(
         (Some(cart), _) => bill.0 == Some(cart),
         (None, order) => order.is_some() && bill.1 == order,
     };
-    if !same_bill || wanted.minor() != row.asked_minor || tip.minor() != row.tip_minor {
+    if !same_bill
+        || row.method != method.as_str()
+        || wanted.minor() != row.asked_minor
+        || tip.minor() != row.tip_minor
+    {
         return Err(AppError::new(Code::PaymentDiffers)
             .hint("payment", payment.to_string())
             .hint("asked_minor", row.asked_minor));

@@ -32,6 +32,7 @@ use journal::{
 use serde::{Deserialize, Serialize};
 use store::{
     Reader, Write,
+    cards::CardRow,
     handovers::ClaimRow,
     orders::{OrderLineRow, OrderRow},
     tenders::TenderRow,
@@ -449,6 +450,24 @@ impl Shop {
         let (at, till) = (tx.now(), self.till(tx, actor, false)?);
         let (prefix, fiscal_year, document_no) = self.next_credit_note(&tx.reader())?;
         let (reason_given, order) = (reason.clone(), tx.reader().order(id)?);
+        let sold = tx.reader().cards_of_order(id)?;
+        for (line, _, _) in &worked.lines {
+            let pieces = usize::try_from(line.milli / 1000).unwrap_or(0);
+            let of_line: Vec<CardRow> = sold
+                .iter()
+                .filter(|card| card.line == Some(line.line) && !card.blocked)
+                .take(pieces)
+                .cloned()
+                .collect();
+            cards::take_back(
+                tx,
+                &self.settings(),
+                Some(actor.staff),
+                id,
+                &of_line,
+                &reason_given,
+            )?;
+        }
         for leg in &mut worked.tenders {
             let to = match leg.card {
                 Some(card) => GiveTo::Card(CardId::from_bytes(card)),
@@ -693,6 +712,17 @@ fn refund_tenders(
 ) -> Result<(Vec<RefundTenderV2>, Vec<bool>)> {
     let broken = |e| AppError::new(Code::Broken).because(e);
     let mut legs = standing(reader, row.id)?;
+    // More than came in never goes back, whatever is asked for.
+    let came_in: i64 = legs.iter().map(|one| one.leg.amount_minor).sum();
+    let went_back: i64 = reader
+        .refunds(row.id)?
+        .iter()
+        .map(|refund| refund.total_minor)
+        .sum();
+    if total > came_in - went_back {
+        return Err(Code::RefundTooMuch.into());
+    }
+    let mut cash = CashBack::of(reader, row.id, cash)?;
     let mut tenders: Vec<RefundTenderV2> = Vec::new();
     let mut original: Vec<bool> = Vec::new();
     let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else {
@@ -712,7 +742,7 @@ fn refund_tenders(
         }
         for (n, (one, part)) in (0u8..).zip(legs.iter().zip(parts)) {
             if part.is_positive() {
-                tenders.push(back_to(&one.leg, derived_id(refund, n), part.minor(), cash)?);
+                tenders.push(back_to(&one.leg, derived_id(refund, n), part.minor(), &mut cash)?);
                 original.push(true);
             }
         }
@@ -754,7 +784,7 @@ fn refund_tenders(
         for leg in same {
             let part = left.min(leg.leg.amount_minor - leg.back).max(0);
             if part > 0 && one.card.is_none() {
-                tenders.push(back_to(&leg.leg, id, part, cash)?);
+                tenders.push(back_to(&leg.leg, id, part, &mut cash)?);
                 original.push(true);
                 leg.back += part;
                 left -= part;
@@ -763,7 +793,7 @@ fn refund_tenders(
             }
         }
         if left > 0 || amount_minor == 0 {
-            tenders.push(another_way(reader, row, method, one, id, left, cash)?);
+            tenders.push(another_way(reader, row, method, one, id, left, &mut cash)?);
             original.push(amount_minor == 0);
         }
     }
@@ -778,13 +808,13 @@ fn back_to(
     leg: &TenderRow,
     tender: [u8; 16],
     amount_minor: i64,
-    cash: Option<&Increment>,
+    cash: &mut CashBack<'_>,
 ) -> Result<RefundTenderV2> {
     Ok(RefundTenderV2 {
         tender,
         method: leg.method.clone(),
         amount_minor,
-        cash_rounding_minor: coins(&leg.method, amount_minor, cash)?,
+        cash_rounding_minor: cash.more(&leg.method, amount_minor)?,
         reference: String::new(),
         customer: leg.customer.map(|id| id.bytes()),
         card: leg.card,
@@ -801,7 +831,7 @@ fn another_way(
     wanted: &RefundTender,
     tender: [u8; 16],
     amount_minor: i64,
-    cash: Option<&Increment>,
+    cash: &mut CashBack<'_>,
 ) -> Result<RefundTenderV2> {
     let card = match (&wanted.card, method.is_card_of_ours()) {
         (Some(code), true) => Some(cards::card_of(reader, code)?.id.bytes()),
@@ -818,7 +848,7 @@ fn another_way(
         tender,
         method: method.as_str().to_owned(),
         amount_minor,
-        cash_rounding_minor: coins(method.as_str(), amount_minor, cash)?,
+        cash_rounding_minor: cash.more(method.as_str(), amount_minor)?,
         reference: String::new(),
         customer: row
             .customer
@@ -830,16 +860,43 @@ fn another_way(
     })
 }
 
-/// What rounding to the smallest coin adds to cash, or takes off.
-fn coins(method: &str, amount_minor: i64, cash: Option<&Increment>) -> Result<i64> {
-    match cash {
-        Some(step) if method == TenderMethod::Cash.as_str() => {
-            let rounded = step
-                .apply(Money::from_minor(amount_minor))
-                .map_err(|_| AppError::new(Code::PriceTooLarge))?;
-            Ok(rounded.minor() - amount_minor)
+/// The cash that goes back for one order, rounded to the smallest coin by cumulative difference: whatever way a
+/// refund is cut, all of it together gives what one refund would.
+struct CashBack<'a> {
+    step: Option<&'a Increment>,
+    amount: i64,
+    rounding: i64,
+}
+
+impl CashBack<'_> {
+    fn of<'a>(reader: &Reader<'_>, order: OrderId, step: Option<&'a Increment>) -> Result<CashBack<'a>> {
+        let mut back = CashBack {
+            step,
+            amount: 0,
+            rounding: 0,
+        };
+        let before = reader.refunds(order)?;
+        for leg in before.iter().flat_map(|refund| &refund.tenders) {
+            if leg.method == TenderMethod::Cash.as_str() {
+                back.amount += leg.amount_minor;
+                back.rounding += leg.cash_rounding_minor;
+            }
         }
-        _ => Ok(0),
+        Ok(back)
+    }
+
+    /// What rounding adds to so much more of it, or takes off.
+    fn more(&mut self, method: &str, amount_minor: i64) -> Result<i64> {
+        let Some(step) = self.step.filter(|_| method == TenderMethod::Cash.as_str()) else {
+            return Ok(0);
+        };
+        self.amount += amount_minor;
+        let rounded = step
+            .apply(Money::from_minor(self.amount))
+            .map_err(|_| AppError::new(Code::PriceTooLarge))?;
+        let rounding = rounded.minor() - self.amount - self.rounding;
+        self.rounding += rounding;
+        Ok(rounding)
     }
 }
 

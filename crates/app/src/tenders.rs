@@ -19,7 +19,8 @@ use domain::{
     people::Permission,
     tax::{Increment, TaxRules},
     tender::{
-        Balanced, Received, SettledTender, Tender, TenderError, TenderMethod, balance, state_number, state_of,
+        Balanced, MAX_LEGS, Received, SettledTender, Tender, TenderError, TenderMethod, balance,
+        state_number, state_of,
     },
     time::Moment,
     upi::{self, UpiRequest},
@@ -264,9 +265,6 @@ impl Shop {
             if row.cancelled_ms.is_some() {
                 return Err(Code::OrderCancelled.into());
             }
-            if row.business_day != till.business_day && approved_by.is_none() {
-                actor.must(Permission::TenderSplitLater)?;
-            }
             let standing: Vec<TenderRow> = tx
                 .reader()
                 .tenders(id)?
@@ -303,6 +301,20 @@ impl Shop {
                 if back {
                     return Err(AppError::new(Code::TenderLocked).hint("tender", old.id.to_string()));
                 }
+            }
+            if kept.len() + taken.len() > MAX_LEGS {
+                return Err(tender_refused(TenderError::TooManyLegs));
+            }
+            // Cash that leaves the drawer for something nobody can look up, and another day's bill, take two.
+            let was_cash = voided.iter().any(|old| old.method == TenderMethod::Cash.as_str());
+            let unproven = |leg: &&&PlaceTender| {
+                leg.method != TenderMethod::Cash.as_str()
+                    && !ends_in_digits(leg.reference.as_deref().unwrap_or_default())
+            };
+            let needs_two =
+                row.business_day != till.business_day || (was_cash && taken.iter().any(|leg| unproven(&leg)));
+            if needs_two && approved_by.is_none() {
+                actor.must(Permission::TenderSplitLater)?;
             }
             let due = Money::from_minor(voided.iter().map(|old| old.amount_minor).sum());
             let settings = self.settings();
@@ -366,6 +378,11 @@ impl Shop {
             let open = state_of(leg.state).is_some_and(PaymentState::open);
             if leg.void_ms.is_some() || !open || leg.payment.is_some() {
                 return Err(AppError::new(Code::TenderLocked).hint("tender", tender.to_string()));
+            }
+            let digits = self.settings().int("tender.digits_above_minor");
+            let large = digits > 0 && leg.amount_minor > digits;
+            if state == PaymentState::Captured && large && !ends_in_digits(&reference) {
+                return Err(AppError::new(Code::DigitsNeeded).hint("digits_above_minor", digits));
             }
             let body = TenderMovedV1 {
                 tender: tender.bytes(),
@@ -500,8 +517,7 @@ fn leg_fact(
         return Err(AppError::new(Code::TenderInvalid).because("only a bank transfer can arrive later"));
     }
     if by_hand && !pending && form.payment.is_none() && digits > 0 && leg.amount.minor() > digits {
-        let last = reference.chars().rev().take_while(char::is_ascii_digit).count();
-        if last < CONFIRMING_DIGITS {
+        if !ends_in_digits(&reference) {
             return Err(AppError::new(Code::DigitsNeeded).hint("digits_above_minor", digits));
         }
     }
@@ -540,6 +556,7 @@ fn leg_fact(
         let paid = payments::pay_with(
             &tx.reader(),
             PaymentId::from_uuid(payment),
+            leg.method,
             (bill.cart, Some(bill.order)),
             leg.amount,
             leg.tip,
@@ -580,6 +597,17 @@ fn leg_fact(
     })
 }
 
+/// Whether a reference ends in enough digits to find the payment by.
+fn ends_in_digits(reference: &str) -> bool {
+    reference
+        .trim_end()
+        .chars()
+        .rev()
+        .take_while(char::is_ascii_digit)
+        .count()
+        >= CONFIRMING_DIGITS
+}
+
 /// A reference, unless somebody typed a card's number into it: that must never be kept.
 fn reference_of(typed: Option<&str>) -> Result<String> {
     let reference = optional_text("reference", typed, 80)?.unwrap_or_default();
@@ -618,6 +646,8 @@ pub(crate) fn tender_refused(error: TenderError) -> AppError {
         | TenderError::DuplicateId
         | TenderError::ChangeOnlyForCash
         | TenderError::NegativeTip
+        | TenderError::TooManyLegs
+        | TenderError::TooMuch
         | TenderError::UnknownMethod
         | TenderError::Foreign(_)
         | TenderError::Money(_) => Code::TenderInvalid,

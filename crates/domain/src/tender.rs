@@ -9,7 +9,11 @@ use crate::foreign::{Exchange, ForeignError};
 use crate::ids::TenderId;
 use crate::money::{Currency, Money, MoneyError};
 use crate::payment::PaymentState;
+use crate::pricing::MAX_TOTAL_MINOR;
 use crate::tax::Increment;
+
+/// The most legs that one payment has.
+pub const MAX_LEGS: usize = 20;
 
 /// Why these tenders do not pay the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -30,6 +34,10 @@ pub enum TenderError {
     ChangeOnlyForCash,
     #[error("a tip cannot be less than nothing")]
     NegativeTip,
+    #[error("at most {MAX_LEGS} legs")]
+    TooManyLegs,
+    #[error("nobody hands over that much")]
+    TooMuch,
     #[error("there is no such way to pay")]
     UnknownMethod,
     #[error(transparent)]
@@ -181,13 +189,16 @@ impl Balanced {
 }
 
 /// Settles the tenders against the total, which they must meet exactly. Only what is paid in cash is rounded to the
-/// smallest coin.
+/// smallest coin, and all of it at once: many small legs round no other than one.
 ///
 /// A total of nothing needs no tender; one that was sent along with its amount open (or zero) is left out, since
 /// nothing is paid with it.
 pub fn balance(total: Money, tenders: &[Tender], cash: Option<&Increment>) -> Result<Balanced, TenderError> {
     if total.is_negative() {
         return Err(TenderError::NegativeTotal);
+    }
+    if tenders.len() > MAX_LEGS {
+        return Err(TenderError::TooManyLegs);
     }
     if tenders.iter().filter(|tender| tender.amount.is_none()).count() > 1 {
         return Err(TenderError::TwoOpenAmounts);
@@ -200,7 +211,7 @@ pub fn balance(total: Money, tenders: &[Tender], cash: Option<&Increment>) -> Re
     }
     let said = Money::sum(tenders.iter().filter_map(|tender| tender.amount))?;
     let rest = total.checked_sub(said)?;
-    let mut settled = Vec::with_capacity(tenders.len());
+    let mut amounts = Vec::with_capacity(tenders.len());
     for tender in tenders {
         let amount = tender.amount.unwrap_or(rest);
         if total.is_zero() && amount.is_zero() {
@@ -209,27 +220,45 @@ pub fn balance(total: Money, tenders: &[Tender], cash: Option<&Increment>) -> Re
         if !amount.is_positive() {
             return Err(TenderError::NotPositive);
         }
-        settled.push(settle(tender, amount, cash)?);
+        amounts.push((tender, amount));
     }
-    if Money::sum(settled.iter().map(|tender| tender.amount))? != total {
+    if Money::sum(amounts.iter().map(|(_, amount)| *amount))? != total {
         return Err(TenderError::DoesNotSum);
     }
+    let in_cash = |(tender, _): &&(&Tender, Money)| tender.method == TenderMethod::Cash;
+    let all_cash = Money::sum(amounts.iter().filter(in_cash).map(|(_, amount)| *amount))?;
+    let rounding = match cash {
+        Some(step) => step.apply(all_cash)?.checked_sub(all_cash)?,
+        None => Money::ZERO,
+    };
+    // The largest of the cash legs bears it.
+    let bears = amounts
+        .iter()
+        .filter(in_cash)
+        .max_by_key(|(_, amount)| *amount)
+        .map(|(tender, _)| tender.id);
+    let settled = amounts
+        .iter()
+        .map(|(tender, amount)| {
+            let coins = match bears == Some(tender.id) {
+                true => rounding,
+                false => Money::ZERO,
+            };
+            settle(tender, *amount, coins)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Balanced {
         total,
         tenders: settled,
     })
 }
 
-fn settle(tender: &Tender, amount: Money, cash: Option<&Increment>) -> Result<SettledTender, TenderError> {
+fn settle(tender: &Tender, amount: Money, cash_rounding: Money) -> Result<SettledTender, TenderError> {
     if tender.tip.is_negative() {
         return Err(TenderError::NegativeTip);
     }
     let is_cash = tender.method == TenderMethod::Cash;
-    let coins = match cash {
-        Some(step) if is_cash => step.apply(amount)?,
-        _ => amount,
-    };
-    let due = coins.checked_add(tender.tip)?;
+    let due = Money::sum([amount, cash_rounding, tender.tip])?;
     let (received, foreign) = match tender.received {
         Received::Exactly => (due, None),
         Received::Own(received) => (received, None),
@@ -242,6 +271,9 @@ fn settle(tender: &Tender, amount: Money, cash: Option<&Increment>) -> Result<Se
             (exchange.worth(minor)?, Some(taken))
         }
     };
+    if received.max(tender.tip).minor() > MAX_TOTAL_MINOR {
+        return Err(TenderError::TooMuch);
+    }
     if received < due {
         return Err(TenderError::ReceivedTooLittle);
     }
@@ -252,7 +284,7 @@ fn settle(tender: &Tender, amount: Money, cash: Option<&Increment>) -> Result<Se
         id: tender.id,
         method: tender.method,
         amount,
-        cash_rounding: coins.checked_sub(amount)?,
+        cash_rounding,
         tip: tender.tip,
         received,
         change: received.checked_sub(due)?,
@@ -429,6 +461,25 @@ mod tests {
             balance(money(23_47), &[too_much], Some(&coins)),
             Err(TenderError::ChangeOnlyForCash)
         );
+    }
+
+    #[test]
+    fn many_small_legs_round_like_one() {
+        let coins = Increment {
+            step: money(5),
+            rounding: crate::money::Rounding::HalfUp,
+        };
+        let legs: Vec<Tender> = (0..20).map(|id| cash(id, Some(2), None)).collect();
+        let balanced = balance(money(40), &legs, Some(&coins)).expect("balances");
+        let received = Money::sum(balanced.tenders.iter().map(|leg| leg.received));
+        assert_eq!(received, Ok(money(40)), "0.02 twenty times is 0.40, not nothing");
+        let more: Vec<Tender> = (0..21).map(|id| cash(id, Some(2), None)).collect();
+        assert_eq!(
+            balance(money(42), &more, Some(&coins)),
+            Err(TenderError::TooManyLegs)
+        );
+        let absurd = [cash(1, None, Some(i64::MAX))];
+        assert_eq!(balance(money(42), &absurd, None), Err(TenderError::TooMuch));
     }
 
     #[test]

@@ -175,6 +175,16 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Whether anything was ever paid with it.
+    pub fn card_was_used(&self, card: CardId) -> Result<bool, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached(
+                "select exists (select 1 from card_entry where card_id = ?1 and tender_id is not null)",
+            )?
+            .query_row([card.bytes()], |r| r.get(0))?)
+    }
+
     /// What a leg took from cards, less what of it went back, above nothing only.
     pub fn spent_by(&self, leg: TenderId) -> Result<Vec<(CardId, Money)>, StoreError> {
         let mut statement = self.conn.prepare_cached(

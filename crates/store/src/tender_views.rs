@@ -49,7 +49,7 @@ pub(crate) fn taken(conn: &Connection, header: &Header, tender: &TenderTakenV2) 
 pub(crate) fn moved(conn: &Connection, header: &Header, moved: &TenderMovedV1) -> Result<(), StoreError> {
     conn.prepare_cached(
         "update tender set state = ?3, reference = case when ?4 = '' then reference else ?4 end
-         where order_id = ?1 and tender_id = ?2",
+         where order_id = ?1 and tender_id = ?2 and void_ms is null",
     )?
     .execute(params![moved.order, moved.tender, moved.state, moved.reference])?;
     note(

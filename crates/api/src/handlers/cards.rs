@@ -71,8 +71,12 @@ pub async fn change(
 /// The cards that an order sold or gave, with their codes.
 #[utoipa::path(get, path = "/api/v1/orders/{id}/cards", tag = "cards", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, body = Page<CardView>)), security(("session" = [])))]
-pub async fn of_order(OpenShop(shop): OpenShop, Id(id): Id) -> ApiResult<Json<Page<CardView>>> {
-    run(move || shop.cards_of_order(OrderId::from_uuid(id)))
+pub async fn of_order(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Id(id): Id,
+) -> ApiResult<Json<Page<CardView>>> {
+    run(move || shop.cards_of_order(&actor, OrderId::from_uuid(id)))
         .await
         .map(Json)
 }
