@@ -62,6 +62,7 @@ fn open(data: &Path) -> Result<App, String> {
     .map_err(|e| e.to_string())
 }
 
+#[allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn pdf(data: &Path) -> Result<String, String> {
     let app = open(data)?;
     let shop = app.shop().map_err(|e| e.to_string())?;
@@ -108,7 +109,7 @@ fn line(tx: &mut Write<'_>, n: u32, now: Moment, owed: [u8; 16]) -> Result<[u8; 
     let id = uuid_v7(u64::try_from(at.0).unwrap_or(0), tail).into_bytes();
     let counter = tx.identity()?.counter.bytes();
     let business_day = 20_260_101 + n / 400;
-    let body = if n % 2 == 0 {
+    let body = if n.is_multiple_of(2) {
         Body::AccountAdjusted(AccountAdjustedV1 {
             adjustment: id,
             customer: CUSTOMER,

@@ -202,9 +202,7 @@ async fn a_bill_is_paid_another_way_and_stays_paid() {
         let refused = json!({"id": new_id(), "reason": "a trick", "legs": legs});
         assert_eq!(owner.post(&path, refused).await.0, 422, "{why}");
     }
-    let (_, now) = owner
-        .get(&order_path(&order, "").trim_end_matches('/').to_owned())
-        .await;
+    let (_, now) = owner.get(order_path(&order, "").trim_end_matches('/')).await;
     assert_eq!(
         standing(&now),
         standing(&changed),

@@ -409,6 +409,9 @@ pub struct ChangePrices {
     pub dry_run: bool,
 }
 
+/// A product, its new price, and the fields that say so.
+type Repriced = (ProductRow, i64, Vec<(Field, Value)>);
+
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PricesChanged {
     pub changed: usize,
@@ -980,7 +983,7 @@ impl Shop {
                     .category
                     .is_none_or(|category| row.category.map(|c| c.uuid()) == Some(category))
         };
-        let planned = |reader: &Reader<'_>| -> Result<Vec<(ProductRow, i64, Vec<(Field, Value)>)>> {
+        let planned = |reader: &Reader<'_>| -> Result<Vec<Repriced>> {
             let query = ProductQuery {
                 variants: true,
                 limit: 1_000_000,
@@ -1011,7 +1014,7 @@ impl Shop {
             }
             Ok(plan)
         };
-        let summary = |plan: &[(ProductRow, i64, Vec<(Field, Value)>)], run| PricesChanged {
+        let summary = |plan: &[Repriced], run| PricesChanged {
             changed: plan.len(),
             examples: plan
                 .iter()

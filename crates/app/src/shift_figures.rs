@@ -216,12 +216,12 @@ fn sales_of(
         .collect();
     let ids: BTreeSet<_> = orders.iter().map(|row| row.order).collect();
     let mut taxes: BTreeMap<(String, u32), (i64, i64)> = BTreeMap::new();
-    for (order, name, rate, taxable, amount) in reader.shift_order_taxes(shift.id)? {
+    for (order, one) in reader.shift_order_taxes(shift.id)? {
         if ids.contains(&order) {
-            let tax = taxes.entry((name, rate)).or_default();
+            let tax = taxes.entry((one.name, one.rate)).or_default();
             *tax = (
-                sum([tax.0, taxable].into_iter())?,
-                sum([tax.1, amount].into_iter())?,
+                sum([tax.0, one.taxable_minor].into_iter())?,
+                sum([tax.1, one.amount_minor].into_iter())?,
             );
         }
     }

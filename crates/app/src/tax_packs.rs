@@ -204,6 +204,10 @@ pub(crate) fn install(
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::inconsistent_digit_grouping,
+    reason = "days as year, month and day; amounts as their units and hundredths"
+)]
 mod tests {
     use super::*;
     use crate::taxes::class_of;

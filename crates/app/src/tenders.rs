@@ -516,10 +516,9 @@ fn leg_fact(
     if pending && leg.method != TenderMethod::Bank {
         return Err(AppError::new(Code::TenderInvalid).because("only a bank transfer can arrive later"));
     }
-    if by_hand && !pending && form.payment.is_none() && digits > 0 && leg.amount.minor() > digits {
-        if !ends_in_digits(&reference) {
-            return Err(AppError::new(Code::DigitsNeeded).hint("digits_above_minor", digits));
-        }
+    let large = digits > 0 && leg.amount.minor() > digits;
+    if by_hand && !pending && form.payment.is_none() && large && !ends_in_digits(&reference) {
+        return Err(AppError::new(Code::DigitsNeeded).hint("digits_above_minor", digits));
     }
     if leg.method == TenderMethod::Card
         && form.payment.is_none()

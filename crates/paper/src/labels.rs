@@ -138,7 +138,7 @@ mod tests {
         LabelData {
             name: format!("{name} {n}"),
             second_name: Some("बासमती चावल".to_owned()),
-            price_minor: 125_00,
+            price_minor: 12_500,
             per: "/ kg".to_owned(),
             barcode: Some("8901030865275".to_owned()),
             dots: LabelSheet::of(24).expect("a sheet").dots(),

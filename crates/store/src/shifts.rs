@@ -1,6 +1,6 @@
 //! Shifts, their reports, and the movements of money as they stand now.
 
-use crate::{Reader, StoreError};
+use crate::{Reader, StoreError, orders::TaxRow};
 use domain::ids::{CounterId, DeviceId, OrderId, SeatId, ShiftId, StaffId};
 use journal::{
     Body,
@@ -378,11 +378,8 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The taxes of an order: name, rate in millionths of a percent, taxable, amount.
-    pub fn shift_order_taxes(
-        &self,
-        id: ShiftId,
-    ) -> Result<Vec<(OrderId, String, u32, i64, i64)>, StoreError> {
+    /// The taxes of a shift's orders.
+    pub fn shift_order_taxes(&self, id: ShiftId) -> Result<Vec<(OrderId, TaxRow)>, StoreError> {
         let mut statement = self.conn.prepare_cached(
             "select s.order_id, t.name, t.rate, t.taxable_minor, t.amount_minor
              from shift_order s join order_tax t using (order_id) where s.shift_id = ?1",
@@ -390,10 +387,12 @@ impl Reader<'_> {
         let rows = statement.query_map([id.bytes()], |r| {
             Ok((
                 OrderId::from_bytes(r.get(0)?),
-                r.get(1)?,
-                r.get(2)?,
-                r.get(3)?,
-                r.get(4)?,
+                TaxRow {
+                    name: r.get(1)?,
+                    rate: r.get(2)?,
+                    taxable_minor: r.get(3)?,
+                    amount_minor: r.get(4)?,
+                },
             ))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
