@@ -754,12 +754,12 @@ impl Person {
 
     /// Whatever comes to mind; mostly selling.
     fn anything(&mut self) -> Deed {
-        match self.dice.below(32) {
+        match self.dice.below(33) {
             20..=23 => self.redeem(),
             24..=26 => self.hand_over(),
             27 => self.undo_handover(),
-            28 => self.refund(),
-            29 => self.split(),
+            28..=29 => self.refund(),
+            32 => self.split(),
             30..=31 => self.care(),
             0..=5 => self.add(),
             6..=8 => self.pay(),
