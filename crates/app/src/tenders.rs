@@ -263,7 +263,9 @@ impl Shop {
     /// The guest's screen goes back to the cart, at once or after it said that nothing was taken.
     pub fn end_offer(&self, actor: &Actor, end: &EndOffer) -> Result<()> {
         let failed = end.failed == Some(true);
-        self.offered(actor, |last| last.filter(|_| failed).map(|offer| OfferView { failed, ..offer }))
+        self.offered(actor, |last| {
+            last.filter(|_| failed).map(|offer| OfferView { failed, ..offer })
+        })
     }
 
     fn offered(&self, actor: &Actor, next: impl Fn(Option<OfferView>) -> Option<OfferView>) -> Result<()> {
