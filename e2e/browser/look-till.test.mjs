@@ -97,8 +97,7 @@ for (const language of ["en", "hi", "ar"]) {
           ["till-tip", async () => (await till.sheet.getByTestId("tip").click(), await till.sheet.last().getByTestId("tip-set").waitFor())],
           ["till-pay-upi", async () => (await away(), await keys.press("F9"), await till.sheet.getByTestId("take-cash").waitFor(), await till.sheet.locator("[data-method=upi]").click(), await till.sheet.locator("svg.qr").waitFor()), { sizes: EVERY }],
           ["customer-pay", async () => await customer.is("pay"), { page: () => customer.page, sizes: EVERY }],
-          ["customer-failed", async () => (await till.sheet.getByTestId("not-paid").click(), await customer.is("failed")), { page: () => customer.page, sizes: EVERY }],
-          ["customer-pay-card", async () => (await till.sheet.locator("[data-method=card]").click(), await customer.is("pay")), { page: () => customer.page }],
+          ["customer-pay-card", async () => (await till.sheet.getByTestId("back-to-ways").click(), await till.sheet.locator("[data-method=card]").click(), await customer.is("pay")), { page: () => customer.page }],
           ["till-pay-card", async () => await till.sheet.getByTestId("take").waitFor()],
           ["till-pay-account", async () => (await till.sheet.getByTestId("back-to-ways").click(), await till.sheet.locator("[data-method=account]").click(), await till.sheet.getByTestId("take").waitFor())],
           ["till-pay-gift", async () => {

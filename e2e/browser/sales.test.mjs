@@ -430,7 +430,9 @@ describe("tokens", () => {
         const { page } = till;
         await till.pieces.nth(0).click();
         await till.items(1);
-        await page.keyboard.press("F6");
+        await page.getByTestId("more").click();
+        await till.sheet.getByText(w("phone.title"), { exact: true }).click();
+        await till.sheet.getByTestId("phone-set").waitFor();
         await page.keyboard.type("9876501234");
         await page.keyboard.press("Enter");
         await page.getByTestId("cart-phone").getByText("98••••1234").waitFor();
@@ -443,6 +445,7 @@ describe("tokens", () => {
         await till.cash.click();
         await till.paid();
         await page.getByTestId("paid-phone").click();
+        await page.getByTestId("phone-set").waitFor();
         await page.keyboard.type("9812345678");
         await page.getByTestId("phone-set").click();
         await page.getByTestId("paid-phone").getByText("98••••5678").waitFor();

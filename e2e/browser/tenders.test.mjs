@@ -63,7 +63,6 @@ test("split in two: half in cash, the rest by UPI on the customer's screen; both
     await till.sheet.getByTestId("take-cash").click();
     await till.sheet.getByTestId("leg").waitFor();
     assert.equal(money(await till.sheet.getByTestId("left").textContent()), total - half);
-    assert.equal(money(await customer.page.getByTestId("customer-leg").first().textContent()), half);
     await shot(page, "tenders-split");
     await till.sheet.locator("[data-method=upi]").click();
     await customer.is("pay");
@@ -99,8 +98,6 @@ test("UPI in one tap: amount and code on the customer's screen; not paid is said
     await shot(page, "tenders-upi");
     const before = (await newest()).id;
     await till.sheet.getByTestId("not-paid").click();
-    await customer.is("failed");
-    await shot(customer.page, "tenders-failed-customer");
     assert.equal((await newest()).id, before, "no order was made");
     await page.keyboard.press("Escape");
     await customer.is("cart");

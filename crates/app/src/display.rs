@@ -136,7 +136,7 @@ impl Displays {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DisplayView {
-    /// idle, cart, cash, pay, failed, paid, handing or refund
+    /// idle, cart, cash, pay, paid, handing or refund
     pub state: String,
     pub shop: DisplayShop,
     /// system, light or dark
@@ -321,7 +321,6 @@ impl Shop {
         };
         let counter = self.displays.counter_now(seat, self.edges.now());
         let (state, cash) = match (&cart, &paid, &counter) {
-            (Some(cart), _, _) if cart.offer.as_ref().is_some_and(|offer| offer.failed) => ("failed", None),
             (Some(cart), _, _) if cart.offer.is_some() => ("pay", None),
             (Some(cart), _, _) if cart.stage == Stage::Cash => ("cash", Some(cash_of(cart))),
             (Some(_), _, _) => ("cart", None),

@@ -84,28 +84,6 @@ pub struct OfferTender {
     pub id: Uuid,
     pub method: String,
     pub amount_minor: i64,
-    /// On top of the amount.
-    pub tip_minor: Option<i64>,
-    /// The legs of a split that are there already.
-    #[serde(default)]
-    pub taken: Vec<TakenLeg>,
-}
-
-/// A leg that was taken before the next one is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TakenLeg {
-    pub method: String,
-    pub amount_minor: i64,
-}
-
-/// How an offer ends.
-#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct EndOffer {
-    /// The guest is told that nothing was taken.
-    pub failed: Option<bool>,
 }
 
 /// What the guest is asked to pay just now, another way than cash.
@@ -117,13 +95,6 @@ pub struct OfferView {
     pub reference: String,
     /// The payment link that the QR holds, when there is one.
     pub uri: Option<String>,
-    #[serde(default)]
-    pub tip_minor: i64,
-    #[serde(default)]
-    pub taken: Vec<TakenLeg>,
-    /// Nothing was taken; the guest is told so.
-    #[serde(default)]
-    pub failed: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -218,21 +189,11 @@ impl Shop {
         if request.amount_minor <= 0 {
             return Err(tender_refused(TenderError::NotPositive));
         }
-        let tip = request.tip_minor.unwrap_or(0);
-        if tip < 0 {
-            return Err(tender_refused(TenderError::NegativeTip));
-        }
-        let asked = Money::from_minor(request.amount_minor)
-            .checked_add(Money::from_minor(tip))
-            .map_err(|e| tender_refused(e.into()))?;
-        for leg in &request.taken {
-            leg.method.parse::<TenderMethod>().map_err(tender_refused)?;
-        }
         let settings = self.settings();
         let reference = request.id.simple().to_string();
         let uri = match method {
             TenderMethod::Upi if !settings.text("upi.address").is_empty() => {
-                let link = UpiRequest {
+                let asked = UpiRequest {
                     address: settings.text("upi.address"),
                     name: match settings.text("upi.name") {
                         "" => settings.text("shop.name"),
@@ -240,10 +201,10 @@ impl Shop {
                     },
                     category: Some(settings.text("upi.category")).filter(|code| !code.is_empty()),
                     reference: Some(&reference),
-                    amount: Some(asked),
+                    amount: Some(Money::from_minor(request.amount_minor)),
                     ..UpiRequest::default()
                 };
-                Some(upi::uri(&link).map_err(|e| AppError::new(Code::TenderInvalid).because(e))?)
+                Some(upi::uri(&asked).map_err(|e| AppError::new(Code::TenderInvalid).because(e))?)
             }
             _ => None,
         };
@@ -252,30 +213,24 @@ impl Shop {
             amount_minor: request.amount_minor,
             reference,
             uri,
-            tip_minor: tip,
-            taken: request.taken.clone(),
-            failed: false,
         };
-        self.offered(actor, |_| Some(offer.clone()))?;
+        self.offered(actor, Some(offer.clone()))?;
         Ok(offer)
     }
 
-    /// The guest's screen goes back to the cart, at once or after it said that nothing was taken.
-    pub fn end_offer(&self, actor: &Actor, end: &EndOffer) -> Result<()> {
-        let failed = end.failed == Some(true);
-        self.offered(actor, |last| {
-            last.filter(|_| failed).map(|offer| OfferView { failed, ..offer })
-        })
+    /// The guest's screen goes back to the cart.
+    pub fn end_offer(&self, actor: &Actor) -> Result<()> {
+        self.offered(actor, None)
     }
 
-    fn offered(&self, actor: &Actor, next: impl Fn(Option<OfferView>) -> Option<OfferView>) -> Result<()> {
+    fn offered(&self, actor: &Actor, offer: Option<OfferView>) -> Result<()> {
         self.store.write(self.edges.now(), |tx| {
-            // Without a cart, a bill that stands is paid another way: the till shows the code itself.
-            let Some(mut row) = tx.reader().open_cart(actor.seat)? else {
-                return Ok(());
-            };
+            let mut row = tx
+                .reader()
+                .open_cart(actor.seat)?
+                .ok_or(AppError::new(Code::CartGone))?;
             let mut draft = Draft::read(&row)?;
-            draft.offer = next(draft.offer.take());
+            draft.offer = offer;
             row.draft = draft.bytes()?;
             Ok::<_, AppError>(tx.save_cart(&row)?)
         })?;

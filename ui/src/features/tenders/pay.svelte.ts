@@ -1,6 +1,5 @@
 /** What the customer's screen asks for while a leg is waited for, and what it says when nothing came. */
-import { call, post, uuidv7, type Offer, type TenderMethod } from '$shared/api';
-import type { Leg } from './legs';
+import { del, post, uuidv7, type Offer, type TenderMethod } from '$shared/api';
 
 /** What is paid: the open cart, or an order whose bill stands. */
 export interface Bill {
@@ -17,11 +16,11 @@ export function payeeOf(uri: string): string {
 }
 
 /** Asks for a leg on the customer's screen. An order whose bill stands is nobody's open cart: only the till shows its code. */
-export function offer(method: TenderMethod, amount: number, tip: number, taken: Pick<Leg, 'method' | 'amount'>[]): Promise<Offer> {
-  return post<Offer>('/tenders/offer', { id: uuidv7(), method, amount_minor: amount, tip_minor: tip, taken: taken.map((leg) => ({ method: leg.method, amount_minor: leg.amount })) });
+export function offer(method: TenderMethod, amount: number): Promise<Offer> {
+  return post<Offer>('/tenders/offer', { id: uuidv7(), method, amount_minor: amount });
 }
 
-/** The customer's screen goes back to the order; `failed` tells it that nothing was taken. */
-export function withdraw(failed = false): Promise<void> {
-  return call('DELETE', '/tenders/offer', { query: { failed: failed || undefined } });
+/** The customer's screen goes back to the order. */
+export function withdraw(): Promise<void> {
+  return del('/tenders/offer');
 }

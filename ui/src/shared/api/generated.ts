@@ -4540,7 +4540,7 @@ export interface components {
             pay?: components["schemas"]["OfferView"] | null;
             refund?: components["schemas"]["RefundDoneView"] | null;
             shop: components["schemas"]["DisplayShop"];
-            /** @description idle, cart, cash, pay, failed, paid, handing or refund */
+            /** @description idle, cart, cash, pay, paid, handing or refund */
             state: string;
             /** @description system, light or dark */
             theme: string;
@@ -5493,26 +5493,14 @@ export interface components {
             /** Format: uuid */
             id: string;
             method: string;
-            /** @description The legs of a split that are there already. */
-            taken?: components["schemas"]["TakenLeg"][];
-            /**
-             * Format: int64
-             * @description On top of the amount.
-             */
-            tip_minor?: number | null;
         };
         /** @description What the guest is asked to pay just now, another way than cash. */
         OfferView: {
             /** Format: int64 */
             amount_minor: number;
-            /** @description Nothing was taken; the guest is told so. */
-            failed?: boolean;
             method: string;
             /** @description Unique for this attempt. */
             reference: string;
-            taken?: components["schemas"]["TakenLeg"][];
-            /** Format: int64 */
-            tip_minor?: number;
             /** @description The payment link that the QR holds, when there is one. */
             uri?: string | null;
         };
@@ -7865,12 +7853,6 @@ export interface components {
             opening_minor: number;
             rows: components["schemas"]["StatementRow"][];
             until?: string | null;
-        };
-        /** @description A leg that was taken before the next one is asked for. */
-        TakenLeg: {
-            /** Format: int64 */
-            amount_minor: number;
-            method: string;
         };
         TaxClassForm: {
             /**
@@ -15431,10 +15413,7 @@ export interface operations {
     };
     delete_tenders_offer: {
         parameters: {
-            query?: {
-                /** @description The guest is told that nothing was taken. */
-                failed?: boolean;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;

@@ -440,9 +440,6 @@ export interface Offer {
   reference: string;
   /** What the QR says. */
   uri: string | null;
-  tip_minor: number;
-  /** The legs of a split that are there already. */
-  taken: { method: TenderMethod; amount_minor: number }[];
 }
 
 /** Whom the document is made out to. */
