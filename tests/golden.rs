@@ -10,7 +10,7 @@ use domain::{
     token::{TokenBody, TokenLine, TokenLines, split},
 };
 use journal::{
-    Body, DeviceKey, Fact, Series, Stamp,
+    Body, Chunk, DeviceKey, Fact, Place, Series, Stamp, Transaction, Vector, Why,
     body::{
         AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, BuyerV1, CashMovedV1, ClosedDrawerV1, CountV1,
         CustomerErasedV1, CustomersMergedV1, DeviceAdmittedV1, DiscountKindV1, DiscountV1, DrawerFiguresV1,
@@ -22,6 +22,7 @@ use journal::{
         TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1, TenderMovedV1, TenderTakenV1,
         TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1, TokenV1,
     },
+    exchange::{Answer, Heads, Pull, Pulled, Push, Pushed, Request, signature_text},
     register::{PatchV1, Record, Value, Written},
     token,
 };
@@ -1054,11 +1055,106 @@ fn a_token_scans_as_ever() {
 }
 
 #[test]
+fn what_travels_is_read_as_ever() {
+    let (series, facts) = facts();
+    let transaction = Transaction {
+        facts,
+        head: series.head(&key()),
+    };
+    let golden = bytes(stands("transaction", &hex(&transaction.encode())));
+    let read = Transaction::decode(&golden, series.shop, series.device, &Place::default());
+    assert_eq!(read, Ok(transaction.clone()));
+    assert_eq!(transaction.check(&key().public(), &Place::default()), Ok(()));
+
+    let chunk = Chunk::of(
+        series.shop,
+        series.device,
+        &Place::default(),
+        std::slice::from_ref(&transaction),
+    );
+    let heads = Vector::from([(series.device, 2), (DeviceId::from_bytes(id(5)), 300)]);
+    let push = Push {
+        series: vec![chunk.clone()],
+    };
+    assert_eq!(
+        Push::decode(&bytes(stands("push", &hex(&push.encode())))),
+        Ok(push)
+    );
+    let reasons = [
+        Why::Forked { seq: 2 },
+        Why::Gap { have: 300 },
+        Why::BadChain { seq: 4 },
+        Why::BadSignature { seq: 5 },
+        Why::UnknownDevice,
+        Why::Revoked { until: 6 },
+        Why::TooBig,
+        Why::WrongShop,
+    ];
+    let pushed = Pushed {
+        heads: heads.clone(),
+        refused: reasons.iter().map(|why| (series.device, *why)).collect(),
+    };
+    assert_eq!(
+        Pushed::decode(&bytes(stands("pushed", &hex(&pushed.encode())))),
+        Ok(pushed)
+    );
+    let pull = Pull {
+        have: heads.clone(),
+        max_bytes: 1 << 20,
+        wait_ms: 25_000,
+    };
+    assert_eq!(
+        Pull::decode(&bytes(stands("pull", &hex(&pull.encode())))),
+        Ok(pull)
+    );
+    let pulled = Pulled {
+        chunks: vec![chunk],
+        heads: heads.clone(),
+        more: true,
+    };
+    assert_eq!(
+        Pulled::decode(&bytes(stands("pulled", &hex(&pulled.encode())))),
+        Ok(pulled)
+    );
+    let heads = Heads { heads };
+    assert_eq!(
+        Heads::decode(&bytes(stands("heads", &hex(&heads.encode())))),
+        Ok(heads)
+    );
+
+    let request = Request {
+        method: "POST",
+        path: "/sync/v1/push",
+        body: &golden,
+        time_ms: NOON,
+        shop: series.shop,
+        device: series.device,
+    };
+    let asked = request.sign(&key());
+    stands("request-signature", &signature_text(&asked));
+    let answer = Answer {
+        asked: &asked,
+        status: 200,
+        body: &golden,
+        device: series.device,
+    };
+    stands("answer-signature", &signature_text(&answer.sign(&key())));
+}
+
+#[test]
 fn nothing_in_the_file_is_forgotten() {
     let named = [
         "fact-hash-first",
         "fact-hash-with-actor",
         "head-signature",
+        "transaction",
+        "push",
+        "pushed",
+        "pull",
+        "pulled",
+        "heads",
+        "request-signature",
+        "answer-signature",
         "record",
         "token-5-lines",
         "token-200-lines",

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod clock;
+pub mod exchange;
 pub mod fact;
 pub mod fields;
 pub mod keys;
@@ -16,6 +17,7 @@ pub mod token;
 
 pub use body::Body;
 pub use clock::{Clock, Stamp};
+pub use exchange::{Chunk, Place, Transaction, Vector, Why};
 pub use fact::{Fact, FactHash, Header};
 pub use keys::{DeviceKey, PublicKey};
 pub use series::{Head, Series, SeriesError};

@@ -132,9 +132,20 @@ impl Checker {
         }
     }
 
+    /// Goes on from where a series stands that was checked before.
+    pub fn resume(key: PublicKey, seq: u64, hash: FactHash, stamp: Stamp) -> Checker {
+        Checker {
+            key,
+            seq,
+            hash,
+            stamp,
+            signed: seq,
+        }
+    }
+
     /// The next fact, and the head if a transaction ended with it.
     pub fn step(&mut self, fact: &Fact, head: Option<&Head>) -> Result<(), SeriesError> {
-        let expected = self.seq + 1;
+        let expected = self.seq.saturating_add(1);
         if fact.header.seq != expected {
             return Err(SeriesError::Gap {
                 seq: expected,
