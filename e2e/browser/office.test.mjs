@@ -223,6 +223,22 @@ on("settings", w("office.settings"), "settings: kept at once, refused out of ran
   await until(async () => (await value("shop.name")) === "Annapurna Sweets & Snacks", "the new name in the core");
 });
 
+on("settings", w("office.settings"), "settings: the ways to pay, their order, and where UPI goes", async () => {
+  const value = async (key) => (await ask("/settings")).items.find((one) => one.key === key).value;
+  const methods = page.locator('[data-setting="tender.methods"]');
+  await methods.getByRole("switch", { name: w("tender.wallet") }).click();
+  await until(async () => (await value("tender.methods")) === "cash,upi,card,bank,account,store_credit,gift_card", "no wallet any more");
+  await methods.getByRole("button", { name: w("settings.tender.methods.up", { name: w("tender.upi") }) }).click();
+  await until(async () => (await value("tender.methods")).startsWith("upi,cash,card"), "UPI first");
+  const address = page.locator('[data-setting="upi.address"] input');
+  await address.fill("annapurna");
+  await keys.press("Enter");
+  await page.locator('[data-setting="upi.address"] [aria-invalid]').waitFor();
+  await address.fill("annapurna@okbank");
+  await keys.press("Enter");
+  await until(async () => (await value("upi.address")) === "annapurna@okbank", "the new address");
+});
+
 on("orders", w("office.orders"), "orders: found by number, opened, cancelled with a reason", async () => {
   const session = await shop.session("cashier");
   const samosa = await product("Samosa");

@@ -147,7 +147,7 @@ test("the office sees drawers, Zs and batches, makes an X, and reconciles a term
   const page = await context.newPage();
   try {
     await page.goto("/#/office/money");
-    await page.getByRole("heading", { level: 1, name: w("office.money") }).waitFor();
+    await page.getByRole("heading", { level: 1, name: w("money.drawers") }).waitFor();
     await page.getByText(w("money.open.count", { count: 1 })).waitFor();
     await page.locator("tbody tr").first().click();
     await page.getByTestId("make-x").click();
@@ -224,7 +224,7 @@ for (const language of ["en", "hi", "ar"]) {
       const w = words(language);
       await walk(
         [
-          ["money-drawers", async () => (await page.goto("/#/office/money"), await page.getByRole("heading", { level: 1, name: w("office.money") }).waitFor(), await page.locator("tbody tr").first().waitFor()), { sizes: EVERY }],
+          ["money-drawers", async () => (await page.goto("/#/office/money"), await page.getByRole("heading", { level: 1, name: w("money.drawers") }).waitFor(), await page.locator("tbody tr").first().waitFor()), { sizes: EVERY }],
           ["money-z", async () => (await page.goto("/#/office/money/z"), await page.locator("tbody tr").first().waitFor()), { sizes: EVERY }],
           ["money-shift", async () => (await page.locator("tbody tr").first().click(), await page.getByText(w("money.equal")).first().waitFor()), { sizes: EVERY }],
           ["money-reconcile", async () => (await page.goto("/#/office/money/reconcile"), await page.locator("tbody tr").first().waitFor()), { sizes: EVERY }],

@@ -146,3 +146,50 @@ async fn leaving_the_demo_deletes_the_demo_alone() {
         "the own shop is never deleted"
     );
 }
+
+/// Every setting has a name in every language, or its row would show a key.
+#[tokio::test]
+async fn every_setting_is_called_something() {
+    let node = Node::empty();
+    let window = node.window("cashier");
+    let (_, answer) = window.post("/api/v1/setup", own(new_id())).await;
+    let owner = window.signed_in(&answer);
+    let (_, settings) = owner.get("/api/v1/settings").await;
+    let keys: Vec<&str> = settings["items"]
+        .as_array()
+        .map(|items| items.iter().filter_map(|one| one["key"].as_str()).collect())
+        .unwrap_or_default();
+    assert!(keys.len() > 40, "{settings}");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/messages");
+    for language in ["en", "hi", "ar"] {
+        let words: String = std::fs::read_dir(&folder)
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .filter_map(|path| std::fs::read_to_string(path.join(format!("{language}.json"))).ok())
+            .collect();
+        let nameless: Vec<&&str> = keys
+            .iter()
+            .filter(|key| !words.contains(&format!("\"settings.{key}\":")))
+            .collect();
+        assert!(nameless.is_empty(), "{language}: {nameless:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_upi_address_is_one() {
+    let node = Node::empty();
+    let window = node.window("cashier");
+    let (_, answer) = window.post("/api/v1/setup", own(new_id())).await;
+    let owner = window.signed_in(&answer);
+    let path = "/api/v1/settings/upi.address";
+    for wrong in ["chai", "@bank", "a b@bank", "chai@"] {
+        let (status, answer) = owner.put(path, json!({"id": new_id(), "value": wrong})).await;
+        assert_eq!(status, 422, "{wrong}: {answer}");
+    }
+    for right in ["chaighar@okaxis", ""] {
+        let (status, answer) = owner.put(path, json!({"id": new_id(), "value": right})).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+}

@@ -70,6 +70,8 @@ enum Rule {
     Masks,
     /// Ways to pay, with commas between them.
     Methods,
+    /// "name@bank", or empty.
+    UpiAddress,
     /// A template of slips, or empty for the plain one.
     Template,
     /// Where mail is handed in, or empty for nowhere.
@@ -423,10 +425,7 @@ const TABLE: &[Definition] = &[
         "upi.address",
         "tenders",
         Scope::Shop,
-        Rule::Text {
-            most: 80,
-            may_be_empty: true,
-        },
+        Rule::UpiAddress,
         "",
     ),
     define(
@@ -820,6 +819,8 @@ fn checked(definition: &Definition, value: &serde_json::Value) -> Result<String>
         Rule::Percents => return crate::tips::percents_in_words(&string),
         Rule::Product if string.is_empty() || string.parse::<domain::ids::ProductId>().is_ok() => {}
         Rule::Product => return Err(wrong("a product's id is expected")),
+        Rule::UpiAddress if string.is_empty() || domain::upi::is_address(&string) => {}
+        Rule::UpiAddress => return Err(wrong("a UPI address looks like name@bank")),
         Rule::Methods => {
             let mut methods: Vec<&str> = Vec::new();
             for word in string.split(',').map(str::trim).filter(|word| !word.is_empty()) {
@@ -863,6 +864,7 @@ fn view(definition: &Definition, value: &str) -> SettingView {
         | Rule::TaxClass
         | Rule::MailServer
         | Rule::Methods
+        | Rule::UpiAddress
         | Rule::Percents
         | Rule::Product => ("text", None, None, None, None),
         Rule::Choice(options) => (

@@ -1,23 +1,12 @@
 /** The pages of the back office that exist, and who may see them. */
 import type { Component } from 'svelte';
+import { t, tMaybe, type MessageKey } from '$shared/i18n';
 import House from '@lucide/svelte/icons/house';
 import Receipt from '@lucide/svelte/icons/receipt-text';
 import Vault from '@lucide/svelte/icons/vault';
 import Grid from '@lucide/svelte/icons/layout-grid';
-import Tags from '@lucide/svelte/icons/tags';
 import Badge from '@lucide/svelte/icons/id-card';
-import CreditCard from '@lucide/svelte/icons/credit-card';
-import Gift from '@lucide/svelte/icons/gift';
-import Landmark from '@lucide/svelte/icons/landmark';
-import HandCoins from '@lucide/svelte/icons/hand-coins';
-import Monitor from '@lucide/svelte/icons/monitor';
-import Scroll from '@lucide/svelte/icons/scroll-text';
 import Users from '@lucide/svelte/icons/users';
-import Plug from '@lucide/svelte/icons/plug';
-import Percent from '@lucide/svelte/icons/percent';
-import FileText from '@lucide/svelte/icons/file-text';
-import FilePen from '@lucide/svelte/icons/file-pen-line';
-import Mail from '@lucide/svelte/icons/mail';
 import Gear from '@lucide/svelte/icons/settings';
 
 export interface Page {
@@ -41,28 +30,86 @@ export interface Page {
     | 'receipts'
     | 'devices'
     | 'settings';
+  /** One of several lists under the same name. */
+  part?: string;
   needs: string;
-  icon: Component<{ class?: string }>;
 }
 
-export const PAGES: Page[] = [
-  { name: 'today', needs: 'report.read', icon: House },
-  { name: 'orders', needs: 'order.read', icon: Receipt },
-  { name: 'money', needs: 'report.read', icon: Vault },
-  { name: 'invoices', needs: 'order.read', icon: FileText },
-  { name: 'quotations', needs: 'quotation.make', icon: FilePen },
-  { name: 'mail', needs: 'mail.send', icon: Mail },
-  { name: 'products', needs: 'catalog.read', icon: Grid },
-  { name: 'categories', needs: 'catalog.read', icon: Tags },
-  { name: 'payments', needs: 'payment.read', icon: CreditCard },
-  { name: 'cards', needs: 'card.read', icon: Gift },
-  { name: 'rates', needs: 'rate.change', icon: Landmark },
-  { name: 'tips', needs: 'tip.pay_out', icon: HandCoins },
-  { name: 'customers', needs: 'customer.read', icon: Users },
-  { name: 'staff', needs: 'staff.read', icon: Badge },
-  { name: 'sessions', needs: 'session.list', icon: Monitor },
-  { name: 'taxes', needs: 'setting.read', icon: Percent },
-  { name: 'receipts', needs: 'setting.read', icon: Scroll },
-  { name: 'devices', needs: 'device.change', icon: Plug },
-  { name: 'settings', needs: 'setting.read', icon: Gear },
+/** What the rail shows: a section is named by its first page, and its pages stand as tabs over each other. */
+export interface Section {
+  name: Page['name'];
+  icon: Component<{ class?: string }>;
+  pages: Page[];
+}
+
+export const SECTIONS: Section[] = [
+  { name: 'today', icon: House, pages: [{ name: 'today', needs: 'report.read' }] },
+  {
+    name: 'orders',
+    icon: Receipt,
+    pages: [
+      { name: 'orders', needs: 'order.read' },
+      { name: 'invoices', needs: 'order.read' },
+      { name: 'quotations', needs: 'quotation.make' },
+    ],
+  },
+  {
+    name: 'products',
+    icon: Grid,
+    pages: [
+      { name: 'products', needs: 'catalog.read' },
+      { name: 'categories', needs: 'catalog.read' },
+    ],
+  },
+  {
+    name: 'customers',
+    icon: Users,
+    pages: [
+      { name: 'customers', needs: 'customer.read' },
+      { name: 'cards', needs: 'card.read' },
+    ],
+  },
+  {
+    name: 'staff',
+    icon: Badge,
+    pages: [
+      { name: 'staff', needs: 'staff.read' },
+      { name: 'sessions', needs: 'session.list' },
+      { name: 'tips', needs: 'tip.pay_out' },
+    ],
+  },
+  {
+    name: 'money',
+    icon: Vault,
+    pages: [
+      { name: 'money', needs: 'report.read' },
+      { name: 'money', part: 'z', needs: 'report.read' },
+      { name: 'money', part: 'reconcile', needs: 'report.read' },
+      { name: 'payments', needs: 'payment.read' },
+      { name: 'rates', needs: 'rate.change' },
+      { name: 'taxes', needs: 'setting.read' },
+    ],
+  },
+  {
+    name: 'settings',
+    icon: Gear,
+    pages: [
+      { name: 'settings', needs: 'setting.read' },
+      { name: 'receipts', needs: 'setting.read' },
+      { name: 'devices', needs: 'device.change' },
+      { name: 'mail', needs: 'mail.send' },
+    ],
+  },
 ];
+
+export const PAGES: Page[] = SECTIONS.flatMap((section) => section.pages);
+
+/** Where a page is, and what it is called in a row of tabs. */
+export const pathOf = ({ name, part }: Page) => (part ? `/office/${name}/${part}` : `/office/${name}`);
+export const wordOf = ({ name, part }: Page) => tMaybe(part ? `office.tab.${name}.${part}` : `office.tab.${name}`) ?? t(`office.${name}` as MessageKey);
+
+/** The section that a page stands in, with the pages of it that may be seen. */
+export function sectionOf(page: Page['name'], may: (permission: string) => boolean): Section | undefined {
+  const section = SECTIONS.find((one) => one.pages.some(({ name }) => name === page));
+  return section && { ...section, pages: section.pages.filter(({ needs }) => may(needs)) };
+}
