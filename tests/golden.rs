@@ -606,7 +606,9 @@ fn of_taxes() -> Vec<(&'static str, Body)> {
 
 /// A document after it was made, and an offer.
 fn of_a_document() -> Vec<(&'static str, Body)> {
-    use journal::body::{InvoiceDueV1, InvoiceRevisedV1, InvoiceSentV1, QuotationMadeV1, QuotationMovedV1};
+    use journal::body::{
+        InstalmentsSetV1, InvoiceDueV1, InvoiceRevisedV1, InvoiceSentV1, QuotationMadeV1, QuotationMovedV1,
+    };
     let buyer = BuyerV1 {
         name: "Asha Traders".to_owned(),
         tax_number: "27AAACN2082N1ZD".to_owned(),
@@ -636,6 +638,13 @@ fn of_a_document() -> Vec<(&'static str, Body)> {
         order: id(20),
         due_day: 20_261_221,
         at_ms: NOON,
+    };
+    let instalments = InstalmentsSetV1 {
+        order: id(20),
+        parts: vec![(20_261_130, 334), (20_261_231, 333)],
+        charged_minor: 1_000,
+        at_ms: NOON,
+        content: [7; 32],
     };
     let made = QuotationMadeV1 {
         quotation: id(80),
@@ -689,6 +698,7 @@ fn of_a_document() -> Vec<(&'static str, Body)> {
         ("body-72-1", Body::InvoiceRevised(revised)),
         ("body-73-1", Body::InvoiceSent(sent)),
         ("body-74-1", Body::InvoiceDue(due)),
+        ("body-75-1", Body::InstalmentsSet(instalments)),
     ]
 }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { SIZES, walk } from "./look.mjs";
+import { textOf } from "./pdf.mjs";
 import { Eyes, Shop, shot, until, uuid, words } from "./stage.mjs";
 
 let eyes;
@@ -57,7 +58,7 @@ describe("one customer from beginning to end", () => {
     await number.fill("27AAPFU0939F1ZW");
     await page.getByText(w("customers.gstin.check")).waitFor();
     await number.fill("27aapfu0939f1zv");
-    await page.getByText(w("customers.region.filled", { state: "27" })).waitFor();
+    await page.getByText(w("customers.region.filled", { state: "Maharashtra" })).waitFor();
     await page.getByTestId("form-limit").fill("5000");
     await page.getByLabel(w("customers.terms"), { exact: true }).fill("15");
     await page.getByTestId("form-save").click();
@@ -79,6 +80,11 @@ describe("one customer from beginning to end", () => {
     await page.getByTestId("payment-amount").fill("500");
     await page.getByTestId("payment-save").click();
     await page.getByRole("status").getByText("₹500.00").first().waitFor();
+    const slip = page.waitForEvent("download");
+    await page.getByTestId("payment-pdf").click();
+    const said = textOf(await (await slip).path());
+    for (const word of ["Payment receipt", "Bright Traders", "500.00", "Rupees five hundred only", "Still owed", "700.00"]) assert.ok(said.includes(word), `${word} is not on\n${said}`);
+    await page.keyboard.press("Escape");
     await until(async () => /700\.00/.test(await page.getByTestId("balance").innerText()), "what is left");
     await page.goto(`/#/office/customers/${id}/statement`);
     await until(async () => /700\.00/.test(await page.getByTestId("closing").innerText()), "the closing balance");
@@ -88,8 +94,10 @@ describe("one customer from beginning to end", () => {
     assert.match(rows[1], /500\.00[\s\S]*700\.00/, "the balance runs on");
     const download = page.waitForEvent("download");
     await page.getByTestId("statement-pdf").click();
-    const file = readFileSync(await (await download).path());
-    assert.equal(file.subarray(0, 4).toString(), "%PDF");
+    const sheet = textOf(await (await download).path());
+    for (const word of ["Statement of account", "Bright Traders", "27AAPFU0939F1ZV", "1,200.00", "500.00", "700.00"]) assert.ok(sheet.includes(word), `${word} is not on\n${sheet}`);
+    // The running balance, line by line.
+    assert.match(sheet, /1,200\.00[\s\S]*1,200\.00[\s\S]*500\.00[\s\S]*700\.00/);
   });
 
   step("a payment is taken back with a reason, and nothing is struck out", async () => {
@@ -158,7 +166,7 @@ describe("how it looks", () => {
             ["customers-form", async () => (await open(`/${id}/edit`), await page.getByTestId("form-save").waitFor())],
             ["customers-erase", async () => (await open(`/${id}`), await page.getByTestId("erase").click(), await page.getByTestId("erase-do").waitFor())],
             ["customers-picker", async () => (await page.keyboard.press("Escape"), await page.getByTestId("merge").click(), await page.getByTestId("customer-search").waitFor(), await page.getByRole("dialog").getByText("Farid Khan").waitFor())],
-            ["customers-picker-new", async () => (await page.getByTestId("customer-new").click(), await page.getByTestId("customer-tax").fill("27AAPFU0939F1ZV"), await page.getByText(w("customers.region.filled", { state: "27" })).waitFor())],
+            ["customers-picker-new", async () => (await page.getByTestId("customer-new").click(), await page.getByTestId("customer-tax").fill("27AAPFU0939F1ZV"), await page.getByText(w("customers.region.filled", { state: "Maharashtra" })).waitFor())],
           ],
           page,
           language,

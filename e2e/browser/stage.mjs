@@ -10,7 +10,7 @@ const here = new URL(".", import.meta.url).pathname;
 const root = join(here, "../..");
 const target = process.env.CARGO_TARGET_DIR ?? join(process.env.CHANDI_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "chandi"), "target");
 export const NODE = process.env.CHANDI_NODE ?? join(target, "debug/chandi-node");
-/** The demo shop behind a gateway of the tests; it stands beside the node, and no release has it. */
+/** The demo shop behind a gateway and a clock of the tests; it stands beside the node, and no release has it. */
 export const PAYING_NODE = join(dirname(NODE), "paying-node");
 export const SHOTS = process.env.CHANDI_SHOTS ?? mkdtempSync(join(tmpdir(), "chandi-shots-"));
 export const LANGUAGES = ["en", "hi", "ar"];
@@ -85,6 +85,11 @@ export class Shop {
   /** Tells the gateway of the tests what to do; only for a shop behind one. */
   gateway(command) {
     this.child.stdin.write(`${command}\n`);
+  }
+
+  /** Moves the clock of the node, whose program must be the tests' own. */
+  forward(ms) {
+    this.child.stdin.write(`forward ${ms}\n`);
   }
 
   /** A person of the demo by role. */

@@ -6,7 +6,7 @@ use std::{fs, process::Command};
 use testkit::{Client, Method, Node, new_id};
 
 /// What readers see in a PDF, as poppler reads it.
-fn text_of(pdf: &[u8]) -> String {
+pub(crate) fn text_of(pdf: &[u8]) -> String {
     let folder = tempfile::tempdir().expect("a temp folder");
     let file = folder.path().join("sheet.pdf");
     fs::write(&file, pdf).expect("written");
@@ -296,4 +296,99 @@ async fn a_credit_note_names_its_invoice_in_every_language() {
         )
         .await;
     assert_eq!(status, 422, "due before it was made");
+}
+
+#[tokio::test]
+async fn the_state_of_an_invoice_follows_from_what_happened_to_it() {
+    let (node, owner) = Node::with_shop().await;
+    let cake = owner.product("Cake", 10_000).await;
+    let form =
+        json!({"id": new_id(), "name": "Asha Rao", "phones": [], "limit_minor": 1_000_000, "terms_days": 15});
+    let (_, asha) = owner.post("/api/v1/customers", form).await;
+    let buy = async || {
+        let body = json!({"id": new_id(), "lines": [{"product": cake, "quantity": "2"}], "customer": asha["id"],
+                          "tenders": [{"id": new_id(), "method": "account"}]});
+        let (status, order) = owner.post("/api/v1/orders", body).await;
+        assert_eq!(status, 201, "{order}");
+        order
+    };
+    let state = async |order: &Value| invoice(&owner, order).await["state"].clone();
+    let pay = async |order: &Value, amount_minor: i64| {
+        let path = format!(
+            "/api/v1/customers/{}/payments",
+            asha["id"].as_str().expect("an id")
+        );
+        let body = json!({"id": new_id(), "method": "cash", "amount_minor": amount_minor,
+                          "pays": [{"item": order["id"], "amount_minor": amount_minor}]});
+        let (status, receipt) = owner.post(&path, body).await;
+        assert_eq!(status, 201, "{receipt}");
+        receipt
+    };
+
+    assert_eq!(state(&owner.sell(&[(cake, "1")]).await).await, "paid", "in cash");
+    let order = buy().await;
+    let issued = invoice(&owner, &order).await;
+    assert_eq!(
+        (&issued["state"], &issued["due_day"]),
+        (&json!("issued"), &json!("2026-12-06")),
+        "by the customer's terms"
+    );
+    let receipt = pay(&order, 5_000).await;
+    assert_eq!(state(&order).await, "part_paid");
+    let due = format!("/api/v1/invoices/{}/due", order["id"].as_str().expect("an id"));
+    let (status, answer) = owner
+        .put(&due, json!({"id": new_id(), "due_day": "2026-11-21"}))
+        .await;
+    assert_eq!(
+        (status.as_u16(), &answer["state"]),
+        (200, &json!("part_paid")),
+        "due today is not late"
+    );
+    let gone = buy().await;
+    let (status, answer) = owner
+        .post(
+            &testkit::order_path(&gone, "cancel"),
+            json!({"id": new_id(), "reason": "wrong"}),
+        )
+        .await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(state(&gone).await, "cancelled");
+
+    node.clock.forward(24 * 3_600_000);
+    let nobody = owner.holding(None);
+    let staff = nobody.get("/api/v1/lock").await.1["staff"][0]["id"].clone();
+    let (_, session) = nobody
+        .sign_in(staff.as_str().expect("the owner"), testkit::OWNER_PIN)
+        .await;
+    let owner = nobody.signed_in(&session);
+    let state = async |order: &Value| invoice(&owner, order).await["state"].clone();
+    assert_eq!(
+        state(&order).await,
+        "overdue",
+        "a day later, and nobody touched it"
+    );
+    let (_, late) = owner.get("/api/v1/invoices?state=overdue").await;
+    assert_eq!(late["items"].as_array().map(Vec::len), Some(1), "{late}");
+    let path = format!(
+        "/api/v1/customers/{}/payments",
+        asha["id"].as_str().expect("an id")
+    );
+    let (status, _) = owner
+        .post(
+            &path,
+            json!({"id": new_id(), "method": "bank", "reference": "NEFT 1", "amount_minor": 15_000}),
+        )
+        .await;
+    assert_eq!(status, 201);
+    assert_eq!(state(&order).await, "paid");
+    let back = format!(
+        "/api/v1/accounts/payments/{}/reverse",
+        receipt["id"].as_str().expect("an id")
+    );
+    let (status, _) = owner
+        .post(&back, json!({"id": new_id(), "reason": "bounced"}))
+        .await;
+    assert_eq!(status, 200);
+    assert_eq!(state(&order).await, "overdue", "the cheque bounced");
+    assert_eq!(node.faults(), Vec::<String>::new());
 }

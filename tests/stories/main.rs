@@ -13,6 +13,7 @@ mod customers;
 mod door;
 mod handovers;
 mod imports;
+mod instalments;
 mod invoices;
 mod mail;
 mod orders;

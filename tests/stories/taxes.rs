@@ -242,6 +242,207 @@ async fn only_the_owner_changes_taxes() {
     assert_eq!(ravi.get("/api/v1/reports/gstr1?month=2026-11").await.0, 403);
 }
 
+/// A sale of one piece at 18 %, and the way to its invoice.
+async fn sold(owner: &testkit::Client, more: Value) -> (Value, String) {
+    let (_, taxes) = owner.get("/api/v1/taxes").await;
+    let steel = json!({"id": new_id(), "name": "Steel plate", "price_minor": 1_180_00, "hsn": "732393",
+                       "tax_class": class(&taxes, "goods_18")["id"]});
+    let (status, product) = owner.post("/api/v1/products", steel).await;
+    assert_eq!(status, 201, "{product}");
+    let mut body = json!({"id": new_id(), "lines": [{"product": product["id"], "quantity": "1"}],
+                          "tenders": [{"id": new_id(), "method": "cash"}]});
+    for (key, value) in more.as_object().into_iter().flatten() {
+        body[key] = value.clone();
+    }
+    let (status, order) = owner.post("/api/v1/orders", body).await;
+    assert_eq!(status, 201, "{order}");
+    let path = format!("/api/v1/invoices/{}", order["id"].as_str().expect("an id"));
+    (order, path)
+}
+
+#[tokio::test]
+async fn a_correction_that_would_move_the_place_of_supply_is_refused() {
+    let node = Node::empty();
+    let owner = owner_of!(
+        node,
+        shop("IN", "other", json!({"region": "27", "tax_number": PUNE}))
+    );
+    let (order, path) = sold(&owner, json!({})).await;
+    assert_eq!(order["taxes"][0]["name"], "CGST", "{order}");
+    let revise = async |buyer: Value| {
+        let body = json!({"id": new_id(), "buyer": buyer});
+        let (status, answer) = owner.post(&format!("{path}/revisions"), body).await;
+        (status.as_u16(), answer)
+    };
+    // Somebody without a number in Karnataka: CGST and SGST would have to become IGST.
+    let (status, refused) = revise(json!({"name": "Ravi", "region": "29"})).await;
+    assert_eq!(
+        (
+            status,
+            &refused["error"]["code"],
+            &refused["error"]["hints"]["region"]
+        ),
+        (422, &json!("invoice_taxes_differ"), &json!("29")),
+        "{refused}"
+    );
+    assert_eq!(owner.get(&path).await.1["revisions"], 0, "nothing was written");
+    // Whoever has a number there took the goods here: the tax stays, and so may the name.
+    let (status, right) =
+        revise(json!({"name": "Bharat Traders", "tax_number": november::BUYER, "address": "MG Road"})).await;
+    assert_eq!(status, 201, "{right}");
+    // And back to nobody's number, beyond the border: refused again.
+    let (status, _) = revise(json!({"name": "Ravi", "region": "29"})).await;
+    assert_eq!(status, 422);
+    let (status, once_more) =
+        revise(json!({"name": "Bharat Traders LLP", "tax_number": november::BUYER, "address": "MG Road"}))
+            .await;
+    assert_eq!((status, &once_more["revisions"]), (201, &json!(2)), "{once_more}");
+    let (_, whole) = owner.get(&path).await;
+    assert_eq!(whole["tax_minor"], order["tax_minor"]);
+}
+
+#[tokio::test]
+async fn the_papers_of_a_tax_invoice_say_what_the_rule_asks_for() {
+    let node = Node::empty();
+    let owner = owner_of!(
+        node,
+        shop("IN", "other", json!({"region": "27", "tax_number": PUNE}))
+    );
+    let (order, path) = sold(&owner, json!({})).await;
+    let buyer =
+        json!({"name": "Bharat Traders", "tax_number": november::BUYER, "address": "12 MG Road\nBengaluru"});
+    let (status, answer) = owner
+        .post(
+            &format!("{path}/revisions"),
+            json!({"id": new_id(), "buyer": buyer}),
+        )
+        .await;
+    assert_eq!(status, 201, "{answer}");
+    let pdf = async |path: &str| {
+        let (status, bytes) = owner.fetch(Method::GET, path, "text/plain", vec![], &[]).await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
+        let text = crate::invoices::text_of(&bytes);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let document = order["document"].as_str().expect("a number");
+    let slip = format!(
+        "/api/v1/orders/{}/receipt.pdf",
+        order["id"].as_str().expect("an id")
+    );
+    for paper in [pdf(&format!("{path}/sheet.pdf")).await, pdf(&slip).await] {
+        for said in [
+            "Tax invoice",
+            document,
+            PUNE,
+            "Bharat Traders",
+            november::BUYER,
+            "12 MG Road",
+            "Karnataka (29)",
+            "Place of supply",
+            "Maharashtra (27)",
+            "Reverse charge",
+            "732393",
+            "PCS",
+            "Revision",
+            "Taxable value",
+            "1,000.00",
+            "CGST 9%",
+            "SGST 9%",
+            "90.00",
+            "1,180.00",
+        ] {
+            assert!(paper.contains(said), "{said} is not on\n{paper}");
+        }
+    }
+    let sheet = pdf(&format!("{path}/sheet.pdf")).await;
+    for said in [
+        "By HSN/SAC",
+        "Total tax",
+        "Rupees one thousand one hundred eighty only",
+    ] {
+        assert!(sheet.contains(said), "{said} is not on\n{sheet}");
+    }
+    let hindi = pdf(&format!("{path}/sheet.pdf?language=hi")).await;
+    let arabic = pdf(&format!("{path}/sheet.pdf?language=ar")).await;
+    for paper in [&hindi, &arabic] {
+        assert!(paper.contains(document) && paper.contains("732393") && paper.contains("1,180.00"));
+    }
+    let (_, session) = owner.get("/api/v1/sessions/current").await;
+    let back = json!({"id": new_id(), "lines": [{"line": 1, "quantity": "1"}],
+                      "approval": {"staff": session["staff"]["id"], "pin": OWNER_PIN}});
+    let (status, answer) = owner.post(&testkit::order_path(&order, "refunds"), back).await;
+    assert_eq!(status, 201, "{answer}");
+    let note = pdf(&format!("{slip}?what=credit_note")).await;
+    for said in [
+        "Credit note",
+        document,
+        "Bharat Traders",
+        november::BUYER,
+        "732393",
+        "CGST 9%",
+        "1,000.00",
+    ] {
+        assert!(note.contains(said), "{said} is not on\n{note}");
+    }
+}
+
+#[tokio::test]
+async fn two_numbers_by_calendar_year_stand_on_both_sides_of_the_papers() {
+    let node = Node::empty();
+    let owner = owner_of!(
+        node,
+        shop("IN", "other", json!({"region": "27", "tax_number": PUNE}))
+    );
+    let next = json!({"id": new_id(), "number": "29AAGCB7383J1Z4", "from": "2027-01-01"});
+    assert_eq!(owner.post("/api/v1/taxes/identities", next).await.0, 201);
+    let form = json!({"id": new_id(), "name": "Asha Traders", "phones": [], "limit_minor": 0, "terms_days": 0,
+    "tax_numbers": [
+        {"number": "27AAACN2082N1Z8", "from": null, "until": "2026-12-31"},
+        {"number": "24AAACC1206D1ZM", "from": "2027-01-01", "until": null}
+    ]});
+    let (status, asha) = owner.post("/api/v1/customers", form).await;
+    assert_eq!(status, 201, "{asha}");
+    let (old, old_path) = sold(&owner, json!({"customer": asha["id"]})).await;
+    node.clock.forward(45 * 86_400_000);
+    let nobody = owner.holding(None);
+    let staff = nobody.get("/api/v1/lock").await.1["staff"][0]["id"].clone();
+    let (_, session) = nobody
+        .sign_in(staff.as_str().expect("the owner"), OWNER_PIN)
+        .await;
+    let owner = nobody.signed_in(&session);
+    let (new, new_path) = sold(&owner, json!({"customer": asha["id"]})).await;
+    let text = async |path: &str| {
+        let (status, bytes) = owner.fetch(Method::GET, path, "text/plain", vec![], &[]).await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
+        crate::invoices::text_of(&bytes)
+    };
+    for (order, path, seller, buyer) in [
+        (&old, &old_path, PUNE, "27AAACN2082N1Z8"),
+        (&new, &new_path, "29AAGCB7383J1Z4", "24AAACC1206D1ZM"),
+    ] {
+        let sheet = text(&format!("{path}/sheet.pdf")).await;
+        let slip = text(&format!(
+            "/api/v1/orders/{}/receipt.pdf",
+            order["id"].as_str().expect("an id")
+        ))
+        .await;
+        for paper in [sheet, slip] {
+            assert!(
+                paper.contains(seller) && paper.contains(buyer),
+                "{seller} to {buyer}\n{paper}"
+            );
+        }
+    }
+    let (_, december) = owner.get("/api/v1/reports/gstr1?month=2026-11").await;
+    assert_eq!(
+        (&december["gstin"], &december["sections"][0]["section"]),
+        (&json!(PUNE), &json!("b2b")),
+        "{december}"
+    );
+    let (_, january) = owner.get("/api/v1/reports/gstr1?month=2027-01").await;
+    assert_eq!(january["gstin"], "29AAGCB7383J1Z4", "{january}");
+}
+
 /// Facts of November as counters write them: what the return must add up.
 mod november {
     use app::Shop;
@@ -371,6 +572,10 @@ mod november {
     }
 
     fn refund(n: u32, of: u32, taxable: i64) -> Body {
+        refund_on(n, of, 2026_11_20, taxable)
+    }
+
+    fn refund_on(n: u32, of: u32, day: u32, taxable: i64) -> Body {
         let taxes = taxes("27", taxable);
         let tax_minor: i64 = taxes.iter().map(|t| t.amount_minor).sum();
         Body::Refunded(Box::new(RefundedV2 {
@@ -380,7 +585,7 @@ mod november {
             seat: 0,
             shift: None,
             at_ms: 1_793_600_000_000,
-            business_day: 2026_11_20,
+            business_day: day,
             prefix: "C7Q".to_owned(),
             fiscal_year: "26-27".to_owned(),
             document_no: n,
@@ -418,6 +623,38 @@ mod november {
         })
     }
 
+    /// Consumers of October that became others in November, an export, and a credit note a year too late.
+    pub fn changed_later(shop: &Shop) {
+        let facts = [
+            order(1, 2026_10_10, "27", 1_000_00, None),
+            order(2, 2026_10_11, "27", 2_000_00, None),
+            order(3, 2026_10_12, "27", 3_000_00, None),
+            Body::OrderCancelled(OrderCancelledV2 {
+                order: id(2),
+                cancelled_ms: 1_793_600_000_000,
+                business_day: 2026_11_04,
+                shift: None,
+                reason: "never fetched".to_owned(),
+                approved_by: None,
+            }),
+            revised(3, 2026_11_05),
+            order(4, 2026_11_06, "96", 4_000_00, None),
+            refund_on(1, 1, 2027_12_01, 500_00),
+        ];
+        write(shop, &facts);
+    }
+
+    fn write(shop: &Shop, facts: &[Body]) {
+        shop.store()
+            .write(Moment(1_793_700_000_000), |tx| {
+                for fact in facts {
+                    tx.record(None, fact)?;
+                }
+                Ok::<_, app::StoreError>(())
+            })
+            .expect("facts that can be written");
+    }
+
     pub fn happened(shop: &Shop) {
         let facts = [
             // October, corrected in November.
@@ -443,15 +680,94 @@ mod november {
             revised(7, 2026_11_30),
             order(8, 2026_12_01, "27", 9_000_00, None),
         ];
-        shop.store()
-            .write(Moment(1_793_700_000_000), |tx| {
-                for fact in &facts {
-                    tx.record(None, fact)?;
-                }
-                Ok::<_, app::StoreError>(())
-            })
-            .expect("facts that can be written");
+        write(shop, &facts);
     }
+}
+
+#[tokio::test]
+async fn what_changed_later_is_told_in_the_month_it_changed() {
+    let node = Node::empty();
+    let owner = owner_of!(
+        node,
+        shop(
+            "IN",
+            "other",
+            json!({"region": "27", "tax_number": november::NUMBER})
+        )
+    );
+    november::changed_later(&node.door.app().shop().expect("a shop"));
+    let file = async |month: &str| {
+        let (status, file) = owner
+            .get(&format!("/api/v1/reports/gstr1.json?month={month}"))
+            .await;
+        assert_eq!(status, 200, "{file}");
+        file
+    };
+    let october = file("2026-10").await;
+    assert_eq!(
+        (&october["b2cs"][0]["txval"], &october["b2csa"], &october["b2b"]),
+        (&json!(6_000.0), &Value::Null, &Value::Null),
+        "October as it was known at its end: {october}"
+    );
+    let november = file("2026-11").await;
+    let amended = &november["b2csa"][0];
+    assert_eq!(
+        (
+            &amended["omon"],
+            &amended["pos"],
+            &amended["sply_ty"],
+            &amended["itms"][0]["txval"],
+            &amended["itms"][0]["camt"]
+        ),
+        (
+            &json!("102026"),
+            &json!("27"),
+            &json!("INTRA"),
+            &json!(1_000.0),
+            &json!(90.0)
+        ),
+        "less what a company took over, less what was cancelled: {november}"
+    );
+    assert_eq!(november["b2ba"][0]["inv"][0]["val"], 3_540.0, "{november}");
+    assert_eq!(
+        (
+            &november["exp"][0]["exp_typ"],
+            &november["exp"][0]["inv"][0]["itms"][0]["iamt"],
+            &november["exp"][0]["inv"][0]["itms"][0]["txval"]
+        ),
+        (&json!("WPAY"), &json!(720.0), &json!(4_000.0)),
+        "{november}"
+    );
+    let (_, view) = owner.get("/api/v1/reports/gstr1?month=2026-11").await;
+    let faults: Vec<&str> = view["faults"]
+        .as_array()
+        .expect("faults")
+        .iter()
+        .filter_map(|fault| fault["code"].as_str())
+        .collect();
+    assert_eq!(faults, ["was_consumer", "cancelled_later"], "{view}");
+    let sections = view["sections"].as_array().expect("sections");
+    let consumers = sections.iter().find(|s| s["section"] == "b2csa").expect("b2csa");
+    assert_eq!(
+        consumers["taxable_minor"], -5_000_00,
+        "by how much October changed"
+    );
+    let (_, later) = owner.get("/api/v1/reports/gstr1?month=2027-12").await;
+    assert_eq!(
+        (&later["faults"][0]["code"], &later["sections"]),
+        (&json!("too_late"), &json!([])),
+        "after 30 November money goes back and the tax does not: {later}"
+    );
+    let (status, _) = owner
+        .fetch(
+            Method::GET,
+            "/api/v1/reports/gstr1.xlsx?month=2026-11",
+            "text/plain",
+            vec![],
+            &[],
+        )
+        .await;
+    assert_eq!(status, 200);
 }
 
 #[tokio::test]

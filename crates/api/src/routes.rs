@@ -362,6 +362,16 @@ pub const ROUTES: &[Row] = &[
     ),
     row(
         "POST",
+        "/api/v1/accounts/payments/{id}/print",
+        Access::May(P::AccountReceive),
+    ),
+    row(
+        "GET",
+        "/api/v1/accounts/payments/{id}/slip.pdf",
+        Access::May(P::CustomerRead),
+    ),
+    row(
+        "POST",
         "/api/v1/accounts/payments/{id}/reverse",
         Access::May(P::AccountAdjust),
     ),
@@ -379,6 +389,12 @@ pub const ROUTES: &[Row] = &[
         Access::May(P::InvoiceRevise),
     ),
     row("PUT", "/api/v1/invoices/{id}/due", Access::May(P::InvoiceRevise)),
+    row(
+        "PUT",
+        "/api/v1/invoices/{id}/instalments",
+        Access::May(P::InvoiceRevise),
+    ),
+    row("GET", "/api/v1/tenders/instalments", Access::May(P::CartUse)),
     row("POST", "/api/v1/invoices/{id}/mail", Access::May(P::MailSend)),
     row("GET", "/api/v1/quotations", Access::May(P::QuotationMake)),
     row("POST", "/api/v1/quotations", Access::May(P::QuotationMake)),
@@ -684,6 +700,8 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::customers::receive))
         .routes(routes!(h::customers::adjust))
         .routes(routes!(h::customers::payment))
+        .routes(routes!(h::customers::print_payment))
+        .routes(routes!(h::customers::payment_pdf))
         .routes(routes!(h::customers::reverse))
         .routes(routes!(h::customers::ageing))
         .routes(routes!(h::staff::list, h::staff::add))
@@ -729,6 +747,8 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::invoices::pdf))
         .routes(routes!(h::invoices::revise))
         .routes(routes!(h::invoices::set_due))
+        .routes(routes!(h::invoices::set_instalments))
+        .routes(routes!(h::invoices::equal_instalments))
         .routes(routes!(h::invoices::mail))
         .routes(routes!(h::quotations::list, h::quotations::make))
         .routes(routes!(h::quotations::quotation))

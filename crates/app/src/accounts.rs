@@ -7,12 +7,18 @@ use crate::{
     Actor, AppError, Code, Result, Shop,
     customers::{day_number, standing},
     days,
+    instalments::InstalmentView,
+    invoices::SheetFile,
+    papers::{PaperFilter, local_text, method_word, pdf},
+    printing::{JobView, NewPaper, serves},
+    shift_reports::PrintReport,
     wire::{content_of, optional_text, rfc3339, text},
 };
 use domain::{
     account::{AccountError, Ageing, Item, Settled, ageing, left_to_owe, running, settle, share_out},
     customer::Segment,
-    ids::{CustomerId, OrderId},
+    ids::{CustomerId, OrderId, PrintJobId, PrinterId},
+    instalment::Due,
     money::{Money, MoneyError},
     numbers::{DocumentKind, document_number, series_prefix},
     time::Moment,
@@ -21,6 +27,7 @@ use journal::{
     Body,
     body::{AccountAdjustedV1, AccountPaidV1},
 };
+use paper::{PaidItem, PaymentSlipData, ReceiptTender, Slip};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use store::{
@@ -77,16 +84,26 @@ pub(crate) fn left(row: &CustomerRow) -> Result<Money> {
 pub fn open_items(reader: &Reader<'_>, customer: CustomerId) -> Result<Settled> {
     let root = reader.customer_root(customer)?;
     let terms = reader.customer(root)?.map_or(0, |row| row.terms_days);
-    settle(&reader.account_ledger(root, terms)?).map_err(refused)
+    settle(&reader.account_ledger(root, terms)?)
+        .map_err(refused)?
+        .in_parts(&reader.instalment_plans(root)?)
+        .map_err(beyond)
 }
 
-/// What is still owed for one order on account; nothing when it was not bought on account or is paid.
+/// What is still owed for one order on account; nothing when it was not bought on account.
 pub fn open_of_order(reader: &Reader<'_>, order: OrderId) -> Result<Option<Item>> {
+    Ok(order_on_account(reader, order)?.map(|(item, _)| item))
+}
+
+/// The same, with the parts it is paid in; none when it is owed in one sum.
+pub(crate) fn order_on_account(reader: &Reader<'_>, order: OrderId) -> Result<Option<(Item, Vec<Due>)>> {
     let Some(customer) = reader.account_of_order(order)? else {
         return Ok(None);
     };
-    let settled = open_items(reader, customer)?;
-    Ok(settled.items.into_iter().find(|item| item.id == order.uuid()))
+    let mut settled = open_items(reader, customer)?;
+    let parts = settled.instalments.remove(&order.uuid()).unwrap_or_default();
+    let item = settled.items.into_iter().find(|item| item.id == order.uuid());
+    Ok(item.map(|item| (item, parts)))
 }
 
 fn refused(error: AccountError) -> AppError {
@@ -147,6 +164,8 @@ pub struct OpenItemView {
     pub overdue: bool,
     pub charged_minor: i64,
     pub open_minor: i64,
+    /// The parts it is paid in, paid ones too; none when it is owed in one sum.
+    pub instalments: Vec<InstalmentView>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -400,15 +419,25 @@ impl Shop {
                 ageing: AgeingView::of(ageing(&settled, today).map_err(beyond)?)?,
                 open: settled
                     .open()
-                    .map(|item| OpenItemView {
-                        id: item.id,
-                        order: documents.contains_key(&item.id).then_some(item.id),
-                        document: documents.get(&item.id).cloned(),
-                        day: days::text_of(item.day),
-                        due: days::text_of(item.due),
-                        overdue: item.due < today,
-                        charged_minor: item.charged.minor(),
-                        open_minor: item.open.minor(),
+                    .map(|item| {
+                        let due = settled
+                            .dues(item)
+                            .iter()
+                            .map(|due| due.day)
+                            .min()
+                            .unwrap_or(item.due);
+                        let parts = settled.instalments.get(&item.id).map_or(&[][..], Vec::as_slice);
+                        OpenItemView {
+                            id: item.id,
+                            order: documents.contains_key(&item.id).then_some(item.id),
+                            document: documents.get(&item.id).cloned(),
+                            day: days::text_of(item.day),
+                            due: days::text_of(due),
+                            overdue: due < today,
+                            charged_minor: item.charged.minor(),
+                            open_minor: item.open.minor(),
+                            instalments: parts.iter().map(|due| InstalmentView::of(due, today)).collect(),
+                        }
                     })
                     .collect(),
             })
@@ -637,6 +666,83 @@ impl Shop {
                 reversed_at: row.reversed_ms.map(|ms| rfc3339(Moment(ms))),
                 balance_minor: customer.balance_minor,
             })
+        })
+    }
+
+    fn payment_slip(&self, receipt: &PaymentReceipt, copy: u32) -> Slip {
+        let settings = self.settings();
+        let language = settings.text("customer.language").to_owned();
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Slip::Payment(PaymentSlipData {
+            shop_name: settings.text("shop.name").to_owned(),
+            header: some(settings.text("receipt.header")).into_iter().collect(),
+            branch: settings.text("branch.name").to_owned(),
+            tax_number: some(settings.text("shop.tax_number")),
+            demo: self.is_demo(),
+            document: receipt.document.clone(),
+            at: local_text(&settings, &receipt.at),
+            counter: settings.text("counter.name").to_owned(),
+            staff: receipt.by.clone().unwrap_or_default(),
+            customer: receipt.name.clone().unwrap_or_default(),
+            amount_minor: receipt.amount_minor,
+            tender: ReceiptTender {
+                label: method_word(&receipt.method, &language),
+                amount_minor: receipt.amount_minor,
+                received_minor: receipt.received_minor,
+                change_minor: (receipt.change_minor != 0).then_some(receipt.change_minor),
+            },
+            reference: receipt.reference.clone(),
+            note: receipt.note.clone(),
+            pays: receipt
+                .pays
+                .iter()
+                .map(|paid| PaidItem {
+                    document: paid.document.clone().unwrap_or_default(),
+                    amount_minor: paid.amount_minor,
+                })
+                .collect(),
+            advance_minor: receipt.advance_minor,
+            balance_minor: receipt.balance_minor,
+            taken_back: receipt.reversed_at.is_some(),
+            footer: some(settings.text("receipt.footer")).into_iter().collect(),
+            copy: u16::try_from(copy).unwrap_or(u16::MAX),
+            currency: settings.currency.code().to_owned(),
+            language,
+            open_drawer: false,
+        })
+    }
+
+    /// Prints the receipt of a payment; every paper after the first says which copy it is.
+    pub fn print_payment(&self, actor: &Actor, payment: Uuid, form: &PrintReport) -> Result<JobView> {
+        let receipt = self.payment_receipt(payment)?;
+        let content = content_of(&format!("print payment {payment}"), form)?;
+        self.print_once(form.id, &content, |tx| {
+            let printers = tx.reader().printers()?;
+            let printer = match form.printer.map(PrinterId::from_uuid) {
+                Some(id) => printers.iter().find(|p| p.id == id),
+                None => serves(&printers, "receipt"),
+            };
+            let printer = printer.ok_or(AppError::new(Code::NoPrinter))?;
+            let copy = tx.reader().papers_about("payment", *payment.as_bytes())? + 1;
+            let new = NewPaper::slip("payment", self.payment_slip(&receipt, copy)).about(
+                *payment.as_bytes(),
+                receipt.document.clone(),
+                copy,
+            );
+            Ok(new.at(PrintJobId::from_uuid(form.id), printer.id, Some(actor.staff)))
+        })
+    }
+
+    /// The receipt of a payment as a file, on a roll or on A4.
+    pub fn payment_pdf(&self, payment: Uuid, filter: &PaperFilter) -> Result<SheetFile> {
+        let receipt = self.payment_receipt(payment)?;
+        let mm = filter.paper_mm.unwrap_or(80);
+        if ![58, 80, 210].contains(&mm) {
+            return Err(AppError::field("paper_mm", "58, 80 or 210"));
+        }
+        Ok(SheetFile {
+            name: receipt.document.replace('/', "-") + ".pdf",
+            bytes: pdf(&self.payment_slip(&receipt, 1).document(&self.template()), mm)?,
         })
     }
 

@@ -179,6 +179,8 @@ codes! {
     CustomerBlocked = "customer_blocked", Refused, "this customer gets nothing on account";
     CreditLimit = "credit_limit", Refused, "this is more than the customer may owe";
     ItemNotOpen = "item_not_open", Refused, "so much is not open there";
+    InstalmentsDiffer = "instalments_differ", Refused, "the instalments do not add up to what is owed";
+    InstalmentsInvalid = "instalments_invalid", Refused, "these instalments cannot be agreed on";
     PaymentSharedWrong = "payment_shared_wrong", Refused, "the payment is not shared out rightly";
     PaymentReversed = "payment_reversed", Conflict, "this payment was taken back already";
     RowRepeated = "row_repeated", Conflict, "another row of the file has this already";

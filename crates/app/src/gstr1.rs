@@ -1,8 +1,9 @@
 //! GSTR-1: a month's outward supplies as India's return wants them, from the documents themselves.
 //!
-//! Sections by the portal's own names. What it does not hold: supplies through e-commerce operators, exports and
-//! advances, which no counter makes; and amendments of consumers' totals (table 10), which the return's period does
-//! not ask of a shop that reports each month whole.
+//! Sections by the portal's own names. A month is told as it was known at its end: what was corrected or cancelled
+//! later is in the amendments of the month in which that happened. What it does not hold: supplies through e-commerce
+//! operators (`supeco`), which no counter makes; and advances (`at`, `txpd`), because goods are not taxed before they
+//! are supplied and an advance on account says no rate: it is pointed out instead, for whoever sells services.
 
 #![allow(
     clippy::inconsistent_digit_grouping,
@@ -14,7 +15,7 @@ use domain::{gst, tax::Rate};
 use jiff::{ToSpan, civil::Date};
 use journal::body::{BuyerV1, TaxClassSetV1};
 use serde::{Deserialize, Serialize, Serializer};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use store::{
     Reader,
     tax_reports::{CreditNote, SoldDocument, SoldLine},
@@ -79,6 +80,15 @@ struct Sums {
 }
 
 impl Sums {
+    /// By how much something changed.
+    fn change(&mut self, before: &Sums, after: &Sums) {
+        self.txval.0 += after.txval.0 - before.txval.0;
+        self.iamt.0 += after.iamt.0 - before.iamt.0;
+        self.camt.0 += after.camt.0 - before.camt.0;
+        self.samt.0 += after.samt.0 - before.samt.0;
+        self.csamt.0 += after.csamt.0 - before.csamt.0;
+    }
+
     fn add(&mut self, line: &SoldLine, sign: i64) {
         self.txval.0 += sign * line.taxable_minor;
         for (name, _, amount) in &line.taxes {
@@ -176,6 +186,56 @@ struct LargeInvoice {
 struct Large {
     pos: String,
     inv: Vec<LargeInvoice>,
+}
+
+/// Exports: with tax paid, or without.
+#[derive(Debug, Clone, Serialize)]
+struct Exports {
+    exp_typ: &'static str,
+    inv: Vec<ExportInvoice>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ExportInvoice {
+    inum: String,
+    idt: String,
+    val: Rupees,
+    itms: Vec<ExportItem>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ExportItem {
+    rt: Percent,
+    txval: Rupees,
+    iamt: Rupees,
+    csamt: Rupees,
+}
+
+/// The lines of an export by rate; untaxed ones are told here and not among what is nil rated.
+fn export_items(lines: &[SoldLine]) -> Vec<ExportItem> {
+    let mut by_rate: BTreeMap<Percent, Sums> = BTreeMap::new();
+    for line in lines {
+        by_rate.entry(rate_of(line)).or_default().add(line, 1);
+    }
+    by_rate
+        .into_iter()
+        .map(|(rt, sums)| ExportItem {
+            rt,
+            txval: sums.txval,
+            iamt: sums.iamt,
+            csamt: sums.csamt,
+        })
+        .collect()
+}
+
+/// An earlier month's consumers as they are now.
+#[derive(Debug, Clone, Serialize)]
+struct ConsumersAmended {
+    omon: String,
+    sply_ty: &'static str,
+    typ: &'static str,
+    pos: String,
+    itms: Vec<ItemDetail>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -280,6 +340,10 @@ pub struct Gstr1 {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     b2cs: Vec<Consumers>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    b2csa: Vec<ConsumersAmended>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exp: Vec<Exports>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     cdnr: Vec<BuyerNotes>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cdnur: Vec<LooseNote>,
@@ -291,7 +355,7 @@ pub struct Gstr1 {
 /// Something to look at before the return is filed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GstFault {
-    /// no_hsn, short_hsn, no_place, cancelled_later or was_consumer
+    /// no_hsn, short_hsn, no_place, cancelled_later, was_consumer, too_late or advance
     pub code: String,
     pub document: String,
     pub about: String,
@@ -322,7 +386,7 @@ pub struct Gstr1View {
 /// What a section of the return comes to. Credit notes count below zero.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct GstSection {
-    /// b2b, b2ba, b2cl, b2cs, cdnr, cdnur or nil
+    /// b2b, b2ba, b2cl, b2cs, b2csa, exp, cdnr, cdnur or nil; b2csa says what its months changed by
     pub section: String,
     pub documents: usize,
     pub taxable_minor: i64,
@@ -380,6 +444,17 @@ fn month_of(text: &str) -> Result<(Date, u32, u32)> {
 /// To whom, which code, in which unit, at which rate.
 type HsnKey = (bool, String, &'static str, Percent);
 
+/// Within the State or beyond, the place, the rate.
+type ConsumerSums = BTreeMap<(&'static str, String, Percent), Sums>;
+
+/// The last day on which a document of this day may still be amended or reduced (section 34): 30 November after its
+/// fiscal year.
+fn amendable_until(day: u32) -> u32 {
+    let year = day / 10_000;
+    let begun = if day / 100 % 100 >= 4 { year } else { year - 1 };
+    (begun + 1) * 10_000 + 11_30
+}
+
 /// A month's facts, and what the return is made of.
 struct Month<'a> {
     gstin: String,
@@ -395,7 +470,9 @@ struct Month<'a> {
     b2b: BTreeMap<String, Vec<Invoice>>,
     b2ba: BTreeMap<String, Vec<Invoice>>,
     b2cl: BTreeMap<String, Vec<LargeInvoice>>,
-    b2cs: BTreeMap<(&'static str, String, Percent), Sums>,
+    b2cs: ConsumerSums,
+    b2csa: Vec<ConsumersAmended>,
+    exp: BTreeMap<&'static str, Vec<ExportInvoice>>,
     cdnr: BTreeMap<String, Vec<Note>>,
     cdnur: Vec<LooseNote>,
 }
@@ -454,9 +531,10 @@ impl Month<'_> {
         sign: i64,
     ) {
         let inter = self.place(sold) != sold.seller.region;
+        let abroad = self.place(sold) == gst::ABROAD;
         for line in lines {
             let rate = rate_of(line);
-            if rate == Percent(0) {
+            if rate == Percent(0) && !abroad {
                 let group = match (inter, to_business) {
                     (true, true) => "INTRB2B",
                     (false, true) => "INTRAB2B",
@@ -512,12 +590,30 @@ impl Month<'_> {
         }
         let to_business = !buyer.tax_number.is_empty();
         self.count_lines(&inum, sold, &sold.lines, to_business, 1);
+        let idt = day_text(sold.business_day);
+        let val = Rupees(sold.total_minor);
+        if place == gst::ABROAD {
+            let (documents, sums) = self.sums.entry("exp").or_default();
+            *documents += 1;
+            for line in &sold.lines {
+                sums.add(line, 1);
+            }
+            let itms = export_items(&sold.lines);
+            let kind = if itms.iter().any(|item| item.iamt.0 != 0) {
+                "WPAY"
+            } else {
+                "WOPAY"
+            };
+            self.exp
+                .entry(kind)
+                .or_default()
+                .push(ExportInvoice { inum, idt, val, itms });
+            return Ok(());
+        }
         let itms = items(&sold.lines);
         if itms.is_empty() {
             return Ok(());
         }
-        let idt = day_text(sold.business_day);
-        let val = Rupees(sold.total_minor);
         if to_business {
             self.count("b2b", &sold.lines, 1);
             self.b2b.entry(buyer.tax_number).or_default().push(Invoice {
@@ -539,35 +635,88 @@ impl Month<'_> {
                 .push(LargeInvoice { inum, idt, val, itms });
         } else {
             self.count("b2cs", &sold.lines, 1);
-            self.consumers(sold, &sold.lines, 1);
+            add_consumers(&mut self.b2cs, &place, &sold.seller.region, &sold.lines, 1);
         }
         Ok(())
     }
 
-    fn consumers(&mut self, sold: &SoldDocument, lines: &[SoldLine], sign: i64) {
-        let place = self.place(sold);
-        let kind = if place == sold.seller.region {
-            "INTRA"
-        } else {
-            "INTER"
+    /// What an earlier month told of consumers, as it was known on a day.
+    fn consumers_of(&self, from: u32, until: u32, known: u32) -> Result<ConsumerSums> {
+        let mut sums = ConsumerSums::new();
+        let small = |month: &Month<'_>, sold: &SoldDocument| -> Result<bool> {
+            Ok(sold.seller.tax_number == month.gstin
+                && !month.is_large(sold)
+                && month.place(sold) != gst::ABROAD
+                && month.buyer(sold, known)?.tax_number.is_empty())
         };
-        for line in lines.iter().filter(|line| rate_of(line) > Percent(0)) {
-            self.b2cs
-                .entry((kind, place.clone(), rate_of(line)))
-                .or_default()
-                .add(line, sign);
+        for sold in self.reader.documents_sold(from, until)? {
+            if !sold.cancelled_by(known) && small(self, &sold)? {
+                add_consumers(&mut sums, &self.place(&sold), &sold.seller.region, &sold.lines, 1);
+            }
         }
+        for note in self.reader.credit_notes(from, until)? {
+            let in_time = note.business_day <= amendable_until(note.sale.business_day);
+            if in_time && small(self, &note.sale)? {
+                let place = self.place(&note.sale);
+                add_consumers(&mut sums, &place, &note.sale.seller.region, &note.lines, -1);
+            }
+        }
+        Ok(sums)
+    }
+
+    /// The consumers of an earlier month anew, where they are others than they were told to be.
+    fn consumers_amended(&mut self, month: u32) -> Result<()> {
+        let (from, until) = (month * 100 + 1, month * 100 + 31);
+        let told = self.consumers_of(from, until, self.first - 1)?;
+        let now = self.consumers_of(from, until, self.last)?;
+        let mut keys: Vec<_> = told.keys().chain(now.keys()).cloned().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            let before = told.get(&key).copied().unwrap_or_default();
+            let after = now.get(&key).copied().unwrap_or_default();
+            if before == after {
+                continue;
+            }
+            let (_, sums) = self.sums.entry("b2csa").or_default();
+            sums.change(&before, &after);
+            let (kind, place, rt) = key;
+            let detail = ItemDetail { rt, sums: after };
+            let omon = format!("{:02}{:04}", month % 100, month / 100);
+            match self
+                .b2csa
+                .iter_mut()
+                .find(|row| row.omon == omon && row.sply_ty == kind && row.pos == place)
+            {
+                Some(row) => row.itms.push(detail),
+                None => self.b2csa.push(ConsumersAmended {
+                    omon,
+                    sply_ty: kind,
+                    typ: "OE",
+                    pos: place,
+                    itms: vec![detail],
+                }),
+            }
+        }
+        Ok(())
     }
 
     fn given_back(&mut self, note: &CreditNote) -> Result<()> {
         let nt_num = number(&note.prefix, &note.fiscal_year, note.document_no);
+        if note.business_day > amendable_until(note.sale.business_day) {
+            // Money went back, the tax does not.
+            self.fault("too_late", &nt_num, "");
+            return Ok(());
+        }
         let buyer = self.buyer(&note.sale, self.last)?;
         let to_business = !buyer.tax_number.is_empty();
         self.count_lines(&nt_num, &note.sale, &note.lines, to_business, -1);
+        let abroad = self.place(&note.sale) == gst::ABROAD;
         let itms = items(&note.lines);
-        if itms.is_empty() {
+        if itms.is_empty() && !abroad {
             return Ok(());
         }
+        let paid = !itms.is_empty();
         let made = Note {
             ntty: "C",
             nt_num,
@@ -578,7 +727,13 @@ impl Month<'_> {
             inv_typ: "R",
             itms,
         };
-        if to_business {
+        if abroad {
+            self.count("cdnur", &note.lines, -1);
+            self.cdnur.push(LooseNote {
+                typ: if paid { "EXPWP" } else { "EXPWOP" },
+                note: made,
+            });
+        } else if to_business {
             self.count("cdnr", &note.lines, -1);
             self.cdnr.entry(buyer.tax_number).or_default().push(made);
         } else if self.is_large(&note.sale) {
@@ -589,7 +744,8 @@ impl Month<'_> {
             });
         } else {
             self.count("b2cs", &note.lines, -1);
-            self.consumers(&note.sale, &note.lines, -1);
+            let place = self.place(&note.sale);
+            add_consumers(&mut self.b2cs, &place, &note.sale.seller.region, &note.lines, -1);
         }
         Ok(())
     }
@@ -600,6 +756,10 @@ impl Month<'_> {
         let buyer = self.buyer(sold, self.last)?;
         let before = self.buyer(sold, self.first - 1)?;
         if buyer.tax_number.is_empty() || buyer == before {
+            return Ok(());
+        }
+        if self.last > amendable_until(sold.business_day) {
+            self.fault("too_late", &inum, &buyer.tax_number);
             return Ok(());
         }
         if before.tax_number.is_empty() {
@@ -620,6 +780,15 @@ impl Month<'_> {
         };
         self.b2ba.entry(buyer.tax_number).or_default().push(invoice);
         Ok(())
+    }
+}
+
+fn add_consumers(sums: &mut ConsumerSums, place: &str, home: &str, lines: &[SoldLine], sign: i64) {
+    let kind = if place == home { "INTRA" } else { "INTER" };
+    for line in lines.iter().filter(|line| rate_of(line) > Percent(0)) {
+        sums.entry((kind, place.to_owned(), rate_of(line)))
+            .or_default()
+            .add(line, sign);
     }
 }
 
@@ -697,30 +866,56 @@ fn make(reader: &Reader<'_>, settings: &Settings, period: &GstPeriod) -> Result<
         b2ba: BTreeMap::new(),
         b2cl: BTreeMap::new(),
         b2cs: BTreeMap::new(),
+        b2csa: Vec::new(),
+        exp: BTreeMap::new(),
         cdnr: BTreeMap::new(),
         cdnur: Vec::new(),
     };
-    for sold in documents.iter().filter(|sold| ours(sold) && !sold.cancelled) {
+    for sold in documents
+        .iter()
+        .filter(|sold| ours(sold) && !sold.cancelled_by(last))
+    {
         month.sold(sold)?;
     }
     for note in notes.iter().filter(|note| ours(&note.sale)) {
         month.given_back(note)?;
     }
+    let mut changed = BTreeSet::new();
     for order in reader.orders_revised(first, last)? {
         if let Some(sold) = reader.document_sold(order)?
             && sold.business_day < first
-            && !sold.cancelled
+            && !sold.cancelled_by(last)
             && ours(&sold)
         {
             month.amended(&sold)?;
+            changed.insert(sold.business_day / 100);
         }
+    }
+    for order in reader.orders_cancelled_later(first, last)? {
+        if let Some(sold) = reader.document_sold(order)?
+            && ours(&sold)
+        {
+            let inum = number(&sold.prefix, &sold.fiscal_year, sold.document_no);
+            month.fault("cancelled_later", &inum, "");
+            changed.insert(sold.business_day / 100);
+        }
+    }
+    for earlier in changed
+        .into_iter()
+        .filter(|month| amendable_until(month * 100 + 1) >= last)
+    {
+        month.consumers_amended(earlier)?;
+    }
+    for (document, advance_minor) in reader.advances_received(first, last)? {
+        let amount = rust_decimal::Decimal::new(advance_minor, 2);
+        month.fault("advance", &document, &format!("{document} ({amount})"));
     }
     let invoices = series(documents.iter().filter(|sold| ours(sold)).map(|d| {
         (
             d.prefix.as_str(),
             d.fiscal_year.as_str(),
             d.document_no,
-            d.cancelled,
+            d.cancelled_by(last),
         )
     }));
     let credit_notes = series(
@@ -850,6 +1045,12 @@ impl Month<'_> {
                     pos,
                     sums,
                 })
+                .collect(),
+            b2csa: self.b2csa,
+            exp: self
+                .exp
+                .into_iter()
+                .map(|(exp_typ, inv)| Exports { exp_typ, inv })
                 .collect(),
             cdnr: self
                 .cdnr
@@ -1020,6 +1221,61 @@ fn spreadsheet(made: &Made) -> std::result::Result<Vec<u8>, rust_xlsxwriter::Xls
         })
         .collect();
     sheet("b2cs", &head(&["Type", "Supply", "Place of supply"]), rows)?;
+    let rows = file
+        .b2csa
+        .iter()
+        .flat_map(|row| {
+            row.itms.iter().map(|item| {
+                [
+                    vec![
+                        word(&row.omon),
+                        word(row.typ),
+                        word(row.sply_ty),
+                        word(&row.pos),
+                        rate(item.rt),
+                    ],
+                    sums(&item.sums),
+                ]
+                .concat()
+            })
+        })
+        .collect();
+    let first = ["Original month", "Type", "Supply", "Place of supply"];
+    sheet("b2csa", &head(&first), rows)?;
+    let rows = file
+        .exp
+        .iter()
+        .flat_map(|exports| {
+            exports.inv.iter().flat_map(move |invoice| {
+                invoice.itms.iter().map(move |item| {
+                    vec![
+                        word(exports.exp_typ),
+                        word(&invoice.inum),
+                        word(&invoice.idt),
+                        money(invoice.val.0),
+                        rate(item.rt),
+                        money(item.txval.0),
+                        money(item.iamt.0),
+                        money(item.csamt.0),
+                    ]
+                })
+            })
+        })
+        .collect();
+    sheet(
+        "exp",
+        &[
+            "Export type",
+            "Invoice number",
+            "Invoice date",
+            "Invoice value",
+            "Rate",
+            "Taxable value",
+            "IGST",
+            "Cess",
+        ],
+        rows,
+    )?;
     let note = |note: &Note, first: &[Cell]| -> Vec<Vec<Cell>> {
         note.itms
             .iter()

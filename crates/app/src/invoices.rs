@@ -6,6 +6,7 @@
 
 use crate::{
     Actor, AppError, Code, Page, Result, Shop, accounts, customers, days,
+    instalments::InstalmentView,
     mail::{MailView, ToMail},
     order_view::Named,
     papers::{fonts, method_word, second_name},
@@ -16,6 +17,7 @@ use crate::{
 use domain::{
     gst,
     ids::{CustomerId, OrderId},
+    instalment::Due,
     money::Money,
     quantity::{Quantity, Unit},
     tax_rules::{Scheme, TaxContext},
@@ -27,8 +29,8 @@ use journal::{
     body::{BuyerNameV1, BuyerV1, InvoiceDueV1, InvoiceRevisedV1, LineTaxV1, ModifierV1, SellerV1},
 };
 use paper::{
-    InvoiceData, InvoiceKind, InvoiceLine, Party, ReceiptTender, SheetQr, TaxPart, TaxTotal, invoice_sheet,
-    sheet_pdf,
+    CodeTotal, InvoiceData, InvoiceKind, InvoiceLine, Party, ReceiptTender, SheetInstalment, SheetQr,
+    TaxPart, TaxTotal, invoice_sheet, sheet_pdf,
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -43,6 +45,8 @@ use uuid::Uuid;
 
 /// A leg that was paid, by its number in facts.
 const CAPTURED: u8 = 2;
+/// From here on India wants to know who bought (rule 46).
+const NAMED_FROM_MINOR: i64 = 5_000_000;
 const MOST_AT_ONCE: usize = 200;
 /// How many orders are looked at for one page of a state that is in no column.
 const MOST_LOOKED_AT: usize = 5_000;
@@ -124,10 +128,16 @@ pub struct InvoiceWhole {
     pub versions: Vec<InvoiceRevisionView>,
     pub sent: Vec<SentView>,
     pub credit_notes: Vec<CreditNoteBrief>,
+    /// The parts in which what is on the account is paid; none when it is owed in one sum.
+    pub instalments: Vec<InstalmentView>,
+    /// What could be paid in parts now: what is open on the customer's account.
+    pub on_account_minor: i64,
     /// The quotation that it was made from.
     pub quotation: Option<Uuid>,
     /// The customer's address, when it is known.
     pub mail_to: Option<String>,
+    /// The law wants the buyer's name, address and State on a document of this value, and they are not there.
+    pub wants_buyer: bool,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -208,7 +218,11 @@ pub(crate) struct Known {
     pub buyer: Option<BuyerForm>,
     pub customer: Option<CustomerId>,
     pub owed: Money,
+    /// What of it stands on the customer's account.
+    pub on_account: Money,
     pub due_day: Option<u32>,
+    /// What is owed on account, where it is paid in parts.
+    pub parts: Vec<Due>,
 }
 
 /// The number as people write it.
@@ -265,7 +279,7 @@ pub(crate) fn rate_text(millionths: u32) -> String {
     }
 }
 
-fn address_lines(text: &str) -> Vec<String> {
+pub(crate) fn address_lines(text: &str) -> Vec<String> {
     text.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
@@ -326,15 +340,16 @@ pub(crate) fn number_text(unit: &str, milli: i64) -> String {
         .unwrap_or_default()
 }
 
+/// "PCS" of "PCS-PIECES": the code is what the return asks for.
+pub(crate) fn unit_text(unit: &str) -> String {
+    let code = gst::unit_quantity_code(unit).split('-').next();
+    code.unwrap_or_default().to_owned()
+}
+
 fn quantity_text(settings: &Settings, unit: &str, milli: i64) -> String {
     let number = number_text(unit, milli);
     let word = if settings.text("shop.country") == "IN" {
-        // "PCS-PIECES": the code is what the return asks for.
-        gst::unit_quantity_code(unit)
-            .split('-')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
+        unit_text(unit)
     } else if unit == "piece" {
         String::new()
     } else {
@@ -386,6 +401,58 @@ pub(crate) fn line_of(
         tax_minor,
         amount_minor: line.taxable_minor.saturating_add(tax_minor),
     })
+}
+
+/// What a document's goods come to by code and rate: the names of the taxes, and a row for each code and rate.
+fn code_totals<'a>(
+    taxes: &[TaxRow],
+    lines: impl Iterator<Item = (&'a str, i64, &'a [LineTaxV1])>,
+) -> (Vec<String>, Vec<CodeTotal>) {
+    let mut names: Vec<String> = Vec::new();
+    for tax in taxes {
+        if !names.contains(&tax.name) {
+            names.push(tax.name.clone());
+        }
+    }
+    let mut rows: Vec<(Vec<u32>, CodeTotal)> = Vec::new();
+    for (code, taxable_minor, parts) in lines {
+        let mut rates = vec![0u32; names.len()];
+        let mut amounts = vec![None; names.len()];
+        for part in parts {
+            let Some(tax) = taxes.get(usize::from(part.tax)) else {
+                continue;
+            };
+            if let Some(at) = names.iter().position(|name| *name == tax.name) {
+                rates[at] = rates[at].saturating_add(tax.rate);
+                *amounts[at].get_or_insert(0i64) += part.amount_minor;
+            }
+        }
+        let at = match rows
+            .iter()
+            .position(|(known, row)| row.code == code && *known == rates)
+        {
+            Some(at) => at,
+            None => {
+                let row = CodeTotal {
+                    code: code.to_owned(),
+                    taxes: vec![None; names.len()],
+                    ..CodeTotal::default()
+                };
+                rows.push((rates.clone(), row));
+                rows.len() - 1
+            }
+        };
+        let row = &mut rows[at].1;
+        row.taxable_minor += taxable_minor;
+        for ((sum, amount), rate) in row.taxes.iter_mut().zip(amounts).zip(rates) {
+            if let Some(amount) = amount {
+                row.tax_minor += amount;
+                sum.get_or_insert_with(|| (rate_text(rate), 0)).1 += amount;
+            }
+        }
+    }
+    rows.sort_by(|one, other| (&one.1.code, &one.0).cmp(&(&other.1.code, &other.0)));
+    (names, rows.into_iter().map(|(_, row)| row).collect())
 }
 
 pub(crate) fn tax_totals(taxes: &[TaxRow]) -> Vec<TaxTotal> {
@@ -505,7 +572,8 @@ impl Shop {
             None => (order.buyer.as_ref(), order.customer),
         };
         let buyer = readable(reader, &id.bytes(), buyer, customer)?;
-        let on_account = accounts::open_of_order(reader, id)?;
+        let (on_account, parts) = accounts::order_on_account(reader, id)?.unzip();
+        let parts = parts.unwrap_or_default();
         // What no leg has brought in yet, and what stands on the customer's account.
         let captured: i64 = tenders
             .iter()
@@ -516,11 +584,17 @@ impl Shop {
         let owed = match order.cancelled_ms {
             Some(_) => 0,
             None => on_account
-                .as_ref()
                 .map_or(0, |item| item.open.minor())
                 .saturating_add(missing),
         };
+        // Whoever pays in parts owes the next of them.
+        let next = parts
+            .iter()
+            .filter(|due| !due.open.is_zero())
+            .map(|due| due.day)
+            .min();
         let due_day = match reader.invoice_due(id)? {
+            _ if next.is_some() => next,
             Some(0) => None,
             Some(day) => Some(day),
             None if owed > 0 => on_account
@@ -536,7 +610,9 @@ impl Shop {
             buyer,
             customer,
             owed: Money::from_minor(owed),
+            on_account: on_account.map_or(Money::ZERO, |item| item.open),
             due_day,
+            parts,
             order,
         })
     }
@@ -718,10 +794,30 @@ impl Shop {
                         reason: refund.reason.clone(),
                     })
                     .collect(),
+                instalments: known
+                    .parts
+                    .iter()
+                    .map(|due| InstalmentView::of(due, today))
+                    .collect(),
+                wants_buyer: self.wants_buyer(&settings, &known),
+                on_account_minor: known.on_account.minor(),
                 quotation: order.quotation.map(Uuid::from_bytes),
                 mail_to,
             })
         })
+    }
+
+    fn wants_buyer(&self, settings: &Settings, known: &Known) -> bool {
+        let complete = known.buyer.as_ref().is_some_and(|b| {
+            ![&b.name, &b.address, &b.region]
+                .iter()
+                .any(|said| said.is_empty())
+        });
+        settings.text("shop.country") == "IN"
+            && known.order.document == "tax_invoice"
+            && known.order.cancelled_ms.is_none()
+            && known.order.total_minor >= NAMED_FROM_MINOR
+            && !complete
     }
 
     /// Whether the lines would have other taxes with another buyer on the document.
@@ -956,8 +1052,16 @@ impl Shop {
             }
         };
         let taxes = reader.order_taxes(order.id)?;
-        let lines = reader
-            .order_lines(order.id)?
+        let rows = reader.order_lines(order.id)?;
+        let (code_taxes, codes) = match known.order.document.as_str() {
+            "tax_invoice" if settings.text("shop.country") == "IN" => code_totals(
+                &taxes,
+                rows.iter()
+                    .map(|line| (line.hsn.as_str(), line.taxable_minor, line.taxes.as_slice())),
+            ),
+            _ => Default::default(),
+        };
+        let lines = rows
             .iter()
             .map(|line| {
                 let shown = Shown {
@@ -1003,6 +1107,17 @@ impl Shop {
             taxable_minor: order.taxable_minor,
             taxes: tax_totals(&taxes),
             tax_minor: order.tax_minor,
+            code_taxes,
+            codes,
+            instalments: known
+                .parts
+                .iter()
+                .map(|due| SheetInstalment {
+                    day: days::text_of(due.day),
+                    amount_minor: due.amount.minor(),
+                    open_minor: due.open.minor(),
+                })
+                .collect(),
             rounding_minor: order.rounding_minor,
             total_minor: order.total_minor,
             tenders,
@@ -1030,6 +1145,23 @@ impl Shop {
             .find(|refund| refund.id == *note.as_bytes())
             .ok_or(AppError::new(Code::NotFound))?;
         let bought = reader.order_lines(order.id)?;
+        let code_of = |n: u32| {
+            let line = bought.iter().find(|line| line.line == n);
+            line.map_or("", |line| line.hsn.as_str())
+        };
+        let (code_taxes, codes) = match order.document.as_str() {
+            "tax_invoice" if settings.text("shop.country") == "IN" => code_totals(
+                &refund.taxes,
+                refund.lines.iter().map(|credit| {
+                    (
+                        code_of(credit.line),
+                        credit.taxable_minor,
+                        credit.taxes.as_slice(),
+                    )
+                }),
+            ),
+            _ => Default::default(),
+        };
         let mut lines = Vec::new();
         for credit in &refund.lines {
             let Some(line) = bought.iter().find(|line| line.line == credit.line) else {
@@ -1075,6 +1207,8 @@ impl Shop {
             taxable_minor: refund.taxable_minor,
             taxes: tax_totals(&refund.taxes),
             tax_minor: refund.tax_minor,
+            code_taxes,
+            codes,
             rounding_minor: refund.rounding_minor,
             total_minor: refund.total_minor,
             tenders,
@@ -1090,7 +1224,7 @@ impl Shop {
     }
 
     /// What the law wants written across the document.
-    fn legends(
+    pub(crate) fn legends(
         &self,
         reader: &Reader<'_>,
         settings: &Settings,

@@ -27,6 +27,7 @@ pub mod export;
 pub mod gstr1;
 pub mod handovers;
 pub mod import;
+pub mod instalments;
 pub mod invoices;
 mod joining;
 pub mod labels;

@@ -8,6 +8,7 @@ use crate::{
     customers::{CustomerCard, card_of},
     days,
     edges::Edges,
+    instalments::agree_with_legs,
     modifiers,
     order_view::{Directory, OrderView},
     payments,
@@ -220,6 +221,8 @@ impl Shop {
                 cart: sale.from_cart,
             };
             record_order(tx, id, &placed, &sale.open, &request.tenders, &occasion)?;
+            let today = occasion.till.business_day;
+            agree_with_legs(tx, actor.staff, id, &request.tenders, today, content)?;
             let phone = phone.or_else(|| {
                 let known = sale.open.card.as_ref()?.phone.as_deref()?;
                 Phone::from_kept(known).ok()

@@ -2,18 +2,24 @@
 //! template's business, how it is printed the printer's.
 
 use crate::{
-    AppError, Code, Result, Shop,
+    AppError, Code, Result, Shop, days,
+    invoices::{BuyerForm, Known, address_lines, party_of_seller, rate_text, region_text, unit_text},
     order_view::{CreditNoteView, OrderView},
     settings::{LANGUAGES, Settings},
     wire::{Names, content_of},
 };
 use domain::{ids::OrderId, time::Moment};
+use journal::body::LineTaxV1;
 use paper::{
-    Bitmap, CreditNoteData, Document, Entry, FieldError, Fonts, Paper, PdfPage, ReceiptData, ReceiptLine,
-    ReceiptTender, Slip, Template, TestCardData,
+    Bitmap, CreditNoteData, Document, Entry, FieldError, Fonts, Paper, PdfPage, ReceiptBuyer, ReceiptData,
+    ReceiptLine, ReceiptTender, Slip, Template, TestCardData,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
+use store::{
+    Reader,
+    orders::{OrderLineRow, TaxRow},
+};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -199,7 +205,10 @@ impl Shop {
         } else {
             let what = What::of(form.what.as_deref())?;
             match form.order {
-                Some(id) => self.slip_of(what, &self.order_on_paper(OrderId::from_uuid(id))?, None, 1)?,
+                Some(id) => {
+                    let order = self.order_on_paper(OrderId::from_uuid(id))?;
+                    self.store.read(|r| self.slip_of(r, what, &order, None, 1))?
+                }
                 None => self.sample(what)?,
             }
         };
@@ -237,7 +246,8 @@ impl Shop {
     fn paper_of_order(&self, id: OrderId, filter: &PaperFilter) -> Result<Slip> {
         let what = What::of(filter.what.as_deref())?;
         let order = self.order_on_paper(id)?;
-        self.slip_of(what, &order, filter.credit_note, 1)
+        self.store
+            .read(|r| self.slip_of(r, what, &order, filter.credit_note, 1))
     }
 
     pub(crate) fn order_on_paper(&self, id: OrderId) -> Result<OrderView> {
@@ -247,6 +257,7 @@ impl Shop {
     /// The slip of an order.
     pub(crate) fn slip_of(
         &self,
+        reader: &Reader<'_>,
         what: What,
         order: &OrderView,
         credit_note: Option<Uuid>,
@@ -254,7 +265,11 @@ impl Shop {
     ) -> Result<Slip> {
         let settings = self.settings();
         Ok(match what {
-            What::Receipt => Slip::Receipt(receipt_data(&settings, order, copy)),
+            What::Receipt => {
+                let mut data = receipt_data(&settings, order, copy);
+                self.as_the_law_wants(reader, &settings, order, &mut data)?;
+                Slip::Receipt(data)
+            }
             What::Token if order.token.is_none() => return Err(Code::TokenRevoked.into()),
             What::Token => Slip::Token(receipt_data(&settings, order, copy)),
             What::CreditNote => {
@@ -263,9 +278,67 @@ impl Shop {
                     .iter()
                     .rfind(|note| credit_note.is_none_or(|id| note.id == id))
                     .ok_or(AppError::new(Code::NotFound))?;
-                Slip::CreditNote(credit_note_data(&settings, order, note, copy))
+                let mut data = credit_note_data(&settings, order, note, copy);
+                let known = self.known_invoice(reader, OrderId::from_uuid(order.id))?;
+                let lines = reader.order_lines(known.order.id)?;
+                seller_of(&settings, &known, &mut data.header, &mut data.tax_number);
+                data.buyer = known.buyer.as_ref().map(|buyer| receipt_buyer(&settings, buyer));
+                data.place_of_supply = place_on(&settings, &known);
+                data.of_day = days::text_of(known.order.business_day);
+                if let Some(refund) = known.refunds.iter().find(|r| r.id == *note.id.as_bytes()) {
+                    data.taxable_minor = refund.taxable_minor;
+                    data.taxes = tax_entries(&refund.taxes);
+                    for (shown, credit) in data.lines.iter_mut().zip(&refund.lines) {
+                        let line = lines.iter().find(|line| line.line == credit.line);
+                        shown.code = line.and_then(|line| {
+                            code_text(&settings, &known, line, &credit.taxes, &refund.taxes)
+                        });
+                    }
+                }
+                Slip::CreditNote(data)
             }
         })
+    }
+
+    /// What a sale's paper says beside goods and money: which document it is, who sold and who bought, where it goes,
+    /// the codes of the goods and the rates of the taxes, the parts in which the rest is paid.
+    fn as_the_law_wants(
+        &self,
+        reader: &Reader<'_>,
+        settings: &Settings,
+        order: &OrderView,
+        data: &mut ReceiptData,
+    ) -> Result<()> {
+        let known = self.known_invoice(reader, OrderId::from_uuid(order.id))?;
+        let taxes = reader.order_taxes(known.order.id)?;
+        seller_of(settings, &known, &mut data.header, &mut data.tax_number);
+        data.document_kind.clone_from(&known.order.document);
+        data.cancelled = known.order.cancelled_ms.is_some();
+        data.revision = u32::try_from(known.revisions.len()).unwrap_or(u32::MAX);
+        data.buyer = known.buyer.as_ref().map(|buyer| receipt_buyer(settings, buyer));
+        data.place_of_supply = place_on(settings, &known);
+        data.reverse_charge = of_gst(settings, &known)
+            .then_some(false)
+            .filter(|_| known.order.document == "tax_invoice");
+        data.legends = self.legends(reader, settings, &known.order, &data.language)?;
+        data.inclusive = known.order.inclusive;
+        if !taxes.is_empty() {
+            data.taxable_minor = known.order.taxable_minor;
+        }
+        data.taxes = tax_entries(&taxes);
+        for (shown, line) in data.lines.iter_mut().zip(reader.order_lines(known.order.id)?) {
+            shown.code = code_text(settings, &known, &line, &line.taxes, &taxes);
+        }
+        data.instalments = known
+            .parts
+            .iter()
+            .filter(|due| !due.amount.is_zero())
+            .map(|due| Entry {
+                label: days::text_of(due.day),
+                amount_minor: due.amount.minor(),
+            })
+            .collect();
+        Ok(())
     }
 
     pub(crate) fn test_card(&self, printer: &str, dots: u16) -> Slip {
@@ -366,11 +439,83 @@ pub(crate) fn local_time(settings: &Settings, moment: Moment) -> String {
         .unwrap_or_default()
 }
 
-fn local_text(settings: &Settings, rfc3339: &str) -> String {
+pub(crate) fn local_text(settings: &Settings, rfc3339: &str) -> String {
     rfc3339
         .parse::<jiff::Timestamp>()
         .map(|t| local_time(settings, Moment(t.as_millisecond())))
         .unwrap_or_default()
+}
+
+/// A document of India's GST.
+fn of_gst(settings: &Settings, known: &Known) -> bool {
+    settings.text("shop.country") == "IN"
+        && ["tax_invoice", "bill_of_supply"].contains(&known.order.document.as_str())
+}
+
+fn place_on(settings: &Settings, known: &Known) -> Option<String> {
+    region_text(settings, &known.order.place_of_supply).filter(|_| known.order.document == "tax_invoice")
+}
+
+fn tax_entries(taxes: &[TaxRow]) -> Vec<Entry> {
+    let entries = taxes.iter().map(|tax| Entry {
+        label: format!("{} {}", tax.name, rate_text(tax.rate)),
+        amount_minor: tax.amount_minor,
+    });
+    entries.collect()
+}
+
+/// "HSN 2106 · PCS · 5%"
+fn code_text(
+    settings: &Settings,
+    known: &Known,
+    line: &OrderLineRow,
+    taxed: &[LineTaxV1],
+    taxes: &[TaxRow],
+) -> Option<String> {
+    if !of_gst(settings, known) {
+        return None;
+    }
+    let code = match line.hsn.as_str() {
+        "" => None,
+        service if service.starts_with("99") => Some(format!("SAC {service}")),
+        goods => Some(format!("HSN {goods}")),
+    };
+    let rate = taxed
+        .iter()
+        .filter_map(|part| taxes.get(usize::from(part.tax)))
+        .fold(0u32, |sum, tax| sum.saturating_add(tax.rate));
+    let rate = (known.order.document == "tax_invoice").then(|| rate_text(rate));
+    let unit = Some(unit_text(&line.unit)).filter(|unit| !unit.is_empty());
+    Some(
+        code.into_iter()
+            .chain(unit)
+            .chain(rate)
+            .collect::<Vec<_>>()
+            .join(" · "),
+    )
+}
+
+fn receipt_buyer(settings: &Settings, buyer: &BuyerForm) -> ReceiptBuyer {
+    ReceiptBuyer {
+        name: buyer.name.clone(),
+        address: address_lines(&buyer.address),
+        tax_number: some(&buyer.tax_number),
+        region: region_text(settings, &buyer.region),
+    }
+}
+
+/// The seller as the document kept it: the number of the day of the sale, the name and the address behind it.
+fn seller_of(settings: &Settings, known: &Known, header: &mut Vec<String>, tax_number: &mut Option<String>) {
+    let seller = party_of_seller(settings, &known.order.seller);
+    tax_number.clone_from(&seller.tax_number);
+    let shown = header.join("\n");
+    let name = Some(seller.name).filter(|name| *name != settings.text("shop.name"));
+    let region = seller.region.filter(|_| of_gst(settings, known));
+    for line in name.into_iter().chain(seller.address).chain(region) {
+        if !shown.contains(&line) {
+            header.push(line);
+        }
+    }
 }
 
 fn some(text: &str) -> Option<String> {
@@ -438,6 +583,7 @@ fn receipt_data(settings: &Settings, order: &OrderView, copy: u32) -> ReceiptDat
                 amount_minor: l.amount_minor,
                 discount_minor: l.discount_minor,
                 note: some(&l.note),
+                code: None,
             })
             .collect(),
         subtotal_minor: order.subtotal_minor,
@@ -447,14 +593,6 @@ fn receipt_data(settings: &Settings, order: &OrderView, copy: u32) -> ReceiptDat
                 amount_minor: order_discount,
             })
             .into_iter()
-            .collect(),
-        taxes: order
-            .taxes
-            .iter()
-            .map(|t| Entry {
-                label: t.name.clone(),
-                amount_minor: t.amount_minor,
-            })
             .collect(),
         rounding_minor: order.rounding_minor,
         total_minor: order.total_minor,

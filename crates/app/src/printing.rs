@@ -43,7 +43,7 @@ const IDLE: Duration = Duration::from_secs(2);
 pub struct JobView {
     pub id: Uuid,
     pub printer: Option<Named>,
-    /// receipt, credit_note, token, shift, test, drawer or scanner
+    /// receipt, credit_note, token, shift, payment, test, drawer or scanner
     pub kind: String,
     pub order: Option<Uuid>,
     pub number: Option<u32>,
@@ -883,7 +883,7 @@ impl Shop {
                 before = 1;
             }
             let copy = before + 1;
-            let slip = self.slip_of(what, &view, form.credit_note, copy)?;
+            let slip = self.slip_of(&tx.reader(), what, &view, form.credit_note, copy)?;
             let new = NewPaper {
                 copy,
                 paper,
@@ -965,7 +965,7 @@ impl Shop {
             } else {
                 What::Receipt
             };
-            let slip = self.slip_of(what, order, credit_note, 1)?;
+            let slip = self.slip_of(&tx.reader(), what, order, credit_note, 1)?;
             let new = NewPaper {
                 paper: credit_note.map(|id| *id.as_bytes()),
                 ..NewPaper::slip(what.as_str(), slip).for_order(order)

@@ -5,6 +5,7 @@ use crate::{
     cards::{self, Spend},
     cart::Draft,
     days,
+    instalments::{InstalmentForm, agree_with_legs},
     order_view::OrderView,
     payments, rates,
     sessions::Approval,
@@ -63,6 +64,9 @@ pub struct PlaceTender {
     pub payment: Option<Uuid>,
     /// A bank transfer that has not arrived yet.
     pub pending: Option<bool>,
+    /// How what goes on the account is paid in parts; they add up to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instalments: Vec<InstalmentForm>,
 }
 
 /// A way to pay, as the till offers it.
@@ -343,6 +347,7 @@ impl Shop {
                 staff: Some(actor.staff),
             };
             take(tx, &bill, &balanced, &forms, &settings, &till)?;
+            agree_with_legs(tx, actor.staff, id, &forms, till.business_day, content)?;
             Ok(true)
         })?;
         if fresh {

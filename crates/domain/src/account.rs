@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::money::{Money, MoneyError};
+use crate::{
+    instalment::{self, Due, Plan},
+    money::{Money, MoneyError},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AccountError {
@@ -50,7 +53,16 @@ pub struct Item {
     pub day: u32,
     pub due: u32,
     pub charged: Money,
+    /// What came back for it without money: goods, a leg that was voided, what was written off.
+    pub given_back: Money,
     pub open: Money,
+}
+
+impl Item {
+    /// What it came to, less what came back.
+    pub fn kept(&self) -> Result<Money, MoneyError> {
+        self.charged.checked_sub(self.given_back)
+    }
 }
 
 /// An account in one look. The sum of what is open, less the advance, is the balance.
@@ -60,11 +72,35 @@ pub struct Settled {
     pub items: Vec<Item>,
     /// Money of the customer's that nothing was open for.
     pub advance: Money,
+    /// The parts of those items that are paid in instalments.
+    pub instalments: BTreeMap<Uuid, Vec<Due>>,
 }
 
 impl Settled {
     pub fn open(&self) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(|item| !item.open.is_zero())
+    }
+
+    /// The same, with what was agreed on for some of its items.
+    pub fn in_parts(mut self, plans: &[(Uuid, Plan)]) -> Result<Settled, MoneyError> {
+        for (id, plan) in plans {
+            if let Some(item) = self.items.iter().find(|item| item.id == *id) {
+                self.instalments.insert(*id, instalment::dues(plan, item)?);
+            }
+        }
+        Ok(self)
+    }
+
+    /// What is open of an item, by the days it is due.
+    pub fn dues(&self, item: &Item) -> Vec<Due> {
+        match self.instalments.get(&item.id) {
+            Some(parts) => parts.iter().filter(|due| !due.open.is_zero()).copied().collect(),
+            None => vec![Due {
+                day: item.due,
+                amount: item.charged,
+                open: item.open,
+            }],
+        }
     }
 }
 
@@ -102,6 +138,7 @@ pub fn settle(entries: &[Entry]) -> Result<Settled, AccountError> {
                     day: entry.day,
                     due: entry.due,
                     charged: entry.amount,
+                    given_back: Money::ZERO,
                     open: entry.amount,
                 });
             }
@@ -117,6 +154,9 @@ pub fn settle(entries: &[Entry]) -> Result<Settled, AccountError> {
                 let taken = item.open.min(*amount).min(left);
                 item.open = item.open.checked_sub(taken)?;
                 left = left.checked_sub(taken)?;
+                if entry.item == Some(item.id) {
+                    item.given_back = item.given_back.checked_add(taken)?;
+                }
             }
         }
         free = free.checked_add(left)?;
@@ -129,10 +169,15 @@ pub fn settle(entries: &[Entry]) -> Result<Settled, AccountError> {
         item.open = item.open.checked_sub(taken)?;
         free = free.checked_sub(taken)?;
     }
-    Ok(Settled { items, advance: free })
+    Ok(Settled {
+        items,
+        advance: free,
+        ..Settled::default()
+    })
 }
 
-/// Shares money out: to what was chosen, or to the oldest when nothing was. What nothing is open for stays an advance.
+/// Shares money out: to what was chosen, or to what is due first when nothing was. What nothing is open for stays an
+/// advance.
 pub fn share_out(
     settled: &Settled,
     amount: Money,
@@ -142,15 +187,27 @@ pub fn share_out(
         return Err(AccountError::NotPositive);
     }
     let mut left = amount;
-    let mut shares = Vec::new();
+    let mut shares: Vec<(Uuid, Money)> = Vec::new();
     if chosen.is_empty() {
-        for item in settled.open() {
-            let share = item.open.min(left);
+        let mut dues: Vec<(u32, Uuid, Money)> = settled
+            .open()
+            .flat_map(|item| {
+                let dues = settled.dues(item).into_iter();
+                dues.map(|due| (due.day, item.id, due.open))
+            })
+            .collect();
+        // Of one day, the oldest item first.
+        dues.sort_by_key(|(day, ..)| *day);
+        for (_, item, open) in dues {
+            let share = open.min(left);
             if share.is_zero() {
                 break;
             }
             left = left.checked_sub(share)?;
-            shares.push((item.id, share));
+            match shares.iter_mut().find(|(known, _)| *known == item) {
+                Some((_, sum)) => *sum = sum.checked_add(share)?,
+                None => shares.push((item, share)),
+            }
         }
         return Ok(shares);
     }
@@ -205,15 +262,15 @@ impl Ageing {
 pub fn ageing(settled: &Settled, today: u32) -> Result<Ageing, MoneyError> {
     let mut ageing = Ageing::default();
     let now = days_since_epoch(today);
-    for item in settled.open() {
-        let bucket = match now - days_since_epoch(item.due) {
+    for due in settled.open().flat_map(|item| settled.dues(item)) {
+        let bucket = match now - days_since_epoch(due.day) {
             ..=0 => &mut ageing.not_due,
             1..=30 => &mut ageing.to_30,
             31..=60 => &mut ageing.to_60,
             61..=90 => &mut ageing.to_90,
             _ => &mut ageing.over_90,
         };
-        *bucket = bucket.checked_add(item.open)?;
+        *bucket = bucket.checked_add(due.open)?;
     }
     Ok(ageing)
 }
@@ -233,6 +290,20 @@ pub fn running(
 /// A day so many days later.
 pub fn day_after(day: u32, days: u32) -> u32 {
     from_days_since_epoch(days_since_epoch(day) + i64::from(days))
+}
+
+/// The same day of a later month; its last day where the month is shorter.
+pub fn month_later(day: u32, months: u32) -> u32 {
+    let month = day / 10_000 * 12 + (day / 100 % 100).saturating_sub(1) + months;
+    let (year, month) = (month / 12, month % 12 + 1);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let last = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    year * 10_000 + month * 100 + (day % 100).min(last)
 }
 
 /// Days since 1970-01-01 of the Gregorian calendar, counted in years that begin in March.

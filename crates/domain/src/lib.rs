@@ -19,6 +19,7 @@ pub mod foreign;
 pub mod gst;
 pub mod handover;
 pub mod ids;
+pub mod instalment;
 pub mod money;
 pub mod numbers;
 pub mod order;

@@ -7,6 +7,7 @@ use crate::{
     document::Align,
     sheet::{Cell, Column, Line, Piece, Sheet, Step, Table},
     slips::{Entry, ReceiptTender, isolated, labelled, tax_label},
+    spelled::spelled,
     words::{Language, Words},
 };
 
@@ -69,6 +70,24 @@ pub struct TaxTotal {
     pub amount_minor: i64,
 }
 
+/// What the goods of one code and one rate come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CodeTotal {
+    pub code: String,
+    pub taxable_minor: i64,
+    /// By the order of `InvoiceData::code_taxes`: the rate and the amount.
+    pub taxes: Vec<Option<(String, i64)>>,
+    pub tax_minor: i64,
+}
+
+/// A part of what is owed, and its day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SheetInstalment {
+    pub day: String,
+    pub amount_minor: i64,
+    pub open_minor: i64,
+}
+
 /// A code to pay with or to check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SheetQr {
@@ -109,11 +128,16 @@ pub struct InvoiceData {
     pub taxable_minor: i64,
     pub taxes: Vec<TaxTotal>,
     pub tax_minor: i64,
+    /// The taxes that stand beside the codes of goods: "CGST", "SGST".
+    pub code_taxes: Vec<String>,
+    /// Goods by code, where the law wants them so; then the taxes are said here and not by rate alone.
+    pub codes: Vec<CodeTotal>,
     pub rounding_minor: i64,
     pub total_minor: i64,
     pub tenders: Vec<ReceiptTender>,
     pub paid_minor: i64,
     pub owed_minor: i64,
+    pub instalments: Vec<SheetInstalment>,
     /// What the law wants written across it: "Composition taxable person …".
     pub legends: Vec<String>,
     /// The shop's own words at the end.
@@ -184,6 +208,11 @@ pub fn invoice_sheet(data: &InvoiceData) -> Sheet {
         (11, aside(data, &words)),
         (9, sums(data, &words)),
     ]));
+    if !data.codes.is_empty() {
+        pieces.push(Piece::Space(10));
+        pieces.push(Piece::Line(Line::new(words.by_code).step(Step::Small).grey()));
+        pieces.push(Piece::Table(codes(data, &words)));
+    }
     pieces.push(Piece::Space(14));
     pieces.extend(end(data, &words));
     Sheet {
@@ -392,10 +421,93 @@ fn goods(data: &InvoiceData, words: &Words) -> Table {
     }
 }
 
+/// What is owed, by the days it is due.
+fn instalments(data: &InvoiceData, words: &Words) -> Table {
+    let amount = |minor: i64| figures(minor, &data.currency);
+    let end = |title: &str| Column {
+        title: title.to_owned(),
+        share: 0,
+        align: Align::End,
+    };
+    Table {
+        columns: vec![
+            end("#"),
+            Column {
+                title: format!("{} · {}", words.instalments, words.due),
+                share: 1,
+                align: Align::Start,
+            },
+            end(words.amount),
+            end(words.open),
+        ],
+        rows: (1u32..)
+            .zip(&data.instalments)
+            .map(|(n, part)| {
+                vec![
+                    Cell::new(n.to_string()),
+                    Cell::new(isolated(&part.day)),
+                    Cell::new(amount(part.amount_minor)),
+                    Cell::new(amount(part.open_minor)),
+                ]
+            })
+            .collect(),
+        ..Table::default()
+    }
+}
+
+/// What was sold by its code in the law: how much of it was taxed, at which rates, and how much tax that is.
+fn codes(data: &InvoiceData, words: &Words) -> Table {
+    let amount = |minor: i64| figures(minor, &data.currency);
+    let end = |title: &str| Column {
+        title: title.to_owned(),
+        share: 0,
+        align: Align::End,
+    };
+    let mut columns = vec![
+        Column {
+            title: "HSN/SAC".to_owned(),
+            share: 1,
+            align: Align::Start,
+        },
+        end(words.taxable),
+    ];
+    columns.extend(data.code_taxes.iter().map(|name| end(name)));
+    columns.push(end(words.total_tax));
+    let rows = data
+        .codes
+        .iter()
+        .map(|row| {
+            let mut cells = vec![
+                Cell::new(if row.code.is_empty() {
+                    "–"
+                } else {
+                    row.code.as_str()
+                }),
+                Cell::new(amount(row.taxable_minor)),
+            ];
+            cells.extend(row.taxes.iter().map(|tax| match tax {
+                Some((rate, minor)) => Cell::new(amount(*minor)).below(isolated(rate)),
+                None => Cell::default(),
+            }));
+            cells.push(Cell::new(amount(row.tax_minor)));
+            cells
+        })
+        .collect();
+    let mut totals = vec![Cell::new(words.total), Cell::new(amount(data.taxable_minor))];
+    totals.resize(columns.len() - 1, Cell::default());
+    totals.push(Cell::new(amount(data.tax_minor)));
+    Table {
+        columns,
+        rows,
+        totals: vec![totals],
+        plain: false,
+    }
+}
+
 /// Beside the sums: the taxes by rate, a code to pay with, what the law and the shop want said.
 fn aside(data: &InvoiceData, words: &Words) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    if !data.taxes.is_empty() {
+    if !data.taxes.is_empty() && data.codes.is_empty() {
         let column = |title: &str, share: u16, align: Align| Column {
             title: title.to_owned(),
             share,
@@ -424,10 +536,25 @@ fn aside(data: &InvoiceData, words: &Words) -> Vec<Piece> {
         }));
         pieces.push(Piece::Space(4));
     }
+    pieces.push(Piece::Line(Line::new(words.in_words).step(Step::Tiny).grey()));
+    pieces.push(Piece::Line(
+        Line::new(spelled(
+            data.total_minor,
+            &data.currency,
+            Language::of(&data.language),
+        ))
+        .bold(),
+    ));
+    pieces.push(Piece::Space(4));
     if data.inclusive && !data.taxes.is_empty() {
         pieces.push(Piece::Line(
             Line::new(words.includes_tax).step(Step::Small).grey(),
         ));
+    }
+    if !data.instalments.is_empty() {
+        pieces.push(Piece::Space(4));
+        pieces.push(Piece::Table(instalments(data, words)));
+        pieces.push(Piece::Space(4));
     }
     for legend in &data.legends {
         pieces.push(Piece::Line(Line::new(legend).step(Step::Small).bold()));

@@ -16,12 +16,14 @@ mod fonts;
 mod invoice;
 mod labels;
 mod layout;
+mod payment_slip;
 mod pdf;
 mod profile;
 mod raster;
 mod sheet;
 mod shift_slip;
 mod slips;
+mod spelled;
 mod statement;
 mod symbol;
 mod template;
@@ -33,17 +35,22 @@ pub use code_page::CodePage;
 pub use document::{Align, Bars, Block, Document, Look, Paper, Row, Rule, Size};
 pub use escpos::{drawer_pulse, escpos};
 pub use fonts::Fonts;
-pub use invoice::{InvoiceData, InvoiceKind, InvoiceLine, Party, SheetQr, TaxPart, TaxTotal, invoice_sheet};
+pub use invoice::{
+    CodeTotal, InvoiceData, InvoiceKind, InvoiceLine, Party, SheetInstalment, SheetQr, TaxPart, TaxTotal,
+    invoice_sheet,
+};
 pub use labels::{LabelSheet, labels_pdf};
+pub use payment_slip::{PaidItem, PaymentSlipData, payment};
 pub use pdf::{PdfError, PdfPage, pdf, sheet_pdf};
 pub use profile::{Cutter, Pin, Profile, Pulse, QrMode};
 pub use raster::raster;
 pub use sheet::{Cell, Column, Line, Piece, Sheet, Step, Table};
 pub use shift_slip::{ShiftDrawer, ShiftMethod, ShiftReport, ShiftSlipData, ShiftTax, shift_report};
 pub use slips::{
-    CreditNoteData, Entry, LabelData, NoSaleData, ReceiptData, ReceiptLine, ReceiptTender, Slip,
-    TestCardData, credit_note, label, no_sale, receipt, test_card, token,
+    CreditNoteData, Entry, LabelData, NoSaleData, ReceiptBuyer, ReceiptData, ReceiptLine, ReceiptTender,
+    Slip, TestCardData, credit_note, label, no_sale, receipt, test_card, token,
 };
+pub use spelled::spelled;
 pub use statement::{StatementData, StatementRow, statement_sheet};
 pub use template::{FieldError, Part, PartKind, QrSize, Template};
 pub use words::{Language, Words};

@@ -8,6 +8,7 @@ use crate::{
     amount::{figures, money},
     bitmap::Bitmap,
     document::{Align, Bars, Block, Document, Look, Paper, Row, Rule, Size},
+    payment_slip::{PaymentSlipData, payment},
     shift_slip::{ShiftSlipData, shift_report},
     symbol,
     template::{PartKind, Template},
@@ -25,6 +26,7 @@ pub enum Slip {
     TestCard(TestCardData),
     Label(LabelData),
     Shift(Box<ShiftSlipData>),
+    Payment(PaymentSlipData),
 }
 
 impl Slip {
@@ -37,6 +39,7 @@ impl Slip {
             Slip::TestCard(data) => test_card(data),
             Slip::Label(data) => label(data),
             Slip::Shift(data) => shift_report(data, template),
+            Slip::Payment(data) => payment(data, template),
         }
     }
 
@@ -72,6 +75,19 @@ pub struct ReceiptLine {
     /// What the line's own discount took off; positive.
     pub discount_minor: i64,
     pub note: Option<String>,
+    /// What the law wants said of the goods: "HSN 2106 · 5%".
+    pub code: Option<String>,
+}
+
+/// Who bought, where the document names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReceiptBuyer {
+    pub name: String,
+    pub address: Vec<String>,
+    pub tax_number: Option<String>,
+    /// "Maharashtra (27)"
+    pub region: Option<String>,
 }
 
 /// One leg of a payment, or of a repayment.
@@ -102,13 +118,30 @@ pub struct ReceiptData {
     pub counter: String,
     pub staff: String,
     pub lines: Vec<ReceiptLine>,
+    /// Which document the law takes it for: tax_invoice or bill_of_supply; a receipt else.
+    pub document_kind: String,
+    pub cancelled: bool,
+    pub buyer: Option<ReceiptBuyer>,
+    /// Which correction of the buyer this is; 0 is as it was issued.
+    pub revision: u32,
+    pub place_of_supply: Option<String>,
+    /// Said only where the law wants it said.
+    pub reverse_charge: Option<bool>,
+    /// What the law wants written across it.
+    pub legends: Vec<String>,
     pub subtotal_minor: i64,
     /// Discounts on the whole order, positive.
     pub discounts: Vec<Entry>,
+    /// What is taxed, after all discounts; 0 is not said.
+    pub taxable_minor: i64,
+    /// The prices of the lines contain their tax.
+    pub inclusive: bool,
     pub taxes: Vec<Entry>,
     pub rounding_minor: i64,
     pub total_minor: i64,
     pub tenders: Vec<ReceiptTender>,
+    /// The days by which what is on the account is to be paid, and how much of it.
+    pub instalments: Vec<Entry>,
     /// The text of the QR code.
     pub token: Option<String>,
     pub one_time_number: Option<String>,
@@ -136,13 +169,17 @@ pub struct CreditNoteData {
     pub tax_number: Option<String>,
     pub demo: bool,
     pub document: String,
-    /// The number of the document it undoes, and its display number.
+    /// The number and the day of the document it undoes, and its display number.
     pub of_document: String,
+    pub of_day: String,
     pub number: String,
     pub at: String,
     pub counter: String,
     pub staff: String,
+    pub buyer: Option<ReceiptBuyer>,
+    pub place_of_supply: Option<String>,
     pub lines: Vec<ReceiptLine>,
+    pub taxable_minor: i64,
     pub taxes: Vec<Entry>,
     pub rounding_minor: i64,
     pub total_minor: i64,
@@ -201,9 +238,9 @@ pub struct LabelData {
 }
 
 pub(crate) const PLAIN: Look = Look::of(Size::One);
-const ASIDE: Look = Look::of(Size::Small);
+pub(crate) const ASIDE: Look = Look::of(Size::Small);
 
-fn size(step: u8) -> Size {
+pub(crate) fn size(step: u8) -> Size {
     match step {
         0 | 1 => Size::One,
         2 => Size::Two,
@@ -266,7 +303,7 @@ pub(crate) fn tax_label(number: &str, words: &Words) -> String {
 }
 
 /// The shop at the head of a slip, in the template's order and sizes.
-fn head_part(
+pub(crate) fn head_part(
     document: &mut Document,
     words: &Words,
     template: &Template,
@@ -300,15 +337,22 @@ fn head_part(
 }
 
 /// Who speaks.
-struct Head<'a> {
-    shop_name: &'a str,
-    header: &'a [String],
-    branch: &'a str,
-    tax_number: Option<&'a str>,
+pub(crate) struct Head<'a> {
+    pub shop_name: &'a str,
+    pub header: &'a [String],
+    pub branch: &'a str,
+    pub tax_number: Option<&'a str>,
 }
 
 /// Document number, time, counter and person, in pairs that share a line where it is wide enough.
-fn particulars(document: &mut Document, words: &Words, number: &str, at: &str, counter: &str, staff: &str) {
+pub(crate) fn particulars(
+    document: &mut Document,
+    words: &Words,
+    number: &str,
+    at: &str,
+    counter: &str,
+    staff: &str,
+) {
     pair(document, number, at);
     let counter = match counter.trim() {
         "" => String::new(),
@@ -385,13 +429,10 @@ fn lines(document: &mut Document, words: &Words, template: &Template, lines: &[R
                 String::new(),
             );
         }
-        if let Some(note) = line
-            .note
-            .as_deref()
-            .map(str::trim)
-            .filter(|note| !note.is_empty())
-        {
-            aside(note.to_owned(), String::new());
+        for said in [&line.code, &line.note] {
+            if let Some(said) = said.as_deref().map(str::trim).filter(|said| !said.is_empty()) {
+                aside(said.to_owned(), String::new());
+            }
         }
         if line.discount_minor != 0 {
             aside(
@@ -417,7 +458,7 @@ fn entries(document: &mut Document, entries: &[Entry], sign: i64, fallback: &str
     }
 }
 
-fn tenders(document: &mut Document, words: &Words, tenders: &[ReceiptTender], currency: &str) {
+pub(crate) fn tenders(document: &mut Document, words: &Words, tenders: &[ReceiptTender], currency: &str) {
     for tender in tenders {
         document.row(&tender.label, figures(tender.amount_minor, currency), PLAIN);
         let change = tender.change_minor.unwrap_or(0);
@@ -479,7 +520,7 @@ fn one_time_number(document: &mut Document, words: &Words, data: &ReceiptData, s
     }
 }
 
-fn footer<'a>(document: &mut Document, texts: impl Iterator<Item = &'a String>, step: u8) {
+pub(crate) fn footer<'a>(document: &mut Document, texts: impl Iterator<Item = &'a String>, step: u8) {
     let mut first = true;
     for text in texts.filter(|text| !text.trim().is_empty()) {
         if std::mem::take(&mut first) {
@@ -495,7 +536,7 @@ pub(crate) fn end(document: &mut Document) {
 }
 
 /// The groups of a receipt that a line is drawn between.
-fn group(kind: PartKind) -> u8 {
+pub(crate) fn group(kind: PartKind) -> u8 {
     match kind {
         PartKind::Logo | PartKind::ShopName | PartKind::Header | PartKind::Branch | PartKind::TaxNumber => 0,
         PartKind::OrderNumber => 1,
@@ -518,6 +559,14 @@ pub fn receipt(data: &ReceiptData, template: &Template) -> Document {
     let (mut document, words) = begin(&data.language, template.paper, title.trim());
     drawer(&mut document, data.open_drawer);
     marks(&mut document, &words, data.demo, data.copy);
+    if data.cancelled {
+        document.text(
+            words.cancelled,
+            Align::Centre,
+            Look::of(Size::Two).bold().reversed(),
+        );
+        document.space(6);
+    }
     let head = Head {
         shop_name: &data.shop_name,
         header: &data.header,
@@ -535,6 +584,18 @@ pub fn receipt(data: &ReceiptData, template: &Template) -> Document {
         match part.block {
             PartKind::OrderNumber => order_number(&mut piece, &words, &data.number, part.size),
             PartKind::Document => {
+                let title = match data.document_kind.as_str() {
+                    "tax_invoice" => words.tax_invoice,
+                    "bill_of_supply" => words.bill_of_supply,
+                    _ => "",
+                };
+                if !title.is_empty() {
+                    piece.text(title, Align::Centre, PLAIN.bold());
+                }
+                if data.revision > 0 {
+                    let revision = labelled(words.revision, &data.revision.to_string());
+                    piece.text(revision, Align::Centre, PLAIN.bold());
+                }
                 particulars(
                     &mut piece,
                     &words,
@@ -543,10 +604,25 @@ pub fn receipt(data: &ReceiptData, template: &Template) -> Document {
                     &data.counter,
                     &data.staff,
                 );
+                bought_by(&mut piece, &words, data.buyer.as_ref());
+                supplied(
+                    &mut piece,
+                    &words,
+                    data.place_of_supply.as_deref(),
+                    data.reverse_charge,
+                );
             }
             PartKind::Lines => lines(&mut piece, &words, template, &data.lines, currency),
             PartKind::Totals => totals(&mut piece, &words, data, part.size),
-            PartKind::Tenders => tenders(&mut piece, &words, &data.tenders, currency),
+            PartKind::Tenders => {
+                tenders(&mut piece, &words, &data.tenders, currency);
+                if !data.instalments.is_empty() {
+                    piece.text(words.instalments, Align::Start, ASIDE.bold());
+                    for part in &data.instalments {
+                        piece.row(isolated(&part.label), figures(part.amount_minor, currency), ASIDE);
+                    }
+                }
+            }
             PartKind::Phone => {
                 if let Some(phone) = data.phone.as_deref().filter(|phone| !phone.trim().is_empty()) {
                     piece.row(words.phone, isolated(phone), PLAIN);
@@ -585,6 +661,9 @@ fn totals(document: &mut Document, words: &Words, data: &ReceiptData, step: u8) 
     if more {
         document.row(words.subtotal, figures(data.subtotal_minor, currency), PLAIN);
         entries(document, &data.discounts, -1, words.discount, currency);
+        if data.taxable_minor != 0 {
+            document.row(words.taxable, figures(data.taxable_minor, currency), PLAIN);
+        }
         entries(document, &data.taxes, 1, "", currency);
         if data.rounding_minor != 0 {
             document.row(words.rounding, figures(data.rounding_minor, currency), PLAIN);
@@ -596,6 +675,37 @@ fn totals(document: &mut Document, words: &Words, data: &ReceiptData, step: u8) 
         money(data.total_minor, currency),
         Look::of(size(step)).bold(),
     );
+    if data.inclusive && data.taxes.iter().any(|tax| tax.amount_minor != 0) {
+        document.text(words.includes_tax, Align::Start, ASIDE);
+    }
+    for legend in &data.legends {
+        document.text(legend, Align::Start, ASIDE);
+    }
+}
+
+/// The buyer of a tax invoice or of its credit note.
+fn bought_by(document: &mut Document, words: &Words, buyer: Option<&ReceiptBuyer>) {
+    let Some(buyer) = buyer else { return };
+    document.space(6);
+    document.text(words.bill_to, Align::Start, ASIDE);
+    document.text(&buyer.name, Align::Start, PLAIN.bold());
+    for line in buyer.address.iter().chain(&buyer.region) {
+        document.text(line, Align::Start, ASIDE);
+    }
+    if let Some(number) = buyer.tax_number.as_deref().filter(|n| !n.trim().is_empty()) {
+        document.text(tax_label(number, words), Align::Start, PLAIN);
+    }
+}
+
+/// Where the goods go, and who owes the tax on them.
+fn supplied(document: &mut Document, words: &Words, place: Option<&str>, reverse: Option<bool>) {
+    if let Some(place) = place {
+        document.text(labelled(words.place_of_supply, place), Align::Start, ASIDE);
+    }
+    if let Some(reverse) = reverse {
+        let said = if reverse { words.yes } else { words.no };
+        document.text(labelled(words.reverse_charge, said), Align::Start, ASIDE);
+    }
 }
 
 fn barcode(document: &mut Document, data: &str) {
@@ -688,12 +798,20 @@ pub fn credit_note(data: &CreditNoteData, template: &Template) -> Document {
         &data.staff,
     );
     pair(&mut document, words.refund_of, &isolated(&data.of_document));
+    if !data.of_day.trim().is_empty() {
+        document.row(words.date, isolated(&data.of_day), PLAIN);
+    }
     if !data.number.trim().is_empty() {
         document.row(words.order, isolated(&data.number), PLAIN);
     }
+    bought_by(&mut document, &words, data.buyer.as_ref());
+    supplied(&mut document, &words, data.place_of_supply.as_deref(), None);
     rule(&mut document);
     lines(&mut document, &words, template, &data.lines, currency);
     rule(&mut document);
+    if data.taxable_minor != 0 && !data.taxes.is_empty() {
+        document.row(words.taxable, figures(data.taxable_minor, currency), PLAIN);
+    }
     entries(&mut document, &data.taxes, 1, "", currency);
     if data.rounding_minor != 0 {
         document.row(words.rounding, figures(data.rounding_minor, currency), PLAIN);

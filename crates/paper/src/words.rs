@@ -100,6 +100,20 @@ words! {
     tax: "Tax", "कर", "الضريبة";
     tax_rate: "Rate", "कर दर", "النسبة";
     amount: "Amount", "राशि", "المبلغ";
+    in_words: "Amount in words", "शब्दों में राशि", "المبلغ كتابةً";
+    /// Goods by their code in the law, with their taxes.
+    by_code: "By HSN/SAC", "HSN/SAC के अनुसार", "حسب رمز HSN/SAC";
+    total_tax: "Total tax", "कुल कर", "إجمالي الضريبة";
+    instalments: "Instalments", "किस्तें", "الأقساط";
+    open: "Open", "बाकी", "المتبقي";
+    payment_receipt: "Payment receipt", "भुगतान रसीद", "إيصال دفع";
+    received_from: "Received from", "किससे मिला", "استُلم من";
+    reference: "Reference", "संदर्भ", "المرجع";
+    paid_for: "For", "किसके लिए", "مقابل";
+    advance: "In advance", "अग्रिम", "دفعة مقدمة";
+    owed_now: "Still owed", "अब बकाया", "المستحق الآن";
+    credit_now: "In the customer's favour", "ग्राहक का जमा", "رصيد لصالح العميل";
+    taken_back: "TAKEN BACK", "वापस लिया गया", "مسحوب";
     paid: "Paid", "भुगतान", "المدفوع";
     balance_due: "Balance due", "शेष देय", "المبلغ المستحق";
     includes_tax: "Prices include tax.", "मूल्यों में कर शामिल है।", "الأسعار شاملة الضريبة.";

@@ -215,6 +215,7 @@ proptest! {
                 amount_minor,
                 discount_minor: discount,
                 note: Some(note.clone()),
+                code: Some(note.clone()),
             })
             .collect();
         let data = ReceiptData {

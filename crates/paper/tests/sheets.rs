@@ -3,8 +3,8 @@
 use std::{fs, process::Command};
 
 use paper::{
-    Fonts, InvoiceData, InvoiceKind, InvoiceLine, Party, StatementData, StatementRow, TaxPart, TaxTotal,
-    invoice_sheet, sheet_pdf, statement_sheet,
+    CodeTotal, Entry, Fonts, InvoiceData, InvoiceKind, InvoiceLine, Party, SheetInstalment, StatementData,
+    StatementRow, TaxPart, TaxTotal, invoice_sheet, sheet_pdf, statement_sheet,
 };
 
 fn poppler(tool: &str, arguments: &[&str], pdf: &[u8]) -> String {
@@ -66,6 +66,36 @@ fn invoice(language: &str, lines: usize) -> InvoiceData {
             taxable_minor: 20_600_000,
             amount_minor: 515_000,
         }],
+        code_taxes: vec!["CGST".to_owned(), "SGST".to_owned()],
+        codes: vec![
+            CodeTotal {
+                code: "210690".to_owned(),
+                taxable_minor: 20_600_000,
+                taxes: vec![
+                    Some(("2.5%".to_owned(), 515_000)),
+                    Some(("2.5%".to_owned(), 515_000)),
+                ],
+                tax_minor: 1_030_000,
+            },
+            CodeTotal {
+                code: "0401".to_owned(),
+                taxable_minor: 70_000,
+                taxes: vec![None, None],
+                tax_minor: 0,
+            },
+        ],
+        instalments: vec![
+            SheetInstalment {
+                day: "2026-11-30".to_owned(),
+                amount_minor: 61_728_395,
+                open_minor: 0,
+            },
+            SheetInstalment {
+                day: "2026-12-31".to_owned(),
+                amount_minor: 61_728_394,
+                open_minor: 61_728_394,
+            },
+        ],
         total_minor: 123_456_789,
         lines,
         signed: true,
@@ -123,7 +153,16 @@ fn an_invoice_runs_over_pages_in_every_language() {
             }
         }
         let whole = pages.concat();
-        for figure in ["12,34,567.89", "1,03,000.44", "2,06,000.00", "27AAPFU0939F1ZV"] {
+        for figure in [
+            "12,34,567.89",
+            "1,03,000.44",
+            "2,06,000.00",
+            "27AAPFU0939F1ZV",
+            "10,300.00",
+            "0401",
+            "2026-12-31",
+            "6,17,283.94",
+        ] {
             assert!(whole.contains(figure), "{language}: {figure} is whole");
         }
         assert_eq!(
@@ -131,6 +170,10 @@ fn an_invoice_runs_over_pages_in_every_language() {
             45,
             "{language}: every line is there once"
         );
+        if language == "en" {
+            let said = whole.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(said.contains("Rupees twelve lakh thirty-four thousand"), "{said}");
+        }
         stays_on_the_page(&pdf);
         let fonts = poppler("pdffonts", &[], &pdf);
         for font in fonts.lines().skip(2) {
@@ -184,31 +227,60 @@ fn nothing_is_too_much_for_a_sheet() {
 }
 
 #[test]
-fn a_statement_keeps_its_running_balance() {
-    let rows: Vec<StatementRow> = (1..=200)
-        .map(|n| StatementRow {
-            date: "2026-11-14".to_owned(),
-            document: format!("K7Q/26-27/{n:06}"),
-            what: "Invoice".to_owned(),
-            amount_minor: 100,
-            balance_minor: 100 * n,
-        })
-        .collect();
-    let data = StatementData {
-        from: "2026-04-01".to_owned(),
-        to: "2026-11-21".to_owned(),
-        rows,
-        closing_minor: 20_000,
-        currency: "INR".to_owned(),
-        language: "en".to_owned(),
-        ..StatementData::default()
-    };
-    let pdf = sheet_pdf(&statement_sheet(&data), &Fonts::new()).expect("a PDF");
-    let text = poppler("pdftotext", &["-layout"], &pdf);
-    assert!(
-        text.contains("K7Q/26-27/000200") && text.contains("₹200.00"),
-        "{text}"
-    );
-    assert_eq!(text.matches("Opening balance").count(), 1);
-    stays_on_the_page(&pdf);
+fn a_statement_keeps_its_running_balance_in_every_language() {
+    for (language, name, opening) in [
+        ("en", "Asha Traders", "Opening balance"),
+        ("hi", "आशा ट्रेडर्स", "0–30"),
+        ("ar", "شركة النور", "الرصيد الافتتاحي"),
+    ] {
+        let rows: Vec<StatementRow> = (1..=200)
+            .map(|n| StatementRow {
+                date: "2026-11-14".to_owned(),
+                document: format!("K7Q/26-27/{n:06}"),
+                what: "Invoice".to_owned(),
+                amount_minor: if n % 5 == 0 { -50 } else { 100 },
+                balance_minor: 100 * n - 150 * (n / 5),
+            })
+            .collect();
+        let data = StatementData {
+            seller: Party {
+                name: "Shree Ganesh".to_owned(),
+                ..Party::default()
+            },
+            customer: Party {
+                name: name.to_owned(),
+                tax_number: Some("27AAPFU0939F1ZV".to_owned()),
+                ..Party::default()
+            },
+            from: "2026-04-01".to_owned(),
+            to: "2026-11-21".to_owned(),
+            rows,
+            closing_minor: 14_000,
+            ageing: vec![
+                Entry {
+                    label: "0–30".to_owned(),
+                    amount_minor: 9_000,
+                },
+                Entry {
+                    label: "31–60".to_owned(),
+                    amount_minor: 5_000,
+                },
+            ],
+            currency: "INR".to_owned(),
+            language: language.to_owned(),
+            ..StatementData::default()
+        };
+        let pdf = sheet_pdf(&statement_sheet(&data), &Fonts::new()).expect("a PDF");
+        let text = poppler("pdftotext", &["-layout"], &pdf);
+        for wanted in ["K7Q/26-27/000200", "140.00", "90.00", "50.00", "27AAPFU0939F1ZV"] {
+            assert!(text.contains(wanted), "{language}: {wanted} is not on\n{text}");
+        }
+        assert_eq!(
+            text.matches("K7Q/26-27/").count(),
+            200,
+            "{language}: every line once"
+        );
+        assert_eq!(text.matches(opening).count(), 1, "{language}: {text}");
+        stays_on_the_page(&pdf);
+    }
 }

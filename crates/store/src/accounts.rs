@@ -1,9 +1,10 @@
 //! Customers' accounts, as the screens and the rules ask for them.
 
-use crate::{Reader, StoreError};
+use crate::{Reader, StoreError, orders::unpacked};
 use domain::{
     account::Entry,
     ids::{CustomerId, OrderId, StaffId},
+    instalment::{Part, Plan},
     money::Money,
 };
 use rusqlite::{OptionalExtension, Row, params};
@@ -168,6 +169,31 @@ impl Reader<'_> {
             });
         }
         Ok(ledger)
+    }
+
+    /// The orders of an account that are paid in parts, and the parts.
+    pub fn instalment_plans(&self, root: CustomerId) -> Result<Vec<(Uuid, Plan)>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select order_id, charged_minor, parts from instalment_plan
+             where order_id in (select order_id from account_entry where root_id = ?1 and order_id is not null)",
+        )?;
+        let mut rows = statement.query([root.bytes()])?;
+        let mut plans = Vec::new();
+        while let Some(r) = rows.next()? {
+            let parts: Vec<(u32, i64)> = unpacked(&r.get::<_, Vec<u8>>(2)?);
+            let parts: Vec<Part> = parts
+                .into_iter()
+                .map(|(day, minor)| Part {
+                    day,
+                    amount: Money::from_minor(minor),
+                })
+                .collect();
+            if !parts.is_empty() {
+                let charged = Money::from_minor(r.get(1)?);
+                plans.push((Uuid::from_bytes(r.get(0)?), Plan { parts, charged }));
+            }
+        }
+        Ok(plans)
     }
 
     /// On whose account an order was bought.

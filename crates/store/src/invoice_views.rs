@@ -4,8 +4,8 @@ use crate::StoreError;
 use journal::{
     Body, Header,
     body::{
-        BuyerV1, InvoiceDueV1, InvoiceRevisedV1, InvoiceSentV1, OrderPlacedV2, QuotationMadeV1,
-        QuotationMovedV1,
+        BuyerV1, InstalmentsSetV1, InvoiceDueV1, InvoiceRevisedV1, InvoiceSentV1, OrderPlacedV2,
+        QuotationMadeV1, QuotationMovedV1,
     },
 };
 use rusqlite::{Connection, params};
@@ -78,6 +78,29 @@ pub(crate) fn due(conn: &Connection, header: &Header, due: &InvoiceDueV1) -> Res
         due.due_day,
         stamp(header),
         header.device.bytes()
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn instalments(
+    conn: &Connection,
+    header: &Header,
+    set: &InstalmentsSetV1,
+) -> Result<(), StoreError> {
+    let parts = postcard::to_stdvec(&set.parts).map_err(StoreError::damaged)?;
+    conn.prepare_cached(
+        "insert into instalment_plan values (?1, ?2, ?3, ?4, ?5, ?6)
+         on conflict (order_id) do update set stamp = excluded.stamp, device_id = excluded.device_id,
+             at_ms = excluded.at_ms, charged_minor = excluded.charged_minor, parts = excluded.parts
+         where (excluded.stamp, excluded.device_id) > (stamp, device_id)",
+    )?
+    .execute(params![
+        set.order,
+        stamp(header),
+        header.device.bytes(),
+        set.at_ms,
+        set.charged_minor,
+        parts
     ])?;
     Ok(())
 }

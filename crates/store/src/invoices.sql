@@ -38,6 +38,16 @@ create table invoice_due (
 
 create index invoice_due_by_day on invoice_due (due_day) where due_day > 0;
 
+-- How what an order left on an account is paid in parts: the last plan.
+create table instalment_plan (
+    order_id      blob    not null primary key,
+    stamp         integer not null,
+    device_id     blob    not null,
+    at_ms         integer not null,
+    charged_minor integer not null, -- what the order had put on the account by then
+    parts         blob    not null  -- days and amounts, as the fact says them
+) strict, without rowid;
+
 -- What left the house, to whom as far as a fact may say it.
 create table document_sent (
     subject_id blob    not null,

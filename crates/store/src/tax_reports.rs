@@ -31,8 +31,15 @@ pub struct SoldDocument {
     pub seller: SellerV1,
     pub place_of_supply: String,
     pub total_minor: i64,
-    pub cancelled: bool,
+    /// The business day on which it was cancelled, if it was.
+    pub cancelled_day: Option<u32>,
     pub lines: Vec<SoldLine>,
+}
+
+impl SoldDocument {
+    pub fn cancelled_by(&self, day: u32) -> bool {
+        self.cancelled_day.is_some_and(|cancelled| cancelled <= day)
+    }
 }
 
 /// A credit note, with what its sale says of the buyer.
@@ -72,7 +79,8 @@ pub struct TaxTotal {
 
 const DOCUMENT: &str =
     "o.order_id, o.business_day, o.prefix, o.fiscal_year, o.document_no, o.document, o.buyer,
-    o.seller, o.place_of_supply, o.total_minor, o.cancelled_ms is not null";
+    o.seller, o.place_of_supply, o.total_minor,
+    case when o.cancelled_ms is not null then coalesce(nullif(o.cancelled_day, 0), o.business_day) end";
 
 fn document(r: &rusqlite::Row<'_>) -> rusqlite::Result<SoldDocument> {
     Ok(SoldDocument {
@@ -86,7 +94,7 @@ fn document(r: &rusqlite::Row<'_>) -> rusqlite::Result<SoldDocument> {
         seller: unpacked(&r.get::<_, Vec<u8>>(7)?),
         place_of_supply: r.get(8)?,
         total_minor: r.get(9)?,
-        cancelled: r.get(10)?,
+        cancelled_day: r.get(10)?,
         lines: Vec::new(),
     })
 }
@@ -175,6 +183,33 @@ impl Reader<'_> {
             )?;
         }
         Ok(notes.into_iter().map(|(_, note)| note).collect())
+    }
+
+    /// Orders of before these days that were cancelled in them.
+    pub fn orders_cancelled_later(&self, from_day: u32, to_day: u32) -> Result<Vec<OrderId>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select order_id from \"order\" where cancelled_ms is not null and cancelled_day between ?1 and ?2
+             and business_day < ?1 order by prefix, fiscal_year, document_no",
+        )?;
+        let rows = statement.query_map([from_day, to_day], |r| Ok(OrderId::from_bytes(r.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Receipts of these days with money that nothing was open for, and how much of it.
+    pub fn advances_received(&self, from_day: u32, to_day: u32) -> Result<Vec<(String, i64)>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select prefix, fiscal_year, document_no, p.amount_minor - coalesce(sum(i.amount_minor), 0) advance
+             from account_payment p left join account_payment_item i using (payment_id)
+             where business_day between ?1 and ?2
+               and not exists (select 1 from account_adjustment a
+                               where a.about_id = p.payment_id and a.kind = 'payment_reversed')
+             group by p.payment_id having advance > 0 order by prefix, fiscal_year, document_no",
+        )?;
+        let rows = statement.query_map([from_day, to_day], |r| {
+            let (prefix, year): (String, String) = (r.get(0)?, r.get(1)?);
+            Ok((format!("{prefix}/{year}/{:06}", r.get::<_, u32>(2)?), r.get(3)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn sold_lines(&self, sql: &str, id: [u8; 16]) -> Result<Vec<SoldLine>, StoreError> {

@@ -85,6 +85,7 @@ pub(crate) const TABLES: &[&str] = &[
     "invoice_revision",
     "invoice_buyer",
     "invoice_due",
+    "instalment_plan",
     "document_sent",
     "quotation",
     "quotation_version",
@@ -276,6 +277,7 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::InvoiceRevised(revised) => invoice_views::revised(conn, header, revised),
         Body::InvoiceSent(sent) => invoice_views::sent(conn, header, sent),
         Body::InvoiceDue(due) => invoice_views::due(conn, header, due),
+        Body::InstalmentsSet(set) => invoice_views::instalments(conn, header, set),
         Body::TaxClassSet(class) => taxes::class_set(conn, header, class),
         Body::TaxIdentitySet(identity) => taxes::identity_set(conn, header, identity),
         Body::TenderTaken(tender) => {

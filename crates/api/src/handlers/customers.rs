@@ -1,6 +1,6 @@
 //! Customers and their accounts.
 
-use super::{OpenShop, devices::file, run};
+use super::{OpenShop, devices::file, invoices::sheet, run};
 use crate::{
     error::{ApiResult, ErrorBody},
     extract::{Body, Id, Params},
@@ -18,6 +18,9 @@ use app::{
     },
     mail::MailView,
     order_view::OrderView,
+    papers::PaperFilter,
+    printing::JobView,
+    shift_reports::PrintReport,
     statements::MailStatement,
 };
 use axum::{Extension, Json, http::StatusCode, response::Response};
@@ -203,6 +206,28 @@ pub async fn receive(
 #[utoipa::path(get, path = "/api/v1/accounts/payments/{id}", tag = "accounts", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = PaymentReceipt), (status = 404, body = ErrorBody)), security(("session" = [])))]
 pub async fn payment(OpenShop(shop): OpenShop, Id(id): Id) -> ApiResult<Json<PaymentReceipt>> {
     run(move || shop.payment_receipt(id)).await.map(Json)
+}
+
+/// Prints the receipt of a payment on account; papers after the first say which copy they are.
+#[utoipa::path(post, path = "/api/v1/accounts/payments/{id}/print", tag = "accounts", params(("id" = uuid::Uuid, Path)), request_body = PrintReport, responses((status = 201, body = JobView), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)), security(("session" = [])))]
+pub async fn print_payment(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Id(id): Id,
+    Body(form): Body<PrintReport>,
+) -> ApiResult<(StatusCode, Json<JobView>)> {
+    let job = run(move || shop.print_payment(&actor, id, &form)).await?;
+    Ok((StatusCode::CREATED, Json(job)))
+}
+
+/// The receipt of a payment on account as a file.
+#[utoipa::path(get, path = "/api/v1/accounts/payments/{id}/slip.pdf", tag = "accounts", params(("id" = uuid::Uuid, Path), PaperFilter), responses((status = 200, content_type = "application/pdf", body = Vec<u8>), (status = 404, body = ErrorBody)), security(("session" = [])))]
+pub async fn payment_pdf(
+    OpenShop(shop): OpenShop,
+    Id(id): Id,
+    Params(filter): Params<PaperFilter>,
+) -> ApiResult<Response> {
+    run(move || shop.payment_pdf(id, &filter)).await.map(sheet)
 }
 
 /// Takes a payment on account back whole.

@@ -7,6 +7,7 @@ use crate::{
 };
 use app::{
     Actor, Page,
+    instalments::{EqualInstalments, InstalmentForm, SetInstalments},
     invoices::{
         InvoiceFilter, InvoiceView, InvoiceWhole, MailDocument, ReviseInvoice, SetDue, SheetFile, SheetFilter,
     },
@@ -92,6 +93,33 @@ pub async fn set_due(
     run(move || shop.set_due(&actor, OrderId::from_uuid(id), &request))
         .await
         .map(Json)
+}
+
+/// Agrees on instalments for what the order still owes on the customer's account; none takes the agreement back.
+#[utoipa::path(put, path = "/api/v1/invoices/{id}/instalments", tag = "invoices", params(("id" = uuid::Uuid, Path)),
+    request_body = SetInstalments,
+    responses((status = 200, body = InvoiceWhole), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)),
+    security(("session" = [])))]
+pub async fn set_instalments(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Id(id): Id,
+    Body(request): Body<SetInstalments>,
+) -> ApiResult<Json<InvoiceWhole>> {
+    run(move || shop.set_instalments(&actor, OrderId::from_uuid(id), &request))
+        .await
+        .map(Json)
+}
+
+/// An amount in equal instalments, before anybody agrees on them.
+#[utoipa::path(get, path = "/api/v1/tenders/instalments", tag = "invoices", params(EqualInstalments),
+    responses((status = 200, body = Vec<InstalmentForm>), (status = 422, body = ErrorBody)),
+    security(("session" = [])))]
+pub async fn equal_instalments(
+    OpenShop(shop): OpenShop,
+    Params(asked): Params<EqualInstalments>,
+) -> ApiResult<Json<Vec<InstalmentForm>>> {
+    run(move || shop.equal_instalments(&asked)).await.map(Json)
 }
 
 /// Puts the document, or one of its credit notes, into the outbox.

@@ -45,3 +45,16 @@ pub struct InvoiceDueV1 {
     pub due_day: u32,
     pub at_ms: i64,
 }
+
+/// How what an order left on an account is to be paid in parts. The last one holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalmentsSetV1 {
+    pub order: Id,
+    /// A day, as in `OrderPlacedV2`, and what is to be paid by it. None: the plan is taken back.
+    pub parts: Vec<(u32, i64)>,
+    /// What the order had put on the account by then less what had come back, paid or not.
+    pub charged_minor: i64,
+    pub at_ms: i64,
+    /// The hash of the request, as in `OrderPlacedV2`.
+    pub content: [u8; 32],
+}

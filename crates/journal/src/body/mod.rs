@@ -137,6 +137,7 @@ bodies! {
     InvoiceRevised(InvoiceRevisedV1) = 72, 1;
     InvoiceSent(InvoiceSentV1) = 73, 1;
     InvoiceDue(InvoiceDueV1) = 74, 1;
+    InstalmentsSet(InstalmentsSetV1) = 75, 1;
     TaxClassSet(TaxClassSetV1) = 60, 1;
     TaxIdentitySet(TaxIdentitySetV1) = 61, 1;
 }

@@ -1,13 +1,21 @@
-//! The demo shop behind a gateway of the tests, for the browser suite. No release contains it: it belongs to the
+//! The demo shop behind a gateway and a clock of the tests, for the browser suite. No release contains it: it belongs to the
 //! testkit, and so does the gateway.
 //!
 //! It speaks like `chandi-node` on its first line, and takes one command a line on standard input: `will MANNER`,
-//! `speak`, `silent`, `late PAYMENT`, `decline PAYMENT`.
+//! `speak`, `silent`, `late PAYMENT`, `decline PAYMENT`, and `forward MILLISECONDS` for the clock.
 
 use api::Door;
-use app::{App, Config, payments::PaymentLimits, setup::Setup};
+use app::{App, Config, edges::Edges, payments::PaymentLimits, setup::Setup};
 use connect::gateway::Gateways;
-use std::{io::BufRead, sync::Arc, time::Duration};
+use domain::time::Moment;
+use std::{
+    io::BufRead,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 use testkit::gateway::{Manner, Simulator};
 
 fn main() -> Result<(), String> {
@@ -22,7 +30,14 @@ fn main() -> Result<(), String> {
         }
     }
     let simulator = Simulator::default();
+    let ahead = Arc::new(AtomicI64::new(0));
+    let (system, by) = (Edges::system(), ahead.clone());
+    let edges = Edges {
+        now: Arc::new(move || Moment(system.now().0 + by.load(Ordering::SeqCst))),
+        ..Edges::system()
+    };
     let config = Config {
+        edges,
         use_keyring: false,
         gateways: Gateways::new(vec![Arc::new(simulator.clone())]),
         payment_limits: PaymentLimits {
@@ -43,7 +58,7 @@ fn main() -> Result<(), String> {
         app.set_up(&setup, &app::sessions::Place::Window)
             .map_err(|e| e.to_string())?;
     }
-    std::thread::spawn(move || obey(&simulator));
+    std::thread::spawn(move || obey(&simulator, &ahead));
     let door = Door::over(app);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -67,8 +82,8 @@ fn main() -> Result<(), String> {
     })
 }
 
-/// What the test wants of the gateway.
-fn obey(simulator: &Simulator) {
+/// What the test wants of the gateway and of the clock.
+fn obey(simulator: &Simulator, ahead: &AtomicI64) {
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         match line.split_once(' ').unwrap_or((&line, "")) {
             ("will", "wait") => simulator.will(&[Manner::Waits]),
@@ -76,6 +91,10 @@ fn obey(simulator: &Simulator) {
             ("will", "charge_silently") => simulator.will(&[Manner::ChargesSilently]),
             ("will", "decline") => simulator.will(&[Manner::Declines]),
             ("will", "charge") => simulator.will(&[Manner::Charges]),
+            ("forward", ms) => match ms.parse() {
+                Ok(ms) => drop(ahead.fetch_add(ms, Ordering::SeqCst)),
+                Err(_) => eprintln!("{ms} is no time"),
+            },
             ("speak", _) => simulator.speak(),
             ("silent", _) => simulator.fall_silent(),
             ("late", id) => with(id, |id| simulator.charge_late(id)),

@@ -2,7 +2,7 @@
  * A payment while it is put together: its legs, and what they leave. Pure.
  * These are drafts on the way to the core, which adds up once more and refuses what does not fit.
  */
-import type { NewTender, Tender, TenderMethod } from '$shared/api';
+import type { InstalmentPart, NewTender, Tender, TenderMethod } from '$shared/api';
 
 export interface Leg {
   id: string;
@@ -16,6 +16,8 @@ export interface Leg {
   currency?: string;
   foreign?: number;
   payment?: string;
+  /** How what goes on the account is paid. */
+  instalments?: InstalmentPart[];
 }
 
 /** What the legs do not pay yet; less than nothing when they pay too much. */
@@ -44,6 +46,7 @@ export function asTenders(legs: Leg[]): NewTender[] {
     ...(leg.card ? { card: leg.card } : {}),
     ...(leg.currency ? { currency: leg.currency, received_foreign_minor: leg.foreign } : {}),
     ...(leg.payment ? { payment: leg.payment } : {}),
+    ...(leg.instalments ? { instalments: leg.instalments } : {}),
   }));
 }
 

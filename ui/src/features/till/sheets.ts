@@ -1,7 +1,7 @@
 import { useWords } from '$shared/i18n';
 
-/** With the words of prices and payments, which no other screen needs at once. */
-const worded = <Sheet>(load: () => Promise<Sheet>) => (): Promise<Sheet> => Promise.all([load(), useWords('tenders')]).then(([sheet]) => sheet);
+/** With the words of prices, payments and instalments, which no other screen needs at once. */
+const worded = <Sheet>(load: () => Promise<Sheet>) => (): Promise<Sheet> => Promise.all([load(), useWords('tenders', 'instalments')]).then(([sheet]) => sheet);
 
 /** The sheets of the till, each loaded when it is first needed, and all of them once the till has nothing else to do. */
 export const sheets = {

@@ -1,4 +1,5 @@
 /** The shapes of customers and their accounts, as the screens read them. */
+import type { Instalment } from './invoices';
 import type { Id } from './schema';
 
 export type Segment = 'regular' | 'vip' | 'watch' | 'blocked';
@@ -97,6 +98,7 @@ export interface OpenItem {
   overdue: boolean;
   charged_minor: number;
   open_minor: number;
+  instalments: Instalment[];
 }
 
 export interface Account {

@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/payments/{id}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prints the receipt of a payment on account; papers after the first say which copy they are. */
+        post: operations["post_accounts_payments_id_print"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/payments/{id}/reverse": {
         parameters: {
             query?: never;
@@ -66,6 +83,23 @@ export interface paths {
         put?: never;
         /** Takes a payment on account back whole. */
         post: operations["post_accounts_payments_id_reverse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/payments/{id}/slip.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The receipt of a payment on account as a file. */
+        get: operations["get_accounts_payments_id_slip_pdf"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -944,6 +978,23 @@ export interface paths {
         get?: never;
         /** Until when it is to be paid. */
         put: operations["put_invoices_id_due"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{id}/instalments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Agrees on instalments for what the order still owes on the customer's account; none takes the agreement back. */
+        put: operations["put_invoices_id_instalments"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3212,6 +3263,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenders/instalments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An amount in equal instalments, before anybody agrees on them. */
+        get: operations["get_tenders_instalments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenders/methods": {
         parameters: {
             query?: never;
@@ -4725,7 +4793,7 @@ export interface components {
         /** @description Something to look at before the return is filed. */
         GstFault: {
             about: string;
-            /** @description no_hsn, short_hsn, no_place, cancelled_later or was_consumer */
+            /** @description no_hsn, short_hsn, no_place, cancelled_later, was_consumer, too_late or advance */
             code: string;
             document: string;
         };
@@ -4751,7 +4819,7 @@ export interface components {
             documents: number;
             /** Format: int64 */
             igst_minor: number;
-            /** @description b2b, b2ba, b2cl, b2cs, cdnr, cdnur or nil */
+            /** @description b2b, b2ba, b2cl, b2cs, b2csa, exp, cdnr, cdnur or nil; b2csa says what its months changed by */
             section: string;
             /** Format: int64 */
             sgst_minor: number;
@@ -4890,6 +4958,25 @@ export interface components {
             /** @description Rows that have a fault and were left out. */
             wrong: number;
         };
+        InstalmentForm: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** @description Until when, like 2026-12-31. */
+            day: string;
+        };
+        /** @description A part as it stands. */
+        InstalmentView: {
+            /**
+             * Format: int64
+             * @description What is to be paid in all; less than was agreed once goods came back.
+             */
+            amount_minor: number;
+            day: string;
+            /** Format: int64 */
+            open_minor: number;
+            /** @description due, overdue or paid */
+            state: string;
+        };
         InvoiceRevisionView: {
             at: string;
             buyer?: components["schemas"]["BuyerForm"] | null;
@@ -4941,8 +5028,15 @@ export interface components {
         };
         InvoiceWhole: components["schemas"]["InvoiceView"] & {
             credit_notes: components["schemas"]["CreditNoteBrief"][];
+            /** @description The parts in which what is on the account is paid; none when it is owed in one sum. */
+            instalments: components["schemas"]["InstalmentView"][];
             /** @description The customer's address, when it is known. */
             mail_to?: string | null;
+            /**
+             * Format: int64
+             * @description What could be paid in parts now: what is open on the customer's account.
+             */
+            on_account_minor: number;
             /**
              * Format: uuid
              * @description The quotation that it was made from.
@@ -4951,6 +5045,8 @@ export interface components {
             sent: components["schemas"]["SentView"][];
             /** @description The oldest first; the last one is in force. */
             versions: components["schemas"]["InvoiceRevisionView"][];
+            /** @description The law wants the buyer's name, address and State on a document of this value, and they are not there. */
+            wants_buyer: boolean;
         };
         IssueCard: {
             /** Format: int64 */
@@ -4980,7 +5076,7 @@ export interface components {
             document?: string | null;
             /** Format: uuid */
             id: string;
-            /** @description receipt, credit_note, token, shift, test, drawer or scanner */
+            /** @description receipt, credit_note, token, shift, payment, test, drawer or scanner */
             kind: string;
             next_try_at?: string | null;
             /** Format: int32 */
@@ -5536,6 +5632,8 @@ export interface components {
              * @description The order, or the adjustment.
              */
             id: string;
+            /** @description The parts it is paid in, paid ones too; none when it is owed in one sum. */
+            instalments: components["schemas"]["InstalmentView"][];
             /** Format: int64 */
             open_minor: number;
             /** Format: uuid */
@@ -5984,7 +6082,7 @@ export interface components {
                 document?: string | null;
                 /** Format: uuid */
                 id: string;
-                /** @description receipt, credit_note, token, shift, test, drawer or scanner */
+                /** @description receipt, credit_note, token, shift, payment, test, drawer or scanner */
                 kind: string;
                 next_try_at?: string | null;
                 /** Format: int32 */
@@ -6765,6 +6863,8 @@ export interface components {
             currency?: string | null;
             /** Format: uuid */
             id: string;
+            /** @description How what goes on the account is paid in parts; they add up to it. */
+            instalments?: components["schemas"]["InstalmentForm"][];
             /** @description cash, card, upi, wallet, bank, account, store_credit or gift_card */
             method: string;
             /**
@@ -7556,6 +7656,12 @@ export interface components {
             due_day?: string | null;
             /** Format: uuid */
             id: string;
+        };
+        SetInstalments: {
+            /** Format: uuid */
+            id: string;
+            /** @description They add up to what is owed. None: it is owed in one sum again. */
+            parts: components["schemas"]["InstalmentForm"][];
         };
         /** @description Sets a price for somebody, some quantity or some days. */
         SetPriceForm: {
@@ -8407,6 +8513,47 @@ export interface operations {
             };
         };
     };
+    post_accounts_payments_id_print: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrintReport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_accounts_payments_id_reverse: {
         parameters: {
             query?: never;
@@ -8439,6 +8586,41 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_accounts_payments_id_slip_pdf: {
+        parameters: {
+            query?: {
+                /** @description receipt (default), token or credit_note */
+                what?: string;
+                credit_note?: string;
+                /** @description 58, 80, or 210 for A4 (PDF only) */
+                paper_mm?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10305,6 +10487,47 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SetDue"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceWhole"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_invoices_id_instalments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetInstalments"];
             };
         };
         responses: {
@@ -15349,6 +15572,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TriedTaxes"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_tenders_instalments: {
+        parameters: {
+            query: {
+                amount_minor: number;
+                parts: number;
+                /** @description The day of the first one, like 2026-12-31. */
+                first: string;
+                /** @description week, fortnight or month */
+                every: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstalmentForm"][];
                 };
             };
             422: {

@@ -29,6 +29,18 @@ export interface Invoice {
   sent_at: string | null;
 }
 
+/** A part of a sum, and the day by which it is to be paid. */
+export interface InstalmentPart {
+  day: string;
+  amount_minor: number;
+}
+
+/** The same as it stands. */
+export interface Instalment extends InstalmentPart {
+  open_minor: number;
+  state: 'due' | 'overdue' | 'paid';
+}
+
 export interface InvoiceVersion {
   revision: number;
   at: string;
@@ -51,8 +63,12 @@ export interface InvoiceWhole extends Invoice {
   versions: InvoiceVersion[];
   sent: SentDocument[];
   credit_notes: { id: string; document: string; at: string; total_minor: number; reason: string }[];
+  instalments: Instalment[];
+  /** What could be paid in parts now. */
+  on_account_minor: number;
   quotation: string | null;
   mail_to: string | null;
+  wants_buyer: boolean;
 }
 
 export interface MailLetter {

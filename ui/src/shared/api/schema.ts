@@ -1,5 +1,7 @@
 /** The shapes that travel through the door, as the screens read them; `schema.check.ts` holds them against the core's own. */
 
+import type { InstalmentPart } from './invoices';
+
 export type Id = string;
 /** A unit that everybody knows, or a shop's own: "=tray" is counted, "~foot" is measured. */
 export type UnitName = 'piece' | 'plate' | 'cup' | 'glass' | 'bowl' | 'box' | 'pack' | 'bottle' | 'kg' | 'g' | 'l' | 'ml' | 'm' | 'hour' | `=${string}` | `~${string}`;
@@ -431,6 +433,7 @@ export interface NewTender {
   tip_minor?: number;
   card?: string;
   payment?: Id;
+  instalments?: InstalmentPart[];
 }
 
 /** What the customer's screen shows of a leg that is asked for. */

@@ -6,6 +6,7 @@
 import type enWords from '$messages/en.json';
 import type enCatalogWords from '$messages/catalog/en.json';
 import type enCustomersWords from '$messages/customers/en.json';
+import type enInstalmentWords from '$messages/instalments/en.json';
 import type enInvoicesWords from '$messages/invoices/en.json';
 import type enOfficeWords from '$messages/office/en.json';
 import type enPaymentsWords from '$messages/payments/en.json';
@@ -20,6 +21,7 @@ import { directionOf, guessLanguage, isLanguage, type Language } from './languag
 interface Bundles {
   catalog: typeof enCatalogWords;
   customers: typeof enCustomersWords;
+  instalments: typeof enInstalmentWords;
   invoices: typeof enInvoicesWords;
   office: typeof enOfficeWords;
   payments: typeof enPaymentsWords;
