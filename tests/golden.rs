@@ -14,13 +14,13 @@ use journal::{
     body::{
         AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, BuyerV1, CashMovedV1, ClosedDrawerV1, CountV1,
         CustomerErasedV1, CustomersMergedV1, DeviceAdmittedV1, DiscountKindV1, DiscountV1, DrawerFiguresV1,
-        DrawerOpenedV1, FiguresV1, ForeignV1, HandedOverV1, HandoverUndoneV1, LineTaxV1, MethodFiguresV1,
-        ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1, OrderLineV2, OrderPlacedV1,
-        OrderPlacedV2, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1, PictureKeptV1, RefundLineV1,
-        RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, ReportMadeV1, SalesFiguresV1,
-        SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1, TaxClassSetV1,
-        TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1, TenderMovedV1, TenderTakenV1,
-        TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1, TokenV1,
+        DrawerOpenedV1, DrawerOpenedV2, FiguresV1, ForeignV1, HandedOverV1, HandoverUndoneV1, LineTaxV1,
+        MethodFiguresV1, ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1, OrderLineV2,
+        OrderPlacedV1, OrderPlacedV2, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1, PictureKeptV1,
+        RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, ReportMadeV1,
+        SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1,
+        TaxClassSetV1, TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1, TenderMovedV1,
+        TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1, TokenV1,
     },
     exchange::{Answer, Heads, Pull, Pulled, Push, Pushed, Request, signature_text},
     register::{PatchV1, Record, Value, Written},
@@ -550,7 +550,13 @@ fn bodies() -> Vec<(&'static str, Body)> {
     bodies.extend(after_placing());
     bodies.extend(with_taxes());
     bodies.extend(of_customers());
-    bodies.push(("body-50-1", Body::DrawerOpened(drawer)));
+    let of_a_seat = DrawerOpenedV2 {
+        seat: Some(2),
+        shift: Some(id(71)),
+        ..drawer.clone().into()
+    };
+    bodies.push(("body-50-1", Body::DrawerOpened(drawer.into())));
+    bodies.push(("body-50-2", Body::DrawerOpened(of_a_seat)));
     bodies.extend(of_payments());
     bodies.extend(of_a_shift());
     bodies.extend(of_a_document());

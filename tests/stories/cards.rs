@@ -174,6 +174,35 @@ async fn money_onto_a_card_needs_the_right_to_and_above_the_limit_two_people() {
     let mut two = body(200_001);
     two["approval"] = json!({"staff": rahul, "pin": "9182"});
     assert_eq!(owner.post("/api/v1/cards", two).await.0, 201);
+    // Nor do many small steps pass it.
+    let move_it = async |more: Value| {
+        let mut step = json!({"id": new_id(), "kind": "top_up", "reason": "a gift"});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            step[key] = value.clone();
+        }
+        let path = format!("/api/v1/cards/{}/moves", made["id"].as_str().expect("an id"));
+        owner.post(&path, step).await
+    };
+    assert_eq!(
+        move_it(json!({"amount_minor": 195_000})).await.0,
+        200,
+        "up to the limit"
+    );
+    for kind in ["top_up", "adjust"] {
+        let (_, refused) = move_it(json!({"kind": kind, "amount_minor": 1})).await;
+        assert_eq!(code(&refused), "card_needs_approval", "{kind} {refused}");
+        let alone = json!({"kind": kind, "amount_minor": 1, "approval": {"staff": asha, "pin": OWNER_PIN}});
+        assert_eq!(move_it(alone).await.1["error"]["hints"]["why"], "same_person");
+    }
+    let second = json!({"amount_minor": 1, "approval": {"staff": rahul, "pin": "9182"}});
+    assert_eq!(move_it(second).await.0, 200);
+    assert_eq!(
+        move_it(json!({"kind": "adjust", "amount_minor": -195_001}))
+            .await
+            .0,
+        200,
+        "less is no gift"
+    );
     let (_, list) = owner.get("/api/v1/cards").await;
     assert_eq!(
         (&list["store_credit_minor"], &list["live"]),

@@ -299,6 +299,30 @@ async fn a_change_of_many_prices_is_taken_back() {
 }
 
 #[tokio::test]
+async fn undoing_an_import_takes_no_code_from_another_product() {
+    let (node, owner) = Node::with_shop().await;
+    let salt = json!({"id": new_id(), "name": "Salt", "sku": "SALT", "unit": "piece", "price_minor": 2_000,
+                      "units": [{"unit": "box", "holds": "12", "barcodes": ["8901030865275"]}]});
+    assert_eq!(owner.post("/api/v1/products", salt).await.0, 201);
+    let csv = "name,sku,price,unit_2,unit_2_holds,unit_2_barcode\nSalt,SALT,25,box,12,8901030865282\n";
+    let said = import(&owner, csv.as_bytes(), "name=salt.csv").await;
+    assert_eq!(said["updated"], 1, "{said}");
+    // The old code of the box is free, and goes onto something else.
+    let sugar = json!({"id": new_id(), "name": "Sugar", "price_minor": 4_000, "barcodes": ["8901030865275"]});
+    assert_eq!(owner.post("/api/v1/products", sugar).await.0, 201);
+    let path = format!(
+        "/api/v1/products/runs/{}/undo",
+        said["run"].as_str().expect("a run")
+    );
+    let (status, undone) = owner.post(&path, json!({"id": new_id()})).await;
+    assert_eq!(status, 200, "{undone}");
+    assert_eq!((&undone["undone"], &undone["kept"]), (&json!(0), &json!(1)));
+    let (_, scanned) = owner.post("/api/v1/scan", json!({"code": "8901030865275"})).await;
+    assert_eq!(scanned["product"]["name"], "Sugar");
+    assert!(node.faults().is_empty());
+}
+
+#[tokio::test]
 async fn labels_come_as_sheets_of_stickers() {
     let (_node, owner) = Node::with_shop().await;
     let tea = owner.product("Tea", 1_990).await;

@@ -304,6 +304,81 @@ async fn a_gateway_that_charges_twice_is_found_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_charge_is_not_lost_when_the_sale_is_cancelled() {
+    let simulator = Simulator::default();
+    simulator.will(&[Manner::ChargesTwice]);
+    let (node, owner, cart) = at_the_till(&simulator).await;
+    let id = new_id();
+    pay(&owner, &cart, id).await;
+    until(&owner, id, "attention", "twice").await;
+    let (_, order) = record(&owner, &cart, id).await;
+    let body = json!({"id": new_id(), "reason": "wrong guest"});
+    let (status, undone) = owner.post(&order_path(&order, "cancel"), body).await;
+    assert_eq!(status, 200, "{undone}");
+    for _ in 0..400 {
+        if simulator.taken(id) == 87_400 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(
+        simulator.taken(id),
+        87_400,
+        "what the sale claimed went back by itself"
+    );
+    let left = until(&owner, id, "attention", "twice").await;
+    assert_eq!(left["spare_minor"], 87_400, "{left}");
+    assert_eq!(left["may"], json!(["refund"]));
+    let (status, said) = act(
+        &owner,
+        id,
+        "refund",
+        json!({"id": new_id(), "reason": "charged twice"}),
+    )
+    .await;
+    assert_eq!(status, 200, "{said}");
+    let done = until(&owner, id, "state", "refunded").await;
+    assert_eq!(
+        (simulator.taken(id), &done["attention"]),
+        (0, &Value::Null),
+        "{done}"
+    );
+    assert!(node.faults().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_of_the_price_pays_no_bill() {
+    let simulator = Simulator::default();
+    simulator.will(&[Manner::ChargesHalf]);
+    let (node, owner, cart) = at_the_till(&simulator).await;
+    let id = new_id();
+    pay(&owner, &cart, id).await;
+    let half = until(&owner, id, "state", "captured").await;
+    assert_eq!(
+        (&half["captured_minor"], &half["pays"], &half["attention"]),
+        (&json!(43_700), &json!(false), &json!("amount_differs")),
+        "{half}"
+    );
+    let (_, refused) = record(&owner, &cart, id).await;
+    assert_eq!(code(&refused), "payment_short", "{refused}");
+    assert_eq!(refused["error"]["hints"]["kept_minor"], 43_700);
+    let back = json!({"id": new_id(), "reason": "the card has no more"});
+    assert_eq!(act(&owner, id, "refund", back).await.0, 200);
+    let gone = until(&owner, id, "state", "refunded").await;
+    assert_eq!(
+        (&gone["holds"], simulator.taken(id)),
+        (&json!(false), 0),
+        "{gone}"
+    );
+    let whole = new_id();
+    pay(&owner, &cart, whole).await;
+    until(&owner, whole, "state", "captured").await;
+    let (status, order) = record(&owner, &cart, whole).await;
+    assert_eq!(status, 201, "{order}");
+    assert!(node.faults().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_undone_sale_goes_back_through_the_gateway_by_itself() {
     let simulator = Simulator::default();
     let (node, owner, cart) = at_the_till(&simulator).await;

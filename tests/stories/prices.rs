@@ -466,6 +466,59 @@ async fn modifiers_bundles_and_brands_hold_together() {
     assert_eq!(owner.delete(&format!("/api/v1/brands/{brand}")).await.0, 200);
 }
 
+#[tokio::test]
+async fn what_was_chosen_costs_what_it_costs_now_and_is_missed_before_the_guest_pays() {
+    let (_node, owner) = Node::with_shop().await;
+    let (group, cheese) = (new_id(), new_id());
+    let form = |price: i64, available: bool| {
+        json!({"id": group, "name": "Toppings", "least": 0, "most": 1, "options": [
+            {"id": cheese, "name": "Extra cheese", "price_minor": price, "available": available}]})
+    };
+    assert_eq!(
+        owner.post("/api/v1/modifier-groups", form(30_00, true)).await.0,
+        201
+    );
+    let pizza = json!({"name": "Pizza", "unit": "piece", "price_minor": 250_00, "modifiers": [group]});
+    let pizza = product(&owner, pizza).await;
+    let add = json!({"id": new_id(), "change": {"kind": "add", "product": pizza, "quantity": "1", "modifiers": [cheese]}});
+    let (status, cart) = owner.post("/api/v1/cart/changes", add).await;
+    assert_eq!(
+        (status.as_u16(), &cart["total_minor"]),
+        (200, &json!(280_00)),
+        "{cart}"
+    );
+    let path = format!("/api/v1/modifier-groups/{group}");
+    assert_eq!(owner.put(&path, form(40_00, true)).await.0, 200);
+    assert_eq!(
+        owner.get("/api/v1/cart").await.1["total_minor"],
+        290_00,
+        "today's price"
+    );
+    let stage = || json!({"id": new_id(), "change": {"kind": "stage", "stage": "cash"}});
+    assert_eq!(owner.post("/api/v1/cart/changes", stage()).await.0, 200);
+    let back = json!({"id": new_id(), "change": {"kind": "stage", "stage": "cart"}});
+    assert_eq!(owner.post("/api/v1/cart/changes", back).await.0, 200);
+    assert_eq!(owner.put(&path, form(40_00, false)).await.0, 200);
+    let (_, cart) = owner.get("/api/v1/cart").await;
+    assert_eq!(
+        cart["total_minor"], 290_00,
+        "still to be seen, and to be taken off"
+    );
+    let (status, refused) = owner.post("/api/v1/cart/changes", stage()).await;
+    assert_eq!(
+        (
+            status.as_u16(),
+            &refused["error"]["code"],
+            &refused["error"]["hints"]["option"]
+        ),
+        (422, &json!("modifiers_invalid"), &json!("Extra cheese")),
+        "{refused}"
+    );
+    // Who was charged already gets what they paid for.
+    let order = owner.pay_cash(&cart).await;
+    assert_eq!(order["total_minor"], 290_00, "{order}");
+}
+
 fn a_png() -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     bytes.extend(64_u32.to_be_bytes());

@@ -3,7 +3,7 @@
 use domain::ids::StaffId;
 use journal::{
     Body,
-    body::{ForeignV1, TenderMovedV1, TenderTakenV2, TipsPaidV1},
+    body::{DrawerOpenedV2, ForeignV1, TenderMovedV1, TenderTakenV2, TipsPaidV1},
 };
 use serde_json::{Value, json};
 use testkit::{COUNTER_PIN, Client, Method, NOON_MS, Node, OWNER_PIN, dice::Dice, new_id, order_path};
@@ -902,6 +902,83 @@ async fn batches_stand_beside_the_books() {
         422,
         "cash is counted, not reconciled"
     );
+    assert!(node.faults().is_empty(), "{:?}", node.faults());
+}
+
+#[tokio::test]
+async fn what_goes_back_through_a_terminal_is_of_that_terminal() {
+    let (node, owner, meena, tea) = counter().await;
+    open(&meena, 0).await;
+    let card = json!({"id": new_id(), "method": "card", "provider": "HDFC", "reference": "118"});
+    let body = json!({"id": new_id(), "lines": [{"product": tea, "quantity": "2"}], "tenders": [card]});
+    let (status, order) = meena.post("/api/v1/orders", body).await;
+    assert_eq!(status, 201, "{order}");
+    let body = json!({
+        "id": new_id(), "lines": [{"line": 1, "quantity": "1"}], "reason": "cold",
+        "approval": {"staff": owner_id(&owner).await, "pin": OWNER_PIN}
+    });
+    let (status, back) = owner.post(&order_path(&order, "refunds"), body).await;
+    assert_eq!(status, 201, "{back}");
+    let (_, day) = owner.get("/api/v1/reconciliation").await;
+    let cards: Vec<Value> = day["methods"]
+        .as_array()
+        .expect("methods")
+        .iter()
+        .filter(|m| m["method"] == "card")
+        .cloned()
+        .collect();
+    assert_eq!(cards.len(), 1, "one terminal, both ways: {day}");
+    assert_eq!(
+        (
+            &cards[0]["provider"],
+            &cards[0]["back_minor"],
+            &cards[0]["net_minor"]
+        ),
+        (&json!("HDFC"), &json!(2_000), &json!(2_000))
+    );
+    // A batch that names no terminal is of all of them.
+    let batch = json!({"id": new_id(), "method": "card", "amount_minor": 2_000});
+    let (status, day) = owner.post("/api/v1/batches", batch).await;
+    assert_eq!(status, 201, "{day}");
+    let state = |provider: &str| {
+        let mut methods = day["methods"].as_array().expect("methods").iter();
+        let found = methods.find(|m| m["method"] == "card" && m["provider"] == provider);
+        found.expect("a row")["state"].clone()
+    };
+    assert_eq!(
+        (state(""), state("HDFC")),
+        (json!("equal"), json!("covered")),
+        "{day}"
+    );
+    assert!(node.faults().is_empty(), "{:?}", node.faults());
+}
+
+#[tokio::test]
+async fn an_opening_without_a_sale_is_of_one_drawer() {
+    let (node, owner, meena, _) = counter().await;
+    let ravi = node.counter(&owner, "Ravi", "cashier").await;
+    let (first, second) = (open(&meena, 0).await, open(&ravi, 0).await);
+    let opened = |shift: &Value, seat: Option<u16>| {
+        let id: Uuid = shift["id"].as_str().expect("an id").parse().expect("an id");
+        DrawerOpenedV2 {
+            opening: *new_id().as_bytes(),
+            counter: node.door.app().shop().expect("a shop").identity().counter.bytes(),
+            seat,
+            shift: seat.map(|_| *id.as_bytes()),
+            why: "no_sale".to_owned(),
+            order: None,
+            approved_by: None,
+            opened_ms: node.clock.now_ms(),
+            business_day: 20_261_121,
+            reason: "change for the bus".to_owned(),
+        }
+    };
+    record(&node, &Body::DrawerOpened(opened(&first, Some(1))));
+    let times = async |shift: &Value| detail(&owner, shift).await["figures"]["sales"]["no_sales"].clone();
+    assert_eq!((times(&first).await, times(&second).await), (json!(1), json!(0)));
+    // An old fact does not say whose drawer it was.
+    record(&node, &Body::DrawerOpened(opened(&first, None)));
+    assert_eq!((times(&first).await, times(&second).await), (json!(2), json!(1)));
     assert!(node.faults().is_empty(), "{:?}", node.faults());
 }
 

@@ -119,6 +119,28 @@ async fn without_a_number_or_by_composition_no_tax_is_charged() {
 }
 
 #[tokio::test]
+async fn a_small_shop_in_europe_charges_no_tax_until_it_has_a_number() {
+    let node = Node::empty();
+    let owner = owner_of!(node, shop("GB", "services", json!({})));
+    let tried = async || {
+        let line = json!({"amount_minor": 120_00});
+        let (_, tried) = owner.post("/api/v1/taxes/preview", line).await;
+        (tried["tax_minor"].clone(), tried["document"].clone())
+    };
+    assert_eq!(tried().await, (json!(0), json!("receipt")));
+    assert_eq!(owner.get("/api/v1/taxes").await.1["untaxed"], "no_number");
+    let number = json!({"id": new_id(), "number": "GB980780684", "from": "2026-01-01"});
+    assert_eq!(owner.post("/api/v1/taxes/identities", number).await.0, 201);
+    assert_eq!(tried().await, (json!(20_00), json!("tax_invoice")));
+    let nothing = json!({"id": new_id(), "value": true});
+    assert_eq!(
+        owner.put("/api/v1/settings/tax.composition", nothing).await.0,
+        200
+    );
+    assert_eq!(tried().await.0, json!(0), "the switch is there for everybody");
+}
+
+#[tokio::test]
 async fn one_company_has_two_numbers_by_calendar_year() {
     let node = Node::empty();
     let owner = owner_of!(
@@ -875,4 +897,167 @@ async fn the_return_of_a_month_adds_up_from_its_documents() {
     assert_eq!(status, 200);
     assert!(book.starts_with(b"PK"), "a spreadsheet");
     assert_eq!(owner.get("/api/v1/reports/gstr1?month=november").await.0, 422);
+}
+
+#[tokio::test]
+async fn a_meal_is_taxed_where_it_is_eaten_whoever_eats_it() {
+    let node = Node::empty();
+    let owner = owner_of!(
+        node,
+        shop("IN", "cafe", json!({"region": "27", "tax_number": PUNE}))
+    );
+    let (_, taxes) = owner.get("/api/v1/taxes").await;
+    let product = async |name: &str, key: &str| {
+        let form = json!({"id": new_id(), "name": name, "price_minor": 105_00,
+                          "tax_class": class(&taxes, key)["id"]});
+        let (status, made) = owner.post("/api/v1/products", form).await;
+        assert_eq!(status, 201, "{made}");
+        made["id"].clone()
+    };
+    let thali = product("Thali", "restaurant").await;
+    let pickle = product("Pickle", "goods_5").await;
+    // A regular guest who lives in Karnataka.
+    let guest = json!({"id": new_id(), "name": "Ravi", "region": "29"});
+    let (status, guest) = owner.post("/api/v1/customers", guest).await;
+    assert_eq!(status, 201, "{guest}");
+    let place = async |lines: Value, more: Value| {
+        let mut body = json!({"id": new_id(), "customer": guest["id"], "lines": lines,
+                              "tenders": [{"id": new_id(), "method": "cash"}]});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            body[key] = value.clone();
+        }
+        owner.post("/api/v1/orders", body).await
+    };
+    let meal = json!({"product": thali, "quantity": "1"});
+    let jar = json!({"product": pickle, "quantity": "1"});
+    let names = |order: &Value| {
+        let taxes = order["taxes"].as_array().expect("taxes").iter();
+        taxes
+            .map(|tax| tax["name"].as_str().unwrap_or("?").to_owned())
+            .collect::<Vec<_>>()
+    };
+    for lines in [json!([meal]), json!([meal, jar])] {
+        let (status, order) = place(lines, json!({})).await;
+        assert_eq!(status, 201, "{order}");
+        assert_eq!(order["place_of_supply"], "27", "one bill, one place: {order}");
+        assert_eq!(names(&order), ["CGST", "SGST"]);
+    }
+    let (_, goods) = place(json!([jar]), json!({})).await;
+    assert_eq!(
+        (&goods["place_of_supply"], names(&goods)),
+        (&json!("29"), vec!["IGST".to_owned()])
+    );
+    let sent = json!({"order_type": "delivery", "delivered_to": "29"});
+    let (status, refused) = place(json!([meal, jar]), sent.clone()).await;
+    assert_eq!(
+        (status.as_u16(), &refused["error"]["code"]),
+        (422, &json!("tax_places_differ")),
+        "{refused}"
+    );
+    assert_eq!(place(json!([jar]), sent).await.0, 201, "a bill of its own");
+    let (_, file) = owner.get("/api/v1/reports/gstr1.json?month=2026-11").await;
+    let consumers = file["b2cs"].as_array().expect("b2cs");
+    assert!(
+        consumers
+            .iter()
+            .all(|row| (row["sply_ty"] == "INTER") == (row["camt"].as_f64().unwrap_or(0.0) == 0.0)),
+        "between States there is no CGST: {consumers:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_limit_is_for_a_piece_and_variants_have_the_taxes_of_their_product() {
+    let node = Node::empty();
+    let owner = owner_of!(
+        node,
+        shop("IN", "garments", json!({"region": "27", "tax_number": PUNE}))
+    );
+    let (_, taxes) = owner.get("/api/v1/taxes").await;
+    let product = async |form: Value| {
+        let mut form = form;
+        form["id"] = json!(new_id());
+        let (status, made) = owner.post("/api/v1/products", form).await;
+        assert_eq!(status, 201, "{made}");
+        made["id"].as_str().expect("an id").to_owned()
+    };
+    let rates = async |product: &str, more: Value| {
+        let mut line = json!({"product": product, "quantity": "1"});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            line[key] = value.clone();
+        }
+        let body = json!({"id": new_id(), "lines": [line], "tenders": [{"id": new_id(), "method": "cash"}]});
+        let (status, order) = owner.post("/api/v1/orders", body).await;
+        assert_eq!(status, 201, "{order}");
+        (
+            order["taxes"][0]["rate"].clone(),
+            order["lines"][0]["hsn"].clone(),
+        )
+    };
+    let vest = json!({"name": "Vest", "unit": "piece", "price_minor": 300_00,
+                      "units": [{"unit": "box", "holds": "12", "price_minor": 3_600_00, "barcodes": []}]});
+    let vest = product(vest).await;
+    assert_eq!(
+        rates(&vest, json!({"unit": "box"})).await.0,
+        "2.5",
+        "300 a piece, twelve in a box"
+    );
+
+    let gold = class(&taxes, "gold")["id"].clone();
+    let ring = product(
+        json!({"name": "Ring", "unit": "piece", "price_minor": 9_000_00, "tax_class": gold, "hsn": "7113"}),
+    )
+    .await;
+    let variants = json!({"id": new_id(), "choices": [{"name": "Size", "values": ["6", "7"]}]});
+    let (status, made) = owner
+        .post(&format!("/api/v1/products/{ring}/variants"), variants)
+        .await;
+    assert_eq!(status, 200, "{made}");
+    let first = made["variants"][0]["id"].as_str().expect("a variant").to_owned();
+    assert_eq!(
+        rates(&first, json!({})).await,
+        (json!("1.5"), json!("7113")),
+        "not the rate of clothes"
+    );
+    // One that was made before variants took their product's taxes.
+    let form = json!({"name": "Ring · 7", "price_minor": 9_000_00, "hsn": ""});
+    let second = made["variants"][1]["id"].as_str().expect("a variant").to_owned();
+    assert_eq!(
+        owner.put(&format!("/api/v1/products/{second}"), form).await.0,
+        200
+    );
+    assert_eq!(rates(&second, json!({})).await, (json!("1.5"), json!("7113")));
+    let diamonds = class(&taxes, "cut_diamonds")["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let assign = json!({"id": new_id(), "only_without": false});
+    let (status, assigned) = owner
+        .post(&format!("/api/v1/taxes/classes/{diamonds}/assign"), assign)
+        .await;
+    assert_eq!(status, 200, "{assigned}");
+    assert_eq!(
+        rates(&first, json!({})).await.0,
+        "0.75",
+        "all products are also all variants"
+    );
+}
+
+#[tokio::test]
+async fn a_gift_card_is_taxed_when_it_buys_something_and_not_before() {
+    let node = Node::empty();
+    let owner = owner_of!(
+        node,
+        shop("IN", "grocery", json!({"region": "27", "tax_number": PUNE}))
+    );
+    let gift = owner.product("Gift card 500", 500_00).await;
+    let choose = json!({"id": new_id(), "value": gift});
+    assert_eq!(owner.put("/api/v1/settings/card.product", choose).await.0, 200);
+    let rice = owner.product("Rice", 105_00).await;
+    let order = owner.sell(&[(gift, "1"), (rice, "1")]).await;
+    assert_eq!(
+        (&order["lines"][0]["tax_minor"], &order["lines"][1]["tax_minor"]),
+        (&json!(0), &json!(5_00)),
+        "{order}"
+    );
+    assert_eq!(order["total_minor"], 605_00);
 }

@@ -71,7 +71,7 @@ pub struct MethodDayView {
     pub net_minor: i64,
     /// Every reconciliation, the newest last. Cash is reconciled by counting drawers.
     pub batches: Vec<BatchView>,
-    /// open, equal, differs or stale
+    /// open, equal, differs, stale, or covered by a batch of all terminals
     pub state: String,
 }
 
@@ -82,7 +82,7 @@ pub struct ReconciliationView {
 }
 
 /// The books' side of one method and provider.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Side {
     taken: u32,
     taken_minor: i64,
@@ -100,6 +100,15 @@ impl Side {
         self.rounding_minor = self.rounding_minor.saturating_add(row.rounding_minor);
         self.back += row.back;
         self.back_minor = self.back_minor.saturating_add(row.back_minor);
+    }
+
+    fn join(&mut self, other: &Side) {
+        self.taken += other.taken;
+        self.taken_minor = self.taken_minor.saturating_add(other.taken_minor);
+        self.tips_minor = self.tips_minor.saturating_add(other.tips_minor);
+        self.rounding_minor = self.rounding_minor.saturating_add(other.rounding_minor);
+        self.back += other.back;
+        self.back_minor = self.back_minor.saturating_add(other.back_minor);
     }
 
     fn net(&self) -> i64 {
@@ -134,6 +143,21 @@ impl Shop {
                     .add(&row);
             }
             let batches = r.batches(day)?;
+            // A batch that names no terminal is of all of them.
+            let of_all = |batch: &&BatchRow| batch.provider.is_empty();
+            let whole: BTreeMap<String, Side> = batches
+                .iter()
+                .filter(of_all)
+                .map(|batch| {
+                    let mut side = Side::default();
+                    for ((method, _), one) in &sides {
+                        if *method == batch.method {
+                            side.join(one);
+                        }
+                    }
+                    (batch.method.clone(), side)
+                })
+                .collect();
             for batch in &batches {
                 // A batch for a method that took nothing is a difference to be seen.
                 sides
@@ -143,6 +167,11 @@ impl Shop {
             let methods = sides
                 .into_iter()
                 .map(|((method, provider), side)| {
+                    let covered = whole.get(&method);
+                    let side = match covered {
+                        Some(all) if provider.is_empty() => *all,
+                        _ => side,
+                    };
                     let of_it = |batch: &&BatchRow| batch.method == method && batch.provider == provider;
                     let batches: Vec<BatchView> = batches
                         .iter()
@@ -150,6 +179,7 @@ impl Shop {
                         .map(|batch| view_batch(&names, batch, &side))
                         .collect();
                     let state = match batches.last() {
+                        None if covered.is_some() => "covered",
                         None => "open",
                         Some(last) if last.stale => "stale",
                         Some(last) if last.difference_minor == 0 => "equal",
@@ -204,7 +234,7 @@ impl Shop {
         self.write_once(*form.id.as_bytes(), &content, |tx| {
             let mut side = Side::default();
             for row in tx.reader().day_methods(day)? {
-                if row.method == method && row.provider == provider {
+                if row.method == method && (provider.is_empty() || row.provider == provider) {
                     side.add(&row);
                 }
             }

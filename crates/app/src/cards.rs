@@ -669,7 +669,7 @@ impl Shop {
         };
         let limit = settings.int("card.limit_minor");
         // A card that was reported lost is blocked by whoever hears it; money onto one needs the right to.
-        if needed && approved_by.is_none() && (amount > limit || !actor.role.allows(Permission::CardIssue)) {
+        if needed && approved_by.is_none() && !actor.role.allows(Permission::CardIssue) {
             return Err(AppError::new(Code::CardNeedsApproval).hint("limit_minor", limit));
         }
         self.write_once(*form.id.as_bytes(), &content, |tx| {
@@ -678,6 +678,15 @@ impl Shop {
             let after = Money::from_minor(row.balance_minor)
                 .checked_add(moved)
                 .map_err(|e| refused(e.into()))?;
+            // Above the limit two people answer for what is on a card, in however many steps it came there.
+            if moved.is_positive() && after.minor() > limit && approved_by.is_none_or(|by| by == actor.staff)
+            {
+                let refused = AppError::new(Code::CardNeedsApproval).hint("limit_minor", limit);
+                return Err(match approved_by {
+                    Some(_) => refused.hint("why", "same_person"),
+                    None => refused,
+                });
+            }
             let held = tx.reader().held_on_card(card, None)?;
             if moved.is_negative() && after < held {
                 let standing = standing(&tx.reader(), &row, None)?;

@@ -952,6 +952,9 @@ fn edit(
             stage,
             received_minor,
         } => {
+            if *stage == Stage::Cash && !draft.paying {
+                price_now(reader, terms, cart, approvals)?.must_be_there()?;
+            }
             draft.paying = *stage == Stage::Cash;
             draft.offer = None;
             draft.received_minor = received_minor.filter(|r| draft.paying && *r >= 0);

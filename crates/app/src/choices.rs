@@ -334,6 +334,8 @@ fn variant_fields(row: &ProductRow, values: &[(String, String)], position: i64) 
         (product_field::POSITION, Value::Int(position)),
         (product_field::OPEN_PRICE, Value::Bool(row.open_price)),
         (product_field::BRAND, id(row.brand.map(|b| b.bytes()))),
+        (product_field::TAX_CLASS, id(row.tax_class)),
+        (product_field::HSN, Value::Text(row.hsn.clone())),
         (product_field::UNITS, kept_units(&units)),
         (product_field::VARIANT_OF, Value::Bytes(row.id.bytes().to_vec())),
         (
@@ -346,6 +348,20 @@ fn variant_fields(row: &ProductRow, values: &[(String, String)], position: i64) 
         ),
         (product_field::PICTURE, id(row.picture.map(|p| p.bytes()))),
     ]
+}
+
+/// A variant that says nothing of its taxes has those of its product.
+pub(crate) fn taxed_as_parent(reader: &Reader<'_>, mut row: ProductRow) -> Result<ProductRow> {
+    if let Some(parent) = row.variant_of
+        && row.tax_class.is_none()
+        && let Some(parent) = reader.product(parent)?
+    {
+        row.tax_class = parent.tax_class;
+        if row.hsn.is_empty() {
+            row.hsn = parent.hsn;
+        }
+    }
+    Ok(row)
 }
 
 impl From<&ProductRow> for VariantView {

@@ -13,7 +13,7 @@ use domain::{
     people::Permission,
     time::Moment,
 };
-use journal::{Body, body::DrawerOpenedV1};
+use journal::{Body, body::DrawerOpenedV2};
 use serde::{Deserialize, Serialize};
 use store::Write;
 use utoipa::{IntoParams, ToSchema};
@@ -65,17 +65,17 @@ impl Shop {
         reason: String,
         approved_by: Option<StaffId>,
     ) -> Result<()> {
-        let settings = self.settings();
-        let now = tx.now();
-        let day = days::branch_time(now, settings.text("branch.zone"), settings.day_starts_minutes());
-        let body = DrawerOpenedV1 {
+        let till = self.till(tx, actor, false)?;
+        let body = DrawerOpenedV2 {
             opening: *opening.as_bytes(),
-            counter: self.identity.counter.bytes(),
+            counter: till.counter,
+            seat: Some(till.seat),
+            shift: till.shift,
             why: why.to_owned(),
             order: None,
             approved_by: approved_by.map(|s| s.bytes()),
-            opened_ms: now.0,
-            business_day: day.business_day,
+            opened_ms: till.at.0,
+            business_day: till.business_day,
             reason,
         };
         Ok(tx.record(Some(actor.staff), &Body::DrawerOpened(body))?)

@@ -121,6 +121,7 @@ codes! {
     DiscountAboveLimit = "discount_above_limit", Forbidden, "this discount needs a second person";
     TaxRuleMissing = "tax_rule_missing", Refused, "some goods would have no rate: a rule without conditions and without an end is missing";
     TaxClassInUse = "tax_class_in_use", Conflict, "products have this tax class, or it is the usual one";
+    TaxPlacesDiffer = "tax_places_differ", Refused, "meals are taxed here and these goods elsewhere: they need a bill each";
     TaxRateMissing = "tax_rate_missing", Refused, "no tax rate is set for these goods on this day";
     TenderInvalid = "tender_invalid", Refused, "this payment is not right";
     TenderShort = "tender_short", Refused, "the payment does not cover the total";
@@ -135,6 +136,7 @@ codes! {
     PaymentUnderWay = "payment_under_way", Conflict, "this cart waits for a payment";
     PaymentSettled = "payment_settled", Conflict, "it is known already what became of this payment";
     PaymentNotCharged = "payment_not_charged", Refused, "nobody was charged by this payment";
+    PaymentShort = "payment_short", Refused, "less was charged than was asked";
     PaymentDiffers = "payment_differs", Refused, "this payment is for something else";
     PaymentRefundTooMuch = "payment_refund_too_much", Refused, "this is more than can still be paid back";
     PaymentNeedsApproval = "payment_needs_approval", Forbidden, "paying this back needs a second person";

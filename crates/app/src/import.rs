@@ -11,8 +11,8 @@ use crate::{
     prices::{level_columns, level_price_fields},
     runs::{Register, Run},
     wire::optional_text,
+    workbook::{self, SparseRow},
 };
-use calamine::{Data, Reader as _};
 use domain::{
     ids::{BrandId, CategoryId, CommandId, PriceId, ProductId},
     quantity::Unit,
@@ -24,10 +24,7 @@ use journal::{
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, HashMap},
-    io::Cursor,
-};
+use std::collections::{BTreeMap, HashMap};
 use store::{Write, catalog::ProductRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -35,6 +32,7 @@ use uuid::Uuid;
 /// A file larger than this is refused before it is read.
 pub const MOST_BYTES: usize = 16 * 1024 * 1024;
 const MOST_ROWS: usize = 100_000;
+const MOST_COLUMNS: usize = 200;
 /// More faults than anybody reads are counted, and not listed.
 const MOST_FAULTS: usize = 1_000;
 /// The columns `unit_2` to `unit_5`, each with what it holds, its price and its barcodes.
@@ -637,41 +635,31 @@ type Row = (usize, BTreeMap<String, String>);
 
 fn read_rows(file: &[u8]) -> Result<Vec<Row>> {
     let table = if file.starts_with(b"PK") {
-        read_excel(file)?
+        workbook::read(file, MOST_ROWS, MOST_COLUMNS)?
     } else {
         read_csv(file)?
     };
     let mut rows = table.into_iter();
-    let header: Vec<String> = rows
-        .next()
-        .map(|(_, cells)| {
-            cells
-                .iter()
-                .map(|c| {
-                    c.trim()
-                        .trim_start_matches('\u{feff}')
-                        .to_lowercase()
-                        .replace(' ', "_")
-                })
-                .collect()
-        })
-        .unwrap_or_default();
-    if !header.iter().any(|h| h == "name") || !header.iter().any(|h| h == "price") {
+    let mut header: BTreeMap<usize, String> = BTreeMap::new();
+    for (column, cell) in rows.next().into_iter().flat_map(|(_, cells)| cells) {
+        let name = cell.trim().trim_start_matches('\u{feff}');
+        header.insert(column, name.to_lowercase().replace(' ', "_"));
+    }
+    let named = |name: &str| header.values().any(|h| h == name);
+    if !named("name") || !named("price") {
         return Err(AppError::new(Code::ImportUnreadable)
             .because("the first row must name the columns, name and price among them")
-            .hint("columns", header));
+            .hint("columns", header.into_values().collect::<Vec<_>>()));
     }
     let rows: Vec<Row> = rows
-        .filter(|(_, cells)| cells.iter().any(|c| !c.trim().is_empty()))
+        .filter(|(_, cells)| cells.iter().any(|(_, c)| !c.trim().is_empty()))
         .map(|(at, cells)| {
-            (
-                at,
-                header
-                    .iter()
-                    .cloned()
-                    .zip(cells.into_iter().map(|c| plain(c.trim()).to_owned()))
-                    .collect(),
-            )
+            let cells = cells.into_iter().filter_map(|(column, cell)| {
+                let cell = plain(cell.trim());
+                let name = header.get(&column).filter(|_| !cell.is_empty())?;
+                Some((name.clone(), cell.to_owned()))
+            });
+            (at, cells.collect())
         })
         .collect();
     if rows.len() > MOST_ROWS {
@@ -691,7 +679,7 @@ fn plain(cell: &str) -> &str {
 /// What a spreadsheet takes for the beginning of a sum.
 pub(crate) const CALCULATES: [char; 4] = ['=', '+', '-', '@'];
 
-fn read_csv(file: &[u8]) -> Result<Vec<(usize, Vec<String>)>> {
+fn read_csv(file: &[u8]) -> Result<Vec<SparseRow>> {
     let text = std::str::from_utf8(file).map_err(|e| {
         AppError::new(Code::ImportUnreadable)
             .because("save the file as CSV in UTF-8")
@@ -721,46 +709,28 @@ fn read_csv(file: &[u8]) -> Result<Vec<(usize, Vec<String>)>> {
         let between = text.as_bytes().get(counted..begins).unwrap_or_default();
         line += between.iter().filter(|b| **b == b'\n').count();
         counted = begins;
-        rows.push((line, record.iter().map(str::to_owned).collect()));
+        if record.len() > MOST_COLUMNS {
+            return Err(
+                AppError::new(Code::ImportUnreadable).because(format!("at most {MOST_COLUMNS} columns"))
+            );
+        }
+        let cells = record.iter().map(str::to_owned).enumerate();
+        rows.push((line, cells.filter(|(_, cell)| !cell.is_empty()).collect()));
     }
     Ok(rows)
 }
 
-fn read_excel(file: &[u8]) -> Result<Vec<(usize, Vec<String>)>> {
-    let unreadable = |e: calamine::XlsxError| AppError::new(Code::ImportUnreadable).because(&e);
-    let mut book = calamine::Xlsx::new(Cursor::new(file)).map_err(unreadable)?;
-    let sheet = book
-        .worksheet_range_at(0)
-        .ok_or_else(|| AppError::new(Code::ImportUnreadable).because("the file has no sheet"))?
-        .map_err(unreadable)?;
-    let first = sheet
-        .start()
-        .map_or(0, |(row, _)| usize::try_from(row).unwrap_or(0));
-    Ok(sheet
-        .rows()
-        .enumerate()
-        .map(|(i, cells)| (first + i + 1, cells.iter().map(cell_text).collect()))
-        .collect())
-}
-
-/// A barcode that a spreadsheet took for a number is still that barcode.
-fn cell_text(cell: &Data) -> String {
-    match cell {
-        Data::Float(number) => Decimal::try_from(*number)
-            .map(|d| d.normalize().to_string())
-            .unwrap_or_default(),
-        other => other.to_string(),
-    }
-}
-
-/// "18", "18.50", "1,250.00", "₹ 18": digits with at most one decimal point.
+/// "18", "18.50", "1,250.00", "1,00,000", "18,50", "₹ 18": never a guess that would be wrong by a factor of a hundred.
 fn parse_price(typed: &str, minor_digits: u32) -> Result<i64> {
     let wrong = || AppError::field("price", "this is not a price");
     let plain: String = typed
         .chars()
-        .filter(|c| !c.is_whitespace() && *c != ',' && (c.is_ascii() || c.is_alphanumeric()))
+        .filter(|c| !c.is_whitespace() && (c.is_ascii() || c.is_alphanumeric()))
         .collect();
-    let number: Decimal = plain.parse().map_err(|_| wrong())?;
+    let number: Decimal = with_point(&plain, minor_digits)
+        .ok_or_else(wrong)?
+        .parse()
+        .map_err(|_| wrong())?;
     let minor = number
         .checked_mul(Decimal::from(10_i64.pow(minor_digits)))
         .ok_or_else(wrong)?;
@@ -769,6 +739,46 @@ fn parse_price(typed: &str, minor_digits: u32) -> Result<i64> {
     } else {
         Err(wrong())
     }
+}
+
+/// The number with a point before its decimals and nothing between its groups. Of two signs the later one stands
+/// before the decimals. A comma alone is a group's where a group can be, and a decimal comma where none can be; where
+/// it could be both, as before three decimals, the number is refused.
+fn with_point(number: &str, minor_digits: u32) -> Option<String> {
+    let commas = number.matches(',').count();
+    if commas == 0 {
+        return Some(number.to_owned());
+    }
+    let (group, decimal) = match (number.rfind(','), number.rfind('.')) {
+        (Some(comma), Some(point)) if comma > point => ('.', ','),
+        (_, Some(_)) => (',', '.'),
+        _ if commas == 1 && !are_groups(number, ',') => ('.', ','),
+        _ if commas == 1 && minor_digits > 2 => return None,
+        _ => (',', '.'),
+    };
+    let (whole, decimals) = match number.split_once(decimal) {
+        Some((whole, decimals)) => (whole, Some(decimals)),
+        None => (number, None),
+    };
+    if whole.contains(group) && !are_groups(whole, group) {
+        return None;
+    }
+    let whole = whole.replace(group, "");
+    Some(decimals.map_or(whole.clone(), |decimals| format!("{whole}.{decimals}")))
+}
+
+/// Digits in groups of three, or as in India, where only the last one has three and those before it two.
+fn are_groups(number: &str, sign: char) -> bool {
+    let number = number.strip_prefix(['-', '+']).unwrap_or(number);
+    let groups: Vec<&str> = number.split(sign).collect();
+    let [first, between @ .., last] = groups.as_slice() else {
+        return false;
+    };
+    let of = |group: &str, digits: usize| group.len() == digits && group.bytes().all(|b| b.is_ascii_digit());
+    let begins = |most: usize| (1..=most).any(|n| of(first, n)) && !first.starts_with('0');
+    of(last, 3)
+        && (begins(3) && between.iter().all(|group| of(group, 3))
+            || begins(2) && between.iter().all(|group| of(group, 2)))
 }
 
 #[cfg(test)]
@@ -785,6 +795,37 @@ mod tests {
             "a tenth of a paisa is no price"
         );
         assert!(parse_price("eighteen", 2).is_err());
+        for (typed, minor) in [
+            ("18,50", 1850),
+            ("-18,50", -1850),
+            ("18,5", 1850),
+            ("0,500", 50),
+            ("1,250", 125_000),
+            ("1,00,000", 10_000_000),
+            ("12,34,567.89", 123_456_789),
+            ("1.250,50", 125_050),
+            ("1 250,50", 125_050),
+            ("1.250.000,50", 125_000_050),
+        ] {
+            assert_eq!(parse_price(typed, 2).expect(typed), minor, "{typed}");
+        }
+        for typed in [
+            "1,00,00",
+            "1,2,3",
+            "12.50,000",
+            "1,250,50",
+            "0,250,000",
+            ",",
+            "1,25.000",
+        ] {
+            let said = parse_price(typed, 2);
+            assert!(said.is_err(), "{typed} was read as {said:?}");
+        }
+        assert_eq!(parse_price("1,250.500", 3).expect("dinars"), 1_250_500);
+        assert!(
+            parse_price("1,250", 3).is_err(),
+            "a dinar and a quarter, or a thousand of them"
+        );
     }
 
     #[test]

@@ -5,18 +5,18 @@
 //! numbered revision; whatever would change a tax is refused, because then only a credit note and a new sale are right.
 
 use crate::{
-    Actor, AppError, Code, Page, Result, Shop, accounts, customers, days,
+    Actor, AppError, Code, Page, Result, Shop, accounts, choices, customers, days,
     instalments::InstalmentView,
     mail::{MailView, ToMail},
     order_view::Named,
     papers::{fonts, method_word, second_name},
-    settings::{LANGUAGES, Settings},
+    settings::{CARD_PRODUCT, LANGUAGES, Settings},
     taxes::Taxing,
     wire::{content_of, optional_text, rfc3339, text},
 };
 use domain::{
     gst,
-    ids::{CustomerId, OrderId},
+    ids::{CustomerId, OrderId, ProductId},
     instalment::Due,
     money::Money,
     quantity::{Quantity, Unit},
@@ -35,6 +35,7 @@ use paper::{
 use serde::{Deserialize, Serialize};
 use store::{
     Reader,
+    catalog::ProductRow,
     handovers::RefundRow,
     invoices::{InvoiceQuery, RevisionRow, SentRow},
     orders::{OrderLineRow, OrderRow, TaxRow},
@@ -838,32 +839,45 @@ impl Shop {
         };
         let nobody = BuyerForm::default();
         let was = was.unwrap_or(&nobody);
-        for line in lines {
-            let product = match line.product {
-                Some(id) => reader.product(id)?,
-                None => None,
+        let products: Vec<Option<ProductRow>> = lines
+            .iter()
+            .map(|line| {
+                let row = line.product.map(|id| reader.product(id)).transpose()?.flatten();
+                row.map(|row| choices::taxed_as_parent(reader, row)).transpose()
+            })
+            .collect::<Result<_>>()?;
+        let voucher: Option<ProductId> = settings.text(CARD_PRODUCT).parse().ok();
+        let is_voucher = |line: &OrderLineRow| voucher.is_some() && line.product == voucher;
+        let of = |buyer: &BuyerForm| -> Result<_> {
+            let context = TaxContext {
+                buyer_region: Some(buyer.region.as_str()).filter(|r| !r.is_empty()),
+                buyer_registered: !buyer.tax_number.is_empty(),
+                handed_over: order.order_type != "delivery",
+                order_type: &order.order_type,
+                customer_type: kind.as_deref(),
+                ..usual
             };
-            let of = |buyer: &BuyerForm| -> Result<_> {
-                let context = TaxContext {
-                    buyer_region: Some(buyer.region.as_str()).filter(|r| !r.is_empty()),
-                    buyer_registered: !buyer.tax_number.is_empty(),
-                    handed_over: order.order_type != "delivery",
+            let taxed = || lines.iter().zip(&products).filter(|(line, _)| !is_voucher(line));
+            let classes = taxed().map(|(_, row)| row.as_ref().and_then(|row| row.tax_class));
+            let (context, place) = match taxing.of_document(classes, context) {
+                Err(error) if error.code == Code::TaxPlacesDiffer => return Ok(None),
+                known => known?,
+            };
+            let mut components = Vec::with_capacity(lines.len());
+            for (line, product) in taxed() {
+                let asked = TaxContext {
                     net: Money::from_minor(
                         line.gross_minor - line.discount_minor - line.order_discount_minor,
                     ),
-                    milli: line.milli,
-                    order_type: &order.order_type,
-                    customer_type: kind.as_deref(),
-                    ..usual
+                    milli: line.base_milli,
+                    ..context
                 };
-                let place = taxing.place_of_supply(&context).to_owned();
-                Ok((taxing.components(product.as_ref(), &context)?.components, place))
-            };
-            if of(was)? != of(now)? {
-                return Ok(true);
+                components.push(taxing.components(product.as_ref(), &asked)?.components);
             }
-        }
-        Ok(false)
+            Ok(Some((components, place.to_owned())))
+        };
+        let after = of(now)?;
+        Ok(after.is_none() || of(was)? != after)
     }
 
     /// Corrects who stands on a document. The number, the date, the lines and the taxes stay as they are.

@@ -70,6 +70,7 @@ pub mod tips;
 pub mod tokens;
 pub mod vault;
 mod wire;
+mod workbook;
 
 pub use error::{AppError, Code, Kind};
 pub use open::{App, Config, OpenError, Shop};

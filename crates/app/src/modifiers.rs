@@ -7,7 +7,9 @@ use crate::{
     wire::{content_of, rfc3339, text},
 };
 use domain::{
+    cart::Modifier,
     ids::{ModifierGroupId, ProductId},
+    money::Money,
     time::Moment,
 };
 use journal::{
@@ -16,6 +18,7 @@ use journal::{
     register::{Field, PatchV1, Value},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use store::{
     Reader,
     catalog::ProductRow,
@@ -96,8 +99,6 @@ pub struct ChosenModifier {
     pub id: Uuid,
     pub name: String,
     pub price_minor: i64,
-    /// What it takes from stock, in thousandths of that product's base unit.
-    pub takes: Option<(ProductId, i64)>,
 }
 
 /// The modifiers that a line has, in the order of the product's groups. Refuses what the product does not ask, what
@@ -134,7 +135,6 @@ pub fn chosen(reader: &Reader<'_>, row: &ProductRow, ids: &[Uuid]) -> Result<Vec
                 id,
                 name: option.name.clone(),
                 price_minor: option.price_minor,
-                takes: option.product.map(|product| (product, option.milli)),
             });
         }
         if of_group < group.least || of_group > group.most {
@@ -153,6 +153,55 @@ pub fn chosen(reader: &Reader<'_>, row: &ProductRow, ids: &[Uuid]) -> Result<Vec
     } else {
         Err(refused("this product has no such choice".to_owned()))
     }
+}
+
+/// Looks names and prices of a line's modifiers up again; says which of them are not to be had now.
+pub(crate) fn priced_now(
+    reader: &Reader<'_>,
+    row: &ProductRow,
+    modifiers: &mut [Modifier],
+) -> Result<Vec<String>> {
+    if modifiers.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut options: HashMap<[u8; 16], ModifierRow> = HashMap::new();
+    for group in &row.modifiers {
+        let group = reader.modifier_group(*group)?;
+        for option in group
+            .filter(|group| group.archived_ms.is_none())
+            .into_iter()
+            .flat_map(|group| group.options)
+        {
+            options.insert(option.id, option);
+        }
+    }
+    let mut gone = vec![];
+    for modifier in modifiers {
+        let option = options.get(&modifier.id);
+        if let Some(option) = option {
+            modifier.name.clone_from(&option.name);
+            modifier.price = Money::from_minor(option.price_minor);
+        }
+        if !option.is_some_and(|option| option.available) {
+            gone.push(modifier.name.clone());
+        }
+    }
+    Ok(gone)
+}
+
+/// What a line's modifiers take from stock, each in thousandths of that product's base unit. Asked when a sale is
+/// written down: whatever became of an option since, the guest has paid for it.
+pub(crate) fn taken(reader: &Reader<'_>, modifiers: &[Modifier]) -> Result<Vec<(ProductId, i64)>> {
+    if modifiers.is_empty() {
+        return Ok(vec![]);
+    }
+    let groups = reader.modifier_groups(true)?;
+    let options: Vec<&ModifierRow> = groups.iter().flat_map(|group| &group.options).collect();
+    Ok(modifiers
+        .iter()
+        .filter_map(|modifier| options.iter().find(|option| option.id == modifier.id))
+        .filter_map(|option| option.product.map(|product| (product, option.milli)))
+        .collect())
 }
 
 impl From<&ModifierGroupRow> for ModifierGroupView {

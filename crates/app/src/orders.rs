@@ -13,7 +13,7 @@ use crate::{
     order_view::{Directory, OrderView},
     payments,
     prices::level_exists,
-    pricing::{LineForm, OpenCart, Terms, new_line, price_now},
+    pricing::{LineForm, OpenCart, Terms, in_base, new_line, price_now},
     sessions::Approval,
     settings::Settings,
     taxes::LineTaxes,
@@ -809,12 +809,6 @@ pub(crate) fn line_fact(
     })
 }
 
-/// So many thousandths of a unit in thousandths of the base unit.
-fn in_base(milli: i64, base_milli: i64) -> i64 {
-    let product = i128::from(milli) * i128::from(base_milli) / 1000;
-    i64::try_from(product).unwrap_or(i64::MAX)
-}
-
 /// What the line takes of other products: the parts of a bundle, and what its modifiers use.
 fn parts(
     reader: &Reader<'_>,
@@ -827,15 +821,8 @@ fn parts(
         .parts
         .iter()
         .map(|(product, each)| (*product, in_base(base_milli, *each)));
-    let ids: Vec<Uuid> = sold
-        .choice
-        .modifiers
-        .iter()
-        .map(|m| Uuid::from_bytes(m.id))
-        .collect();
-    let used = modifiers::chosen(reader, row, &ids)?
+    let used = modifiers::taken(reader, &sold.choice.modifiers)?
         .into_iter()
-        .filter_map(|chosen| chosen.takes)
         .map(|(product, each)| (product, in_base(milli, each)));
     Ok(bundled
         .chain(used)

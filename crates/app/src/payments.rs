@@ -7,8 +7,10 @@
 
 use crate::{
     Actor, AppError, Code, Page, Result, Shop, cards,
+    cart::Draft,
     days::{branch_time, number_of},
     order_view::{Directory, Named},
+    pricing::price_now,
     sessions::Approval,
     wire::{content_of, rfc3339, text},
 };
@@ -199,6 +201,8 @@ pub struct PaymentView {
     pub refunded_minor: i64,
     /// What the gateway still has.
     pub kept_minor: i64,
+    /// What of that no sale stands on, and may go back by hand.
+    pub spare_minor: i64,
     /// The gateway's own ids.
     pub reference: String,
     /// Why somebody must look: twice, contradicted, late, unknown, refund_failed, amount_differs or unused
@@ -334,10 +338,12 @@ pub(crate) fn pay_with(
         let code = match known.state.open() {
             true => Code::PaymentUnderWay,
             false if row.sold => Code::PaymentSettled,
+            false if known.kept().is_positive() && !known.let_go => Code::PaymentShort,
             false => Code::PaymentNotCharged,
         };
         return Err(AppError::new(code)
             .hint("payment", payment.to_string())
+            .hint("kept_minor", row.kept_minor)
             .hint("state", row.state));
     }
     let wanted = amount.checked_add(tip).map_err(|e| refused(e.into()))?;
@@ -510,11 +516,15 @@ impl Shop {
             let (cart, order) = match (form.cart, form.order) {
                 (Some(cart), None) => {
                     let cart = CartId::from_uuid(cart);
-                    tx.reader()
+                    let row = tx
+                        .reader()
                         .cart(cart)?
                         .filter(|row| row.seat == actor.seat && row.parked_ms.is_none())
                         .ok_or(AppError::new(Code::CartGone))?;
                     must_be_free(&tx.reader(), cart)?;
+                    let (chosen, approvals) = Draft::read(&row)?.cart.open(cart)?;
+                    let terms = self.terms(&tx.reader(), now)?;
+                    price_now(&tx.reader(), &terms, chosen, approvals)?.must_be_there()?;
                     (Some(cart), None)
                 }
                 (None, Some(order)) => {
@@ -789,13 +799,7 @@ impl Shop {
             self.gateway_of(&row)?;
             let known = known(&tx.reader(), &row)?;
             // What a sale stands on goes back through the refund of that sale, but for what was charged too much.
-            let most = match row.sold {
-                true => known
-                    .kept()
-                    .checked_sub(known.asked)
-                    .map_err(|e| refused(e.into()))?,
-                false => known.kept(),
-            };
+            let most = known.spare(tx.reader().payment_claimed(id)?);
             let amount = form.amount_minor.map_or(most, Money::from_minor);
             if amount > most && row.sold {
                 return Err(refused(PaymentError::Sold));
@@ -907,15 +911,12 @@ impl Shop {
         let known = Payment::of(Money::from_minor(row.asked_minor), steps.iter().map(|s| &s.step))
             .map_err(refused)?;
         let reachable = self.paying.gateways.get(&row.gateway).is_some();
-        let left = match row.sold {
-            true => known.kept() > known.asked,
-            false => known.kept().is_positive(),
-        };
+        let spare = known.spare(reader.payment_claimed(row.id)?);
         let may = [
             ("ask", reachable && known.worth_asking()),
             ("answer", known.state.open()),
             ("cancel", reachable && known.state.open()),
-            ("refund", reachable && left),
+            ("refund", reachable && spare.is_positive()),
         ];
         Ok(PaymentView {
             id: row.id.uuid(),
@@ -927,6 +928,7 @@ impl Shop {
             captured_minor: row.captured_minor,
             refunded_minor: row.refunded_minor,
             kept_minor: row.kept_minor,
+            spare_minor: spare.minor(),
             reference: row.reference.clone(),
             attention: row.attention.clone(),
             holds: row.holds,

@@ -3,10 +3,11 @@
 use crate::{
     Actor, AppError, Code, Result, Shop,
     cart::Approvals,
+    choices,
     customers::{CustomerCard, card_of},
     days, modifiers,
     prices::{self, PriceAnswer, PriceQuestion, unit_asked},
-    settings::Settings,
+    settings::{CARD_PRODUCT, Settings},
     taxes::{LineTaxes, Taxing},
     wire::text,
 };
@@ -98,6 +99,21 @@ pub(crate) struct OpenCart {
     pub taxes: Vec<LineTaxes>,
     /// The region whose taxes these are.
     pub place_of_supply: String,
+    /// What was chosen for a line and is not to be had any more.
+    gone: Vec<(u32, String)>,
+}
+
+impl OpenCart {
+    /// Before the guest pays, never after: everything that was chosen is there.
+    pub fn must_be_there(&self) -> Result<()> {
+        match self.gone.first() {
+            None => Ok(()),
+            Some((line, name)) => Err(AppError::new(Code::ModifiersInvalid)
+                .because(format!("there is no {name}"))
+                .hint("line", *line)
+                .hint("option", name.as_str())),
+        }
+    }
 }
 
 /// A line as somebody asks for it, at the till or through the API.
@@ -235,6 +251,7 @@ pub(crate) fn price_now(
 ) -> Result<OpenCart> {
     let card = card(reader, &cart)?;
     let mut products = BTreeMap::new();
+    let mut gone = vec![];
     for line in &mut cart.lines {
         let LineItem::Product { id, .. } = line.item else {
             continue;
@@ -242,7 +259,7 @@ pub(crate) fn price_now(
         if !products.contains_key(&id)
             && let Some(row) = reader.product(id)?
         {
-            products.insert(id, row);
+            products.insert(id, choices::taxed_as_parent(reader, row)?);
         }
         let Some(row) = products.get(&id) else { continue };
         line.name.clone_from(&row.name);
@@ -259,17 +276,30 @@ pub(crate) fn price_now(
             base_milli: answer.base_milli_per_unit,
         };
         match line.choice.typed {
+            // What was typed or quoted is so with everything that is on it.
             Some(typed) => {
                 line.unit_price = typed;
                 line.answered.source = PriceSource::Typed;
                 line.answered.level = None;
             }
-            None if row.open_price => {}
-            None => line.unit_price = Money::from_minor(answer.minor),
+            None => {
+                if !row.open_price {
+                    line.unit_price = Money::from_minor(answer.minor);
+                }
+                let missing = modifiers::priced_now(reader, row, &mut line.choice.modifiers)?;
+                gone.extend(missing.into_iter().map(|name| (line.line, name)));
+            }
         }
     }
+    let voucher: Option<ProductId> = terms.settings.text(CARD_PRODUCT).parse().ok();
+    let classes = cart.lines.iter().filter_map(|line| match line.item {
+        LineItem::Product { id, .. } if voucher == Some(id) => None,
+        LineItem::Product { id, .. } => Some(products.get(&id).and_then(|row| row.tax_class)),
+        LineItem::Open => Some(None),
+    });
     let context = context(terms, &cart, card.as_ref());
-    let place_of_supply = terms.taxing.place_of_supply(&context).to_owned();
+    let (context, place_of_supply) = terms.taxing.of_document(classes, context)?;
+    let place_of_supply = place_of_supply.to_owned();
     let mut taxes = Vec::with_capacity(cart.lines.len());
     let mut no_rate = None;
     let priced = price(
@@ -283,11 +313,16 @@ pub(crate) fn price_now(
             };
             let asked = TaxContext {
                 net,
-                milli: line.quantity.milli(),
+                // A limit is for a piece, in whatever unit it is sold.
+                milli: in_base(line.quantity.milli(), line.answered.base_milli),
                 inclusive: line.answered.inclusive.unwrap_or(context.inclusive),
                 ..context
             };
-            match terms.taxing.components(row, &asked) {
+            let chosen = match row {
+                Some(row) if voucher == Some(row.id) => Ok(LineTaxes::outside(row.hsn.clone())),
+                _ => terms.taxing.components(row, &asked),
+            };
+            match chosen {
                 Ok(chosen) => {
                     let components = chosen.components.clone();
                     taxes.push(chosen);
@@ -309,7 +344,14 @@ pub(crate) fn price_now(
         card,
         taxes,
         place_of_supply,
+        gone,
     })
+}
+
+/// So many thousandths of a unit in thousandths of the base unit.
+pub(crate) fn in_base(milli: i64, base_milli: i64) -> i64 {
+    let product = i128::from(milli) * i128::from(base_milli) / 1000;
+    i64::try_from(product).unwrap_or(i64::MAX)
 }
 
 fn context<'a>(terms: &'a Terms, cart: &'a Cart, card: Option<&'a CustomerCard>) -> TaxContext<'a> {

@@ -234,6 +234,32 @@ pub struct RunUndone {
     pub kept: usize,
 }
 
+/// Whether no other product has one of the codes that these fields would give a product.
+fn codes_are_free(reader: &Reader<'_>, record: [u8; 16], fields: &[(Field, Value)]) -> Result<bool> {
+    for code in fields.iter().flat_map(|(field, value)| codes_in(*field, value)) {
+        if let Some(other) = reader.product_by_code(code)?
+            && other.id.bytes() != record
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn codes_in(field: Field, value: &Value) -> Vec<&str> {
+    match value {
+        Value::List(codes) if field == product::BARCODES => codes.iter().map(String::as_str).collect(),
+        // Each unit is its word, what it holds, its price and its codes.
+        Value::List(units) if field == product::UNITS => units
+            .chunks_exact(4)
+            .flat_map(|unit| unit[3].split('\n'))
+            .filter(|code| !code.is_empty())
+            .collect(),
+        Value::Text(sku) if field == product::SKU && !sku.is_empty() => vec![sku],
+        _ => vec![],
+    }
+}
+
 impl Shop {
     /// The imports and price changes of this device that are remembered, newest first.
     pub fn runs(&self) -> Result<Page<RunView>> {
@@ -280,7 +306,13 @@ impl Shop {
                             .map(|(before, _)| before.clone())
                             .collect();
                         let whole = back.len() == before.len();
-                        (back, whole)
+                        // A code that is another product's by now stays with it.
+                        match register != Register::Product
+                            || codes_are_free(&tx.reader(), change.record, &back)?
+                        {
+                            true => (back, whole),
+                            false => (vec![], false),
+                        }
                     }
                 };
                 if register == Register::Product {

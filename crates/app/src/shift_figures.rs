@@ -235,7 +235,7 @@ fn sales_of(
     let (refunds, refunded_minor) = back("refunded")?;
     let (cancelled, cancelled_minor) = back("cancelled")?;
     let no_sales = reader
-        .no_sales(shift.counter, shift.opened.opened_ms, span.to_ms)?
+        .no_sales(shift.id, shift.counter, shift.opened.opened_ms, span.to_ms)?
         .into_iter()
         .filter(|(device, seq)| span.counts(device, *seq))
         .count();

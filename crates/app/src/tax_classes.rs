@@ -3,7 +3,7 @@
 use crate::{
     Actor, AppError, Code, Page, Result, Shop,
     cart::WriteId,
-    days,
+    choices, days,
     setup::regions_of,
     tax_packs::{Pack, scheme_of},
     taxes::{Taxing, class_of, from_settings},
@@ -608,13 +608,14 @@ impl Shop {
             }
             let query = ProductQuery {
                 category: request.category.map(CategoryId::from_uuid),
+                variants: true,
                 limit: 1_000_000,
                 ..ProductQuery::default()
             };
             let mut changed = 0;
             for row in tx.reader().products(ProductOrder::Grid, &query)? {
-                let leave =
-                    row.tax_class == Some(id.bytes()) || (request.only_without && row.tax_class.is_some());
+                let class = choices::taxed_as_parent(&tx.reader(), row.clone())?.tax_class;
+                let leave = class == Some(id.bytes()) || (request.only_without && class.is_some());
                 if leave {
                     continue;
                 }
@@ -687,6 +688,7 @@ impl Shop {
                 ),
                 None => None,
             };
+            let product = product.map(|row| choices::taxed_as_parent(r, row)).transpose()?;
             let region = |given: &Option<String>| given.clone().filter(|g| !g.trim().is_empty());
             let (buyer_region, delivered_to) = (region(&request.buyer_region), region(&request.delivered_to));
             let context = TaxContext {
@@ -701,6 +703,11 @@ impl Shop {
                 customer_type: request.customer_type.as_deref(),
                 ..taxing.context()
             };
+            let asked = match request.class {
+                Some(class) => Some(class.into_bytes()),
+                None => product.as_ref().and_then(|p| p.tax_class),
+            };
+            let (context, place) = taxing.of_document([asked], context)?;
             let chosen = match request.class {
                 Some(class) => taxing.components_of(class.into_bytes(), &context)?,
                 None => taxing.components(product.as_ref(), &context)?,
@@ -727,7 +734,7 @@ impl Shop {
                         amount_minor: sum.amount.minor(),
                     })
                     .collect(),
-                place_of_supply: taxing.place_of_supply(&context).to_owned(),
+                place_of_supply: place.to_owned(),
                 document: taxing.document([chosen.treatment]).to_owned(),
                 treatment: chosen.treatment.as_str().to_owned(),
             })

@@ -11,7 +11,10 @@ use journal::{
     body::{TaxClassSetV1, TaxComponentV1, TaxRuleV1},
 };
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 use store::Write;
 
 /// The countries that have a pack, each with its file.
@@ -39,6 +42,9 @@ pub(crate) struct Pack {
     rounding: String,
     round_off_minor: i64,
     cash_step_minor: i64,
+    /// Whoever has no tax number may not charge the tax.
+    #[serde(default)]
+    only_registered: bool,
     /// The class of goods of which nothing else is said.
     standard: String,
     /// The class of most goods of a trade.
@@ -104,6 +110,20 @@ impl Pack {
     fn key_for(&self, trade: &str) -> &str {
         self.trades.get(trade).map_or(&self.standard, String::as_str)
     }
+}
+
+/// Whether only who has a tax number may charge the tax there. Asked at every look at a cart, so read once.
+pub(crate) fn only_registered(country: &str) -> bool {
+    static COUNTRIES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+        let says_so = |code: &&str| {
+            Pack::of(code)
+                .ok()
+                .flatten()
+                .is_some_and(|pack| pack.only_registered)
+        };
+        PACKS.iter().map(|(code, _)| *code).filter(says_so).collect()
+    });
+    COUNTRIES.contains(country)
 }
 
 /// How a country turns rules into taxes.
@@ -241,6 +261,39 @@ mod tests {
             .expect("a rate")
             .rate
             .to_string()
+    }
+
+    #[test]
+    fn rates_that_moved_lately_are_those_of_their_day() {
+        let meal = |day, order_type| rate("SE", "meals", day, 100_00, order_type, "");
+        assert_eq!(meal(2026_03_31, "take_away"), "12");
+        assert_eq!(
+            (meal(2026_04_01, "take_away"), meal(2026_04_01, "eat_in")),
+            ("6".into(), "12".into())
+        );
+        assert_eq!(
+            (meal(2027_12_31, "delivery"), meal(2028_01_01, "delivery")),
+            ("6".into(), "12".into())
+        );
+        let smoke = |key, day| rate("IN", key, day, 100_00, "counter", "27");
+        assert_eq!(
+            (smoke("tobacco", 2026_01_31), smoke("tobacco", 2026_02_01)),
+            ("28".into(), "40".into())
+        );
+        assert_eq!(smoke("biris", 2026_02_01), "18");
+    }
+
+    #[test]
+    fn who_has_no_number_may_not_charge_the_tax_in_most_countries() {
+        let among = |country: &&&str| only_registered(country);
+        let all: Vec<&str> = PACKS
+            .iter()
+            .map(|(code, _)| code)
+            .filter(among)
+            .copied()
+            .collect();
+        assert_eq!(all.len(), 15, "the Union's, the Kingdom and India: {all:?}");
+        assert!(only_registered("GB") && only_registered("IN") && !only_registered("US"));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Taxes in use: which a line has, how they are rounded, and under which number the shop sells on a day.
 
-use crate::{AppError, Code, Result, settings::Settings, tax_packs::scheme_of};
+use crate::{
+    AppError, Code, Result,
+    settings::Settings,
+    tax_packs::{only_registered, scheme_of},
+};
 use domain::{
     money::{Money, Rounding},
     tax::{Component, Increment, Parts, Rate, Scope, TaxRules},
@@ -24,6 +28,20 @@ pub struct LineTaxes {
     pub rate: Rate,
 }
 
+impl LineTaxes {
+    /// What is under no tax of sales: goods of a shop without classes, and vouchers, whose goods are taxed when they
+    /// are bought with them.
+    pub fn outside(hsn: String) -> LineTaxes {
+        LineTaxes {
+            components: Arc::from([]),
+            treatment: Treatment::Outside,
+            class: None,
+            hsn,
+            rate: Rate::ZERO,
+        }
+    }
+}
+
 /// Everything that decides a sale's taxes on one business day.
 #[derive(Debug, Clone)]
 pub struct Taxing {
@@ -42,7 +60,8 @@ pub struct Taxing {
 
 impl Taxing {
     pub fn read(reader: &Reader<'_>, settings: &Settings, day: u32) -> Result<Taxing> {
-        let scheme = scheme_of(settings.text("shop.country"));
+        let country = settings.text("shop.country");
+        let scheme = scheme_of(country);
         let mut classes = HashMap::new();
         for set in reader.tax_classes()? {
             // A class of a newer build whose rules this one cannot read has no rate, which is told at the sale.
@@ -55,7 +74,7 @@ impl Taxing {
         let composition = settings.text("tax.composition") == "true"
             || identity.as_ref().is_some_and(|i| i.composition)
             // Whoever has no number may not charge the tax.
-            || (scheme == Scheme::IndiaGst && !registered);
+            || (only_registered(country) && !registered);
         Ok(Taxing {
             day,
             scheme,
@@ -112,13 +131,7 @@ impl Taxing {
     pub fn components(&self, product: Option<&ProductRow>, context: &TaxContext<'_>) -> Result<LineTaxes> {
         let hsn = product.map(|p| p.hsn.clone()).unwrap_or_default();
         let Some(id) = product.and_then(|p| p.tax_class).or(self.usual) else {
-            return Ok(LineTaxes {
-                components: Arc::from([]),
-                treatment: Treatment::Outside,
-                class: None,
-                hsn,
-                rate: Rate::ZERO,
-            });
+            return Ok(LineTaxes::outside(hsn));
         };
         let chosen = self.components_of(id, context)?;
         Ok(LineTaxes { hsn, ..chosen })
@@ -144,9 +157,40 @@ impl Taxing {
         })
     }
 
-    /// The region whose taxes the document's goods have.
-    pub fn place_of_supply<'a>(&self, context: &TaxContext<'a>) -> &'a str {
-        place_of_supply(self.scheme, false, context)
+    /// Whether a class, or the usual one, is of services that are given at the shop, like meals.
+    fn is_performed(&self, class: Option<[u8; 16]>) -> bool {
+        class
+            .or(self.usual)
+            .and_then(|id| self.classes.get(&id))
+            .is_some_and(TaxClass::is_performed)
+    }
+
+    /// The context of every line of one document, and the region whose taxes the document has: a bill has one.
+    ///
+    /// Meals are taxed where they are given. Goods that a guest takes along with them follow: the place where an
+    /// unregistered guest lives counts only if the bill is made out for it. Goods that must be taxed elsewhere need a
+    /// bill of their own.
+    pub fn of_document<'a>(
+        &self,
+        classes: impl IntoIterator<Item = Option<[u8; 16]>>,
+        context: TaxContext<'a>,
+    ) -> Result<(TaxContext<'a>, &'a str)> {
+        let (mut meals, mut goods) = (false, false);
+        for class in classes {
+            match self.is_performed(class) {
+                true => meals = true,
+                false => goods = true,
+            }
+        }
+        let mut context = context;
+        if self.scheme == Scheme::IndiaGst && meals && context.handed_over && !context.buyer_registered {
+            context.buyer_region = None;
+        }
+        let place = place_of_supply(self.scheme, meals && !goods, &context);
+        if self.scheme == Scheme::IndiaGst && meals && goods && place != context.seller_region {
+            return Err(AppError::new(Code::TaxPlacesDiffer).hint("place_of_supply", place));
+        }
+        Ok((context, place))
     }
 
     /// What the document of a sale is called by law.

@@ -299,9 +299,16 @@ impl Payment {
         !sold && !self.let_go && (self.state.open() || self.state == PaymentState::Captured)
     }
 
-    /// Whether a sale may be recorded with it.
+    /// Whether a sale may be recorded with it. What was charged in part pays nothing: the guest would leave with the
+    /// goods and the rest of the money.
     pub fn pays(&self) -> bool {
-        self.state == PaymentState::Captured && !self.let_go
+        self.state == PaymentState::Captured && !self.let_go && self.kept() >= self.asked
+    }
+
+    /// What no sale stands on, so that it may go back by hand: all of it, or more than the sales still `claim`.
+    pub fn spare(&self, claimed: Option<Money>) -> Money {
+        let claimed = claimed.map_or(0, Money::minor);
+        Money::from_minor(self.kept().minor().saturating_sub(claimed).max(0))
     }
 
     /// Whether the answer of the gateway is still worth asking for: it may say otherwise than a person did.
@@ -309,16 +316,17 @@ impl Payment {
         self.transactions == 0 && !self.denied
     }
 
-    /// Why somebody must look, if somebody must. `sold` says whether a sale stands on it.
-    pub fn attention(&self, sold: bool) -> Option<Attention> {
+    /// Why somebody must look, if somebody must. `claimed` is what the sales that stand on it still have of it; none
+    /// when there never was one.
+    pub fn attention(&self, claimed: Option<Money>) -> Option<Attention> {
         let kept = self.kept();
-        if self.transactions > 1 && kept > self.asked {
+        if self.transactions > 1 && kept > claimed.unwrap_or(self.asked) {
             return Some(Attention::Twice);
         }
         if self.by_hand == Some(true) && self.transactions == 0 && self.denied && kept.is_positive() {
             return Some(Attention::Contradicted);
         }
-        if kept.is_positive() && self.let_go && !sold {
+        if kept.is_positive() && self.let_go && claimed.is_none() {
             return Some(Attention::Late);
         }
         if self.state == PaymentState::Unknown {
@@ -327,12 +335,21 @@ impl Payment {
         if self.refund_failed && kept.is_positive() {
             return Some(Attention::RefundFailed);
         }
-        // Whatever goes back settles that, on its way or there.
-        let untouched = self.refunded.is_zero() && self.refunding.is_zero();
-        if kept.is_positive() && sold && untouched && self.captured != self.asked {
-            return Some(Attention::AmountDiffers);
-        }
-        (kept.is_positive() && !sold).then_some(Attention::Unused)
+        let Some(claimed) = claimed else {
+            return kept
+                .is_positive()
+                .then_some(match kept < self.asked && self.untouched() {
+                    true => Attention::AmountDiffers,
+                    false => Attention::Unused,
+                });
+        };
+        let differs = kept > claimed || (self.untouched() && self.captured != self.asked);
+        (kept.is_positive() && differs).then_some(Attention::AmountDiffers)
+    }
+
+    /// Whatever goes back settles a difference, on its way or there.
+    fn untouched(&self) -> bool {
+        self.refunded.is_zero() && self.refunding.is_zero()
     }
 
     /// A person says what the machine shows. Only while nobody knows.
@@ -429,31 +446,67 @@ mod tests {
     fn an_answer_that_comes_twice_charges_once() {
         let twice = of(&[captured("t1", 874_00), captured("t1", 874_00)]);
         assert_eq!((twice.captured, twice.transactions), (ASKED, 1));
-        assert_eq!(twice.attention(true), None);
+        assert_eq!(twice.attention(Some(ASKED)), None);
     }
 
     #[test]
     fn two_transactions_are_two_charges_until_one_goes_back() {
         let mut steps = vec![captured("t1", 874_00), captured("t2", 874_00)];
-        assert_eq!(of(&steps).attention(true), Some(Attention::Twice));
+        assert_eq!(of(&steps).attention(Some(ASKED)), Some(Attention::Twice));
         steps.extend([asked_back(1, 874_00), done(1)]);
-        assert_eq!(of(&steps).attention(true), None);
+        assert_eq!(of(&steps).attention(Some(ASKED)), None);
         assert_eq!(of(&steps).kept(), ASKED);
+    }
+
+    #[test]
+    fn the_second_charge_is_seen_after_the_sale_went_back() {
+        let mut steps = vec![captured("t1", 874_00), captured("t2", 874_00)];
+        assert_eq!(
+            of(&steps).spare(Some(ASKED)),
+            ASKED,
+            "one of the two is the sale's"
+        );
+        // The sale is cancelled: what it claimed goes back by itself.
+        steps.extend([asked_back(1, 874_00), done(1)]);
+        let after = of(&steps);
+        assert_eq!(after.attention(Some(Money::ZERO)), Some(Attention::Twice));
+        assert_eq!(after.spare(Some(Money::ZERO)), ASKED);
+        steps.extend([asked_back(2, 874_00), done(2)]);
+        assert_eq!(of(&steps).attention(Some(Money::ZERO)), None);
+        let more = [captured("t1", 900_00), asked_back(1, 874_00), done(1)];
+        assert_eq!(
+            of(&more).attention(Some(Money::ZERO)),
+            Some(Attention::AmountDiffers)
+        );
+        assert_eq!(of(&more).spare(Some(Money::ZERO)), Money::from_minor(26_00));
+    }
+
+    #[test]
+    fn a_part_of_the_price_pays_no_sale() {
+        let part = of(&[Step::Started, captured("t1", 800_00)]);
+        assert_eq!((part.state, part.pays()), (PaymentState::Captured, false));
+        assert!(part.holds(false), "the cart waits until the part went back");
+        assert_eq!(part.attention(None), Some(Attention::AmountDiffers));
+        assert!(
+            of(&[captured("t1", 800_00), captured("t2", 74_00)]).pays(),
+            "the rest came after all"
+        );
+        assert!(of(&[Step::NoAnswer, Step::SaidCharged]).pays());
     }
 
     #[test]
     fn a_late_charge_is_seen_and_can_go_back() {
         let mut steps = vec![Step::NoAnswer, Step::SaidNotCharged];
-        assert_eq!(of(&steps).attention(false), None, "nothing was charged");
+        assert_eq!(of(&steps).attention(None), None, "nothing was charged");
         assert!(!of(&steps).holds(false), "the cart goes on");
         assert!(of(&steps).worth_asking(), "the gateway may know better");
         steps.push(captured("t1", 874_00));
         let late = of(&steps);
-        assert_eq!(late.attention(false), Some(Attention::Late));
+        assert_eq!(late.attention(None), Some(Attention::Late));
         assert!(!late.pays(), "no sale is recorded with what was sent away");
         assert_eq!(late.may_refund(ASKED), Ok(()));
         steps.extend([asked_back(1, 874_00), done(1)]);
-        assert_eq!(of(&steps).attention(false), None);
+        assert_eq!(of(&steps).attention(None), None);
         assert_eq!(
             of(&steps).may_refund(Money::from_minor(1)),
             Err(PaymentError::RefundTooMuch)
@@ -464,7 +517,7 @@ mod tests {
     fn what_a_person_said_against_the_gateway_is_looked_at() {
         let steps = [Step::NoAnswer, Step::SaidCharged, Step::Failed];
         assert_eq!(of(&steps).state, PaymentState::Captured, "the sale stands");
-        assert_eq!(of(&steps).attention(true), Some(Attention::Contradicted));
+        assert_eq!(of(&steps).attention(Some(ASKED)), Some(Attention::Contradicted));
     }
 
     #[test]
@@ -563,7 +616,7 @@ mod tests {
         fn a_charge_without_a_sale_is_never_silent(steps in prop::collection::vec(step(), 0..12)) {
             let payment = of(&steps);
             if payment.kept().is_positive() {
-                prop_assert!(payment.attention(false).is_some());
+                prop_assert!(payment.attention(None).is_some());
             }
         }
     }

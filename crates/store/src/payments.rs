@@ -181,6 +181,11 @@ impl Reader<'_> {
         steps(self.conn, &id.bytes())
     }
 
+    /// What the sales that stand on a payment still have of it; none when no sale ever stood on it.
+    pub fn payment_claimed(&self, id: PaymentId) -> Result<Option<Money>, StoreError> {
+        claimed(self.conn, &id.bytes())
+    }
+
     /// The payment that this cart waits for.
     pub fn payment_holding(&self, cart: CartId) -> Result<Option<PaymentRow>, StoreError> {
         Ok(self
@@ -390,6 +395,20 @@ pub(crate) fn moved(conn: &Connection, header: &Header, moved: &PaymentMovedV1) 
     settle(conn, &moved.payment)
 }
 
+/// What the sales that stand on a payment still have of it: their legs, less what was asked back for them. None when
+/// no sale ever stood on it.
+fn claimed(conn: &Connection, id: &Id) -> Result<Option<Money>, StoreError> {
+    let (legs, back): (Option<i64>, i64) = conn
+        .prepare_cached(
+            "select (select sum(amount_minor) from payment_leg where payment_id = ?1),
+                    (select coalesce(sum(w.amount_minor), 0) from payment_owed w
+                     where w.payment_id = ?1 and exists (
+                         select 1 from payment_step s where s.payment_id = ?1 and s.refund_id = w.refund_id))",
+        )?
+        .query_row([id], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(legs.map(|legs| Money::from_minor(legs.saturating_sub(back).max(0))))
+}
+
 /// Works out anew what the steps of a payment come to.
 fn settle(conn: &Connection, id: &Id) -> Result<(), StoreError> {
     let asked: Option<i64> = conn
@@ -397,9 +416,8 @@ fn settle(conn: &Connection, id: &Id) -> Result<(), StoreError> {
         .query_row([id], |r| r.get(0))
         .optional()?;
     let Some(asked) = asked else { return Ok(()) };
-    let sold: bool = conn
-        .prepare_cached("select exists (select 1 from payment_leg where payment_id = ?1)")?
-        .query_row([id], |r| r.get(0))?;
+    let claimed = claimed(conn, id)?;
+    let sold = claimed.is_some();
     let rows = steps(conn, id)?;
     let known = Payment::of(Money::from_minor(asked), rows.iter().map(|row| &row.step))
         .map_err(StoreError::damaged)?;
@@ -426,7 +444,7 @@ fn settle(conn: &Connection, id: &Id) -> Result<(), StoreError> {
         sold,
         known.holds(sold),
         known.worth_asking(),
-        known.attention(sold).map(|attention| attention.as_str())
+        known.attention(claimed).map(|attention| attention.as_str())
     ])?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::StoreError;
 use journal::{
     Body, Header,
     body::{
-        AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, CashMovedV1, DrawerOpenedV1, OrderCancelledV2,
+        AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, CashMovedV1, DrawerOpenedV2, OrderCancelledV2,
         RefundedV2, ReportMadeV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, TenderMovedV1,
         TenderTakenV2, TendersSplitV1, TipsPaidV1,
     },
@@ -206,14 +206,19 @@ pub(crate) fn cash_moved(conn: &Connection, header: &Header, moved: &CashMovedV1
 pub(crate) fn drawer_opened(
     conn: &Connection,
     header: &Header,
-    opened: &DrawerOpenedV1,
+    opened: &DrawerOpenedV2,
 ) -> Result<(), StoreError> {
     let entry = Moved {
+        shift: opened.shift,
         counter: opened.counter,
         business_day: opened.business_day,
         at_ms: opened.opened_ms,
         kind: "none",
-        cause: "no_sale",
+        // What does not say at which seat counts for every shift of its counter.
+        cause: match opened.seat {
+            Some(_) => "no_sale",
+            None => "no_sale_somewhere",
+        },
         method: "cash".to_owned(),
         subject: Some(opened.opening),
         ..Moved::default()
@@ -495,6 +500,14 @@ pub(crate) fn refunded(conn: &Connection, header: &Header, refund: &RefundedV2) 
             continue;
         }
         let out = -(tender.amount_minor + tender.cash_rounding_minor);
+        // It goes back through the terminal or the bank that took it.
+        let provider: Option<String> = match &tender.original {
+            Some(original) => conn
+                .prepare_cached("select provider from money_leg where tender_id = ?1")?
+                .query_row([original], |r| r.get(0))
+                .optional()?,
+            None => None,
+        };
         let entry = Moved {
             shift: refund.shift,
             counter: refund.counter,
@@ -503,6 +516,7 @@ pub(crate) fn refunded(conn: &Connection, header: &Header, refund: &RefundedV2) 
             kind: "refund",
             cause: "refunded",
             method: tender.method.clone(),
+            provider: provider.unwrap_or_default(),
             amount: -tender.amount_minor,
             rounding: -tender.cash_rounding_minor,
             cash: if tender.method == "cash" { out } else { 0 },

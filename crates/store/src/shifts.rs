@@ -330,7 +330,7 @@ impl Reader<'_> {
         let mut statement = self.conn.prepare_cached(
             "select device_id, seq, kind, cause, method, amount_minor, tip_minor, rounding_minor, cash_minor,
                     foreign_currency, foreign_minor, order_id, subject_id
-             from money_entry where shift_id = ?1 order by at_ms, device_id, seq, n",
+             from money_entry where shift_id = ?1 and kind <> 'none' order by at_ms, device_id, seq, n",
         )?;
         let rows = statement.query_map([id.bytes()], |r| {
             let currency: Option<String> = r.get(9)?;
@@ -398,18 +398,21 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Each opening of the drawer without a sale at a counter in a time, by the place of its fact.
+    /// Each opening of a shift's drawer without a sale, by the place of its fact. Of old facts that do not say whose
+    /// drawer it was, those of its counter in its time.
     pub fn no_sales(
         &self,
+        shift: ShiftId,
         counter: CounterId,
         from_ms: i64,
         to_ms: i64,
     ) -> Result<Vec<(Id, u64)>, StoreError> {
         let mut statement = self.conn.prepare_cached(
             "select device_id, seq from money_entry
-             where cause = 'no_sale' and counter_id = ?1 and at_ms between ?2 and ?3",
+             where cause = 'no_sale' and shift_id = ?1
+                or cause = 'no_sale_somewhere' and counter_id = ?2 and at_ms between ?3 and ?4",
         )?;
-        let rows = statement.query_map(params![counter.bytes(), from_ms, to_ms], |r| {
+        let rows = statement.query_map(params![shift.bytes(), counter.bytes(), from_ms, to_ms], |r| {
             Ok((r.get(0)?, r.get(1)?))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -112,7 +112,7 @@ create table money_entry (
 ) strict, without rowid;
 
 create index money_entry_of_shift on money_entry (shift_id, device_id, seq) where shift_id is not null;
-create index money_entry_no_sale on money_entry (counter_id, at_ms) where cause = 'no_sale';
+create index money_entry_no_sale on money_entry (counter_id, at_ms) where cause = 'no_sale_somewhere';
 create index money_entry_of_tender on money_entry (tender_id) where tender_id is not null;
 create index money_entry_by_day on money_entry (business_day, method);
 

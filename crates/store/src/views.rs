@@ -7,7 +7,7 @@ use crate::{
 };
 use journal::{
     Body, Fact, Header, PublicKey,
-    body::{DeviceAdmittedV1, DrawerOpenedV1, OrderCancelledV2, OrderLineV2, OrderPlacedV2, ShopFoundedV1},
+    body::{DeviceAdmittedV1, DrawerOpenedV2, OrderCancelledV2, OrderLineV2, OrderPlacedV2, ShopFoundedV1},
     fields::{category, product, setting, staff},
     register::{PatchV1, Record, Written},
 };
@@ -349,7 +349,7 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
     }
 }
 
-fn drawer_opened(conn: &Connection, header: &Header, opened: &DrawerOpenedV1) -> Result<(), StoreError> {
+fn drawer_opened(conn: &Connection, header: &Header, opened: &DrawerOpenedV2) -> Result<(), StoreError> {
     conn.prepare_cached("insert into drawer_opening values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
         .execute(params![
             opened.opening,

@@ -27,6 +27,8 @@ pub enum Manner {
     Waits,
     /// Charges under two transactions.
     ChargesTwice,
+    /// Charges half of what was asked, as a prepaid card does that has no more.
+    ChargesHalf,
 }
 
 #[derive(Debug, Clone)]
@@ -188,6 +190,10 @@ impl Gateway for Simulator {
         let charged = match manner {
             Manner::Charges | Manner::ChargesSilently => vec![transaction(1)],
             Manner::ChargesTwice => vec![transaction(1), transaction(2)],
+            Manner::ChargesHalf => vec![Transaction {
+                amount_minor: charge.amount_minor / 2,
+                ..transaction(1)
+            }],
             _ => vec![],
         };
         let kept = Kept {

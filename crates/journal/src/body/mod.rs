@@ -125,7 +125,7 @@ bodies! {
     CardIssued(CardIssuedV1) = 45, 1;
     CardMoved(CardMovedV1) = 46, 1;
     TipsPaid(TipsPaidV1) = 47, 1;
-    DrawerOpened(DrawerOpenedV1) = 50, 1;
+    DrawerOpened(DrawerOpenedV2) = 50, 2, from DrawerOpenedV1 as DrawerOpenedV2 = 1;
     ShiftOpened(ShiftOpenedV1) = 51, 1;
     CashMoved(CashMovedV1) = 52, 1;
     ShiftClosed(Box<ShiftClosedV1>) = 53, 1;

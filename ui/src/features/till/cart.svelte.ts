@@ -191,7 +191,7 @@ export function followCart(): () => void {
       if (session.current && state.waiting === 0 && (state.cart?.lines.length ?? 0) > 0) void readChanges().catch(() => undefined);
     }, 300);
   };
-  const stops = [onLive('cart', again), onLive('product', changed), onLive('setting', changed), onResync(again)];
+  const stops = [onLive('cart', again), onLive('product', changed), onLive('modifier_group', changed), onLive('setting', changed), onResync(again)];
   return () => {
     clearTimeout(soon);
     stops.forEach((stop) => stop());

@@ -183,7 +183,7 @@ export interface MethodDay {
   back_minor: number;
   net_minor: number;
   batches: Batch[];
-  state: 'open' | 'equal' | 'differs' | 'stale';
+  state: 'open' | 'equal' | 'differs' | 'stale' | 'covered';
 }
 
 export interface Reconciliation {

@@ -34,6 +34,14 @@ describe('amounts as typed', () => {
     expect(parseMinor('٣٫٢٥', 2)).toBe(325);
     expect(parseMinor('.5', 2)).toBe(50);
   });
+  it('may have a comma before the decimals, and never become a hundred times as much', () => {
+    for (const [text, value] of [['18,50', 1850], ['1,250', 125000], ['1,00,000', 10000000], ['12,34,567.89', 123456789], ['1.250,50', 125050], ['1.250.000,50', 125000050]] as const) {
+      expect(parseMinor(text, 2), text).toBe(value);
+    }
+    for (const text of ['1,00,00', '1,2,3', '12.50,000', '1,250,50', '0,250,000', ',', '1,25.000']) expect(parseMinor(text, 2), text).toBeNull();
+    expect(parseMinor('1,250', 3), 'a dinar and a quarter, or a thousand').toBeNull();
+    expect(parseMinor('1,250.500', 3)).toBe(1250500);
+  });
   it('are refused when they are none', () => {
     for (const text of ['', '.', '1.234', '-5', '1e3', 'abc', '1.2.3']) expect(parseMinor(text, 2), text).toBeNull();
   });

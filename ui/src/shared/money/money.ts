@@ -65,10 +65,35 @@ export function westernDigits(text: string): string {
   }).replace(/\u066b/g, '.');
 }
 
-/** What a person typed as an amount, exactly; null when it is not one. "12", "12.5", "1,241.00". */
+/** Digits in groups of three, or as in India: three in the last and two in those before it. */
+function areGroups(text: string, sign: '.' | ','): boolean {
+  const groups = sign === ',' ? text : text.replaceAll('.', ',');
+  return /^[1-9]\d{0,2}(,\d{3})+$/.test(groups) || /^[1-9]\d?(,\d{2})*,\d{3}$/.test(groups);
+}
+
+/**
+ * The number with a point before its decimals and nothing between its groups, as the core reads files. Of two signs
+ * the later one stands before the decimals; a comma alone is a group's where a group can be, and a decimal comma where
+ * none can be. Null where it could be both, as before three decimals: nothing is read a hundred times too large.
+ */
+export function withPoint(text: string, digits: number): string | null {
+  const clean = westernDigits(text).replace(/[\s\u066c\u00a0\u202f]/g, '');
+  const commas = clean.split(',').length - 1;
+  if (commas === 0) return clean;
+  const alone = !clean.includes('.');
+  if (alone && commas === 1 && areGroups(clean, ',') && digits > 2) return null;
+  const decimal = alone ? (commas === 1 && !areGroups(clean, ',') ? ',' : '.') : clean.lastIndexOf(',') > clean.lastIndexOf('.') ? ',' : '.';
+  const group = decimal === ',' ? '.' : ',';
+  const at = clean.indexOf(decimal);
+  const whole = at < 0 ? clean : clean.slice(0, at);
+  if (whole.includes(group) && !areGroups(whole, group)) return null;
+  return whole.replaceAll(group, '') + (at < 0 ? '' : `.${clean.slice(at + 1)}`);
+}
+
+/** What a person typed as an amount, exactly; null when it is not one. "12", "12.5", "1,241.00", "12,5". */
 export function parseMinor(text: string, digits: number): Minor | null {
-  const clean = westernDigits(text).replace(/[\s,\u066c\u00a0\u202f]/g, '');
-  const match = /^(\d{0,12})(?:\.(\d*))?$/.exec(clean);
+  const clean = withPoint(text, digits);
+  const match = clean === null ? null : /^(\d{0,12})(?:\.(\d*))?$/.exec(clean);
   if (!match || clean === '' || clean === '.') return null;
   const fraction = match[2] ?? '';
   if (fraction.length > digits) return null;
