@@ -5410,7 +5410,7 @@ export interface components {
             provider: string;
             /** Format: int64 */
             rounding_minor: number;
-            /** @description open, equal, differs or stale */
+            /** @description open, equal, differs, stale, or covered by a batch of all terminals */
             state: string;
             /** Format: int32 */
             taken: number;
@@ -6303,6 +6303,11 @@ export interface components {
                 reference: string;
                 /** Format: int64 */
                 refunded_minor: number;
+                /**
+                 * Format: int64
+                 * @description What of that no sale stands on, and may go back by hand.
+                 */
+                spare_minor: number;
                 staff?: components["schemas"]["Named"] | null;
                 started_at: string;
                 /** @description pending, authorised, captured, failed, voided, refunded or unknown */
@@ -6744,6 +6749,11 @@ export interface components {
             reference: string;
             /** Format: int64 */
             refunded_minor: number;
+            /**
+             * Format: int64
+             * @description What of that no sale stands on, and may go back by hand.
+             */
+            spare_minor: number;
             staff?: components["schemas"]["Named"] | null;
             started_at: string;
             /** @description pending, authorised, captured, failed, voided, refunded or unknown */

@@ -716,6 +716,7 @@ export type LiveKind =
   | 'cart'
   | 'order'
   | 'product'
+  | 'modifier_group'
   | 'category'
   | 'customer'
   | 'staff'
