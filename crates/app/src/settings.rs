@@ -2,6 +2,7 @@
 
 use crate::{
     Actor, AppError, Code, Page, Result, Shop,
+    taxes::ClassCache,
     wire::{content_of, text},
 };
 use domain::{ids::CounterId, money::Currency, tender::TenderMethod};
@@ -574,6 +575,8 @@ const MOST_MINOR: i64 = 1_000_000_000_000;
 pub struct Settings {
     values: BTreeMap<&'static str, String>,
     pub currency: Currency,
+    /// What was read of the tax classes last; it belongs to a country, as the rest of this does.
+    pub(crate) tax_classes: Arc<ClassCache>,
 }
 
 impl Settings {
@@ -603,7 +606,11 @@ impl Settings {
         let currency = Currency::from_code(&identity.currency)
             .ok_or_else(|| StoreError::Damaged(format!("unknown currency {}", identity.currency)))?;
         values.insert("shop.currency", identity.currency.clone());
-        Ok(Settings { values, currency })
+        Ok(Settings {
+            values,
+            currency,
+            tax_classes: Arc::default(),
+        })
     }
 
     /// What each counter of the shop is called.

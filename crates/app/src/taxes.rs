@@ -14,7 +14,10 @@ use domain::{
     },
 };
 use journal::body::{SellerV1, TaxClassSetV1, TaxIdentitySetV1};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 use store::{Reader, catalog::ProductRow};
 
 /// The taxes of one line, and what the order keeps about them.
@@ -58,10 +61,23 @@ pub struct Taxing {
     registered: bool,
 }
 
-impl Taxing {
-    pub fn read(reader: &Reader<'_>, settings: &Settings, day: u32) -> Result<Taxing> {
-        let country = settings.text("shop.country");
-        let scheme = scheme_of(country);
+/// The classes as they were read last. Every look at a cart needs them, and they change a few times a year.
+#[derive(Debug, Default)]
+pub(crate) struct ClassCache(Mutex<Option<([u8; 32], Classes)>>);
+
+type Classes = Arc<HashMap<[u8; 16], TaxClass>>;
+
+impl ClassCache {
+    fn read(&self, reader: &Reader<'_>, scheme: Scheme) -> Result<Classes> {
+        // Taken from the very snapshot that is read, so that it holds inside of a transaction too, and after one that
+        // was given up.
+        let mark = reader.tax_class_mark()?;
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((kept, classes)) = &*lock()
+            && *kept == mark
+        {
+            return Ok(Arc::clone(classes));
+        }
         let mut classes = HashMap::new();
         for set in reader.tax_classes()? {
             // A class of a newer build whose rules this one cannot read has no rate, which is told at the sale.
@@ -69,6 +85,17 @@ impl Taxing {
                 classes.insert(set.class, class);
             }
         }
+        let classes = Arc::new(classes);
+        *lock() = Some((mark, Arc::clone(&classes)));
+        Ok(classes)
+    }
+}
+
+impl Taxing {
+    pub fn read(reader: &Reader<'_>, settings: &Settings, day: u32) -> Result<Taxing> {
+        let country = settings.text("shop.country");
+        let scheme = scheme_of(country);
+        let classes = settings.tax_classes.read(reader, scheme)?;
         let identity = identity_on(&reader.tax_identities()?, settings, day);
         let registered = identity.as_ref().is_some_and(|i| !i.number.is_empty());
         let composition = settings.text("tax.composition") == "true"
@@ -83,7 +110,7 @@ impl Taxing {
                 "buyer" => AtCounter::Buyer,
                 _ => AtCounter::Seller,
             },
-            classes: Arc::new(classes),
+            classes,
             usual: settings
                 .text("tax.class")
                 .parse()

@@ -32,6 +32,20 @@ impl Reader<'_> {
         )
     }
 
+    /// Changes whenever a class does: everything that was ever set, in one figure. Cheap beside reading the rules.
+    pub fn tax_class_mark(&self) -> Result<[u8; 32], StoreError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("select body from tax_class_version order by class_id, stamp, device_id")?;
+        let mut rows = statement.query([])?;
+        let mut hasher = blake3::Hasher::new();
+        while let Some(row) = rows.next()? {
+            let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+            hasher.update(&body.len().to_le_bytes()).update(body);
+        }
+        Ok(*hasher.finalize().as_bytes())
+    }
+
     pub fn tax_class(&self, class: TaxClassId) -> Result<Option<TaxClassSetV1>, StoreError> {
         Ok(self
             .tax_class_history(class)?
