@@ -16,11 +16,12 @@ use journal::{
         CustomerErasedV1, CustomersMergedV1, DeviceAdmittedV1, DiscountKindV1, DiscountV1, DrawerFiguresV1,
         DrawerOpenedV1, DrawerOpenedV2, FiguresV1, ForeignV1, HandedOverV1, HandoverUndoneV1, LineTaxV1,
         MethodFiguresV1, ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1, OrderLineV2,
-        OrderPlacedV1, OrderPlacedV2, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1, PictureKeptV1,
-        RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, ReportMadeV1,
-        SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1,
-        TaxClassSetV1, TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1, TenderMovedV1,
-        TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1, TokenV1,
+        OrderPlacedV1, OrderPlacedV2, OrderPlacedV3, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1,
+        PictureKeptV1, RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2,
+        ReportMadeV1, SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1,
+        ShopFoundedV1, TaxClassSetV1, TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1,
+        TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1,
+        TokenV1,
     },
     exchange::{Answer, Heads, Pull, Pulled, Push, Pushed, Request, signature_text},
     register::{PatchV1, Record, Value, Written},
@@ -483,7 +484,14 @@ fn with_taxes() -> Vec<(&'static str, Body)> {
         content: [0xc2; 32],
     };
     vec![
-        ("body-20-2", Body::OrderPlaced(Box::new(order))),
+        ("body-20-2", Body::OrderPlaced(Box::new(order.clone().into()))),
+        (
+            "body-20-3",
+            Body::OrderPlaced(Box::new(OrderPlacedV3 {
+                sale: order,
+                shift: Some(id(84)),
+            })),
+        ),
         ("body-21-2", Body::TenderTaken(tender)),
         ("body-22-2", Body::OrderCancelled(cancelled)),
         ("body-27-1", Body::TenderMoved(moved)),

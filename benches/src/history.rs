@@ -9,7 +9,7 @@ use domain::{
 };
 use journal::{
     Body,
-    body::{OrderLineV1, OrderPlacedV1, OrderPlacedV2, TenderTakenV1, TenderTakenV2, TokenV1},
+    body::{OrderLineV1, OrderPlacedV1, OrderPlacedV3, TenderTakenV1, TenderTakenV2, TokenV1},
 };
 use std::path::Path;
 use store::{StoreError, Write};
@@ -131,7 +131,7 @@ fn one_order(tx: &mut Write<'_>, i: u64, ms: u64, product: [u8; 16]) -> Result<(
         },
         content: spread(i),
     };
-    tx.record(None, &Body::OrderPlaced(Box::new(OrderPlacedV2::from(placed))))?;
+    tx.record(None, &Body::OrderPlaced(Box::new(OrderPlacedV3::from(placed))))?;
     let tender = TenderTakenV1 {
         tender: order.bytes(),
         order: order.bytes(),

@@ -33,7 +33,13 @@ for (const language of ["en", "hi", "ar"]) {
       const till = new Till(page, language);
       const w = words(language);
       const keys = page.keyboard;
-      const away = async () => (await keys.press("Escape"), await till.sheet.waitFor({ state: "detached" }));
+      // One Escape a sheet.
+      const away = async () => {
+        for (let sheets = await till.sheet.count(); sheets > 0; sheets--) {
+          await keys.press("Escape");
+          await until(async () => (await till.sheet.count()) < sheets, "a sheet away");
+        }
+      };
       const change = (more) => (till.session ? shop.call("POST", "/cart/changes", { id: uuid(), change: more }, till.session) : undefined);
       const small = async () => page.setViewportSize({ width: SIZES.PHONE[0], height: SIZES.PHONE[1] });
       let customer;
@@ -94,10 +100,16 @@ for (const language of ["en", "hi", "ar"]) {
           ["till-terms", async () => (await away(), await page.getByTestId("more").click(), await till.sheet.getByTestId("cart-prices").click(), await till.sheet.getByTestId("cart-level").waitFor())],
           ["till-pay", async () => (await away(), await keys.press("F9"), await till.sheet.getByTestId("take-cash").waitFor()), { sizes: EVERY }],
           ["till-pay-part", async () => (await till.sheet.getByTestId("split").click(), await keys.type("10"), await till.sheet.getByTestId("take-cash").click(), await till.sheet.getByTestId("leg").waitFor()), { sizes: EVERY }],
-          ["till-tip", async () => (await till.sheet.getByTestId("tip").click(), await till.sheet.last().getByTestId("tip-set").waitFor())],
+          ["customer-split", async () => await customer.is("pay"), { page: () => customer.page, sizes: EVERY }],
+          ["till-tip", async () => (await till.sheet.getByTestId("tip").click(), await till.sheet.last().getByTestId("tip-set").waitFor(), await page.getByTestId("asked").waitFor())],
+          ["customer-tip", async () => await customer.is("ask"), { page: () => customer.page, sizes: EVERY }],
+          ["customer-tip-other", async () => (await customer.page.getByTestId("ask-other").click(), await customer.page.getByRole("button", { name: "5", exact: true }).click()), { page: () => customer.page, sizes: EVERY }],
+          ["customer-tip-thanks", async () => (await customer.page.getByTestId("ask-done").click(), await customer.page.getByTestId("ask-answered").waitFor()), { page: () => customer.page, sizes: EVERY }],
+          ["till-tip-chosen", async () => await page.locator('[data-testid=asked][data-state=answered]').waitFor()],
           ["till-pay-upi", async () => (await away(), await keys.press("F9"), await till.sheet.getByTestId("take-cash").waitFor(), await till.sheet.locator("[data-method=upi]").click(), await till.sheet.locator("svg.qr").waitFor()), { sizes: EVERY }],
           ["customer-pay", async () => await customer.is("pay"), { page: () => customer.page, sizes: EVERY }],
-          ["customer-pay-card", async () => (await till.sheet.getByTestId("back-to-ways").click(), await till.sheet.locator("[data-method=card]").click(), await customer.is("pay")), { page: () => customer.page }],
+          ["customer-failed", async () => (await till.sheet.getByTestId("not-paid").click(), await customer.is("failed")), { page: () => customer.page, sizes: EVERY }],
+          ["customer-pay-card", async () => (await till.sheet.locator("[data-method=card]").click(), await customer.is("pay")), { page: () => customer.page }],
           ["till-pay-card", async () => await till.sheet.getByTestId("take").waitFor()],
           ["till-pay-account", async () => (await till.sheet.getByTestId("back-to-ways").click(), await till.sheet.locator("[data-method=account]").click(), await till.sheet.getByTestId("take").waitFor())],
           ["till-pay-gift", async () => {

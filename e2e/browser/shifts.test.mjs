@@ -139,6 +139,78 @@ test("a drawer is opened, used, counted and closed in under a minute", async () 
   }
 });
 
+test("a drawer in two currencies: its float, its X at the till, and its count", async () => {
+  const w = words("en");
+  await shop.call("POST", "/rates", { id: uuid(), currency: "USD", rate: "84.50" }, owner.token);
+  const who = await cashier("Vera");
+  const context = await eyes.person({ shop });
+  const page = await context.newPage();
+  const till = new Till(page);
+  const drawer = async () => {
+    await page.getByTestId("menu").click();
+    await till.sheet.getByRole("button", { name: w("menu.shift") }).click();
+  };
+  const currency = (code) => till.sheet.locator("label").filter({ hasText: code }).click();
+  try {
+    await page.goto("/");
+    await till.signIn(who);
+    await drawer();
+    await page.locator('[data-place="50000"]').click();
+    await page.keyboard.type("2");
+    await currency("USD");
+    await page.locator('[data-place="2000"]').click();
+    await page.keyboard.type("3");
+    await until(async () => (await page.getByTestId("counted").textContent()).includes("60"), "sixty dollars");
+    await shot(page, "shift-float-usd");
+    await page.getByTestId("open-shift").click();
+    await till.says("₹1,000.00 + $60.00");
+    await till.pieces.first().click();
+    await till.items(1);
+    const sold = await till.total();
+    await till.cash.click();
+    await till.paid();
+
+    // The X: read at the till itself, with its number, and printed only when somebody wants it.
+    await drawer();
+    await page.getByTestId("shift-x").click();
+    await page.getByTestId("x-number").waitFor();
+    await page.getByText(w("shift.x.equal")).waitFor();
+    await page.getByText(w("shift.f.orders")).waitFor();
+    await shot(page, "shift-x");
+    const [open] = (await shop.call("GET", "/shifts?state=open", undefined, owner.token)).items.filter((one) => one.holder.name === "Vera");
+    const { reports } = await shop.call("GET", `/shifts/${open.id}`, undefined, owner.token);
+    assert.deepEqual([reports[0].kind, reports[0].equals_facts, reports[0].figures.sales.total_minor], ["x", true, sold]);
+    assert.equal((await page.getByTestId("x-number").textContent()).includes(reports[0].number), true);
+    await page.getByRole("button", { name: w("shift.done") }).click();
+
+    // Dollars to the safe, then both counted.
+    await page.getByTestId("shift-drop").click();
+    await currency("USD");
+    await page.keyboard.type("2000"); // fills from the right
+    await page.getByRole("button", { name: w("shift.reason.bank") }).click();
+    await page.getByTestId("move").click();
+    await page.getByTestId("count").click();
+    await page.locator('[data-place="loose"]').click();
+    await page.keyboard.type(((100_000 + sold) / 100).toFixed(2));
+    await currency("USD");
+    await page.locator('[data-place="2000"]').click();
+    await page.keyboard.type("2");
+    await until(async () => (await page.getByTestId("counted").textContent()).includes("40"), "forty dollars");
+    await page.getByTestId("counted-next").click();
+    await page.getByTestId("close-shift").click();
+    await page.getByRole("heading", { name: w("shift.closed") }).waitFor();
+    await shot(page, "shift-closed-usd");
+    const z = await shop.call("GET", `/shift-reports/${open.id}`, undefined, owner.token);
+    assert.deepEqual(z.drawers.map((one) => [one.currency, one.variance_minor, one.count.counted_minor]).sort(), [["INR", 0, 100_000 + sold], ["USD", 0, 4_000]]);
+    assert.deepEqual(eyes.trouble(), []);
+  } catch (error) {
+    await shot(page, "failed-shift-usd").catch(() => undefined);
+    throw error;
+  } finally {
+    await context.close();
+  }
+});
+
 test("the office sees drawers, Zs and batches, makes an X, and reconciles a terminal", async () => {
   const w = words("en");
   const session = await shop.session("manager");
@@ -201,6 +273,7 @@ for (const language of ["en", "hi", "ar"]) {
           }, { sizes: EVERY }],
           ["shift-out", async () => (await page.getByTestId("shift-out").click(), await keys.type("125"))],
           ["shift-handover", async () => (await back(), await page.getByTestId("shift-handover").click(), await till.sheet.getByText(w("shift.handover.why")).waitFor())],
+          ["shift-x", async () => (await back(), await page.getByTestId("shift-x").click(), await page.getByTestId("x-number").waitFor()), { sizes: EVERY }],
           ["shift-count", async () => {
             await back();
             await page.getByTestId("count").click();

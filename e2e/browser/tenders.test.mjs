@@ -64,8 +64,15 @@ test("split in two: half in cash, the rest by UPI on the customer's screen; both
     await till.sheet.getByTestId("leg").waitFor();
     assert.equal(money(await till.sheet.getByTestId("left").textContent()), total - half);
     await shot(page, "tenders-split");
-    await till.sheet.locator("[data-method=upi]").click();
+    // What is paid and what is left is said before the next way to pay is chosen.
     await customer.is("pay");
+    assert.equal(money(await customer.page.getByTestId("customer-leg").textContent()), half);
+    assert.equal(money(await customer.page.getByTestId("customer-left").textContent()), total - half);
+    await shot(customer.page, "tenders-split-rest-customer");
+    await till.sheet.locator("[data-method=upi]").click();
+    await customer.page.getByTestId("customer-leg-now").waitFor();
+    assert.equal(money(await customer.page.getByTestId("customer-leg").textContent()), half);
+    assert.equal(money(await customer.page.getByTestId("customer-leg-now").textContent()), total - half);
     assert.equal(money(await customer.page.getByTestId("customer-total").textContent()), total - half);
     await shot(customer.page, "tenders-split-customer");
     await till.sheet.getByTestId("reference").fill("431512345678");
@@ -98,6 +105,8 @@ test("UPI in one tap: amount and code on the customer's screen; not paid is said
     await shot(page, "tenders-upi");
     const before = (await newest()).id;
     await till.sheet.getByTestId("not-paid").click();
+    await customer.is("failed");
+    await shot(customer.page, "tenders-failed-customer");
     assert.equal((await newest()).id, before, "no order was made");
     await page.keyboard.press("Escape");
     await customer.is("cart");
@@ -168,6 +177,105 @@ test("1,000 in three parts sums to 1,000", () =>
     assert.equal(legs.length, 3);
     assert.equal(legs.reduce((sum, one) => sum + one, 0), total);
     assert.ok(Math.max(...legs) - Math.min(...legs) <= 1, "no part is more than the smallest unit larger");
+  }));
+
+test("the tip is chosen at the customer's screen, seen at the till at once, and inside of what the code asks for", () =>
+  at(async ({ page, till, keys }) => {
+    const customer = await till.customer();
+    const total = await three(till);
+    await keys.press("F9");
+    await till.sheet.getByTestId("tip").click();
+    await customer.is("ask");
+    await shot(customer.page, "tenders-tip-ask-customer");
+    await shot(page, "tenders-tip-ask");
+    const choice = customer.page.getByTestId("ask-choice").nth(1);
+    const tip = money(await choice.textContent());
+    await choice.click();
+    await customer.page.getByTestId("ask-answered").waitFor();
+    await shot(customer.page, "tenders-tip-thanks-customer");
+    await until(async () => money(await page.getByTestId("tip-value").textContent()) === tip, "the tip at the till");
+    assert.equal(await page.getByTestId("asked").getAttribute("data-state"), "answered");
+    await shot(page, "tenders-tip-chosen");
+    await page.getByTestId("tip-set").click();
+    await customer.is("cart");
+    await till.sheet.locator("[data-method=upi]").click();
+    await customer.is("pay");
+    const code = await customer.page.locator("svg.qr").getAttribute("data-code");
+    assert.equal(Math.round(Number(new URLSearchParams(code.slice(code.indexOf("?") + 1)).get("am")) * 100), total + tip);
+    assert.equal(money(await customer.page.getByTestId("customer-total").textContent()), total + tip);
+    await customer.page.getByTestId("customer-tip").waitFor();
+    await shot(customer.page, "tenders-tip-customer");
+    await till.sheet.getByTestId("take").click();
+    await till.paid();
+    const [leg] = standing(await newest());
+    assert.deepEqual([leg.amount_minor, leg.tip_minor], [total, tip]);
+  }));
+
+test("another amount is typed at the customer's screen; no is as easy; Escape closes the tip and not the payment", () =>
+  at(async ({ page, till, keys }) => {
+    const customer = await till.customer();
+    await three(till);
+    await keys.press("F9");
+    await till.sheet.getByTestId("tip").click();
+    await customer.is("ask");
+    await customer.page.getByTestId("ask-other").click();
+    for (const figure of ["7", "5"]) await customer.page.getByRole("button", { name: figure, exact: true }).click();
+    assert.equal(money(await customer.page.getByTestId("ask-typed").textContent() + (/[.]/.test(await customer.page.getByTestId("ask-typed").textContent()) ? "" : ".00")), 7_500);
+    await customer.page.getByText(w("asks.tip.most", { amount: "₹60.00" })).waitFor();
+    assert.ok(await customer.page.getByTestId("ask-done").isDisabled(), "more than the bill is told to the cashier");
+    await customer.page.getByRole("button", { name: w("pad.back") }).click();
+    await shot(customer.page, "tenders-tip-typed-customer");
+    await customer.page.getByTestId("ask-done").click();
+    await until(async () => money(await page.getByTestId("tip-value").textContent()) === 700, "seven rupees at the till");
+    await keys.press("Escape");
+    await page.getByTestId("tip-value").waitFor({ state: "detached" });
+    await page.waitForTimeout(400);
+    assert.ok(await till.sheet.getByTestId("take-cash").isVisible(), "the payment is still there");
+    assert.equal(await customer.state(), "cart", "and nobody is asked any more");
+    await till.sheet.getByTestId("tip").click();
+    await customer.is("ask");
+    await customer.page.getByTestId("ask-skip").click();
+    await customer.is("cart");
+    await until(async () => (await page.getByTestId("asked").getAttribute("data-state")) === "skipped", "no tip, said at the till");
+    await keys.press("Escape");
+    await page.getByTestId("tip-value").waitFor({ state: "detached" });
+    await keys.press("Escape");
+    await till.sheet.waitFor({ state: "detached" });
+  }));
+
+test("the phone number is typed at the customer's screen, and is never whole there again", () =>
+  at(async ({ page, till }) => {
+    const customer = await till.customer();
+    await three(till);
+    await till.tool("phone.title");
+    await customer.is("ask");
+    await shot(customer.page, "tenders-phone-ask-customer");
+    for (const figure of "9876543210") await customer.page.getByRole("button", { name: figure, exact: true }).click();
+    await customer.page.getByTestId("ask-done").click();
+    await customer.page.getByTestId("ask-answered").getByText("98••••3210").waitFor();
+    await page.getByText(w("asks.till.gave", { phone: "98••••3210" })).waitFor();
+    await page.getByTestId("phone-set").click();
+    await page.getByTestId("cart-phone").waitFor();
+    await till.cash.click();
+    await till.paid();
+    assert.equal((await newest()).phone, "98••••3210");
+  }));
+
+test("a till that changes hands says whose order it is", () =>
+  at(async ({ page, till, keys }) => {
+    await three(till);
+    const other = { staff: uuid(), pin: "1357" };
+    await shop.call("POST", "/staff", { id: other.staff, name: "Omar", role: "cashier", language: "en", hand: "right", hue: "coral", pin: other.pin }, owner.token);
+    await keys.press("Control+l");
+    await till.signIn(other);
+    await page.getByTestId("handed-cart").getByText(w("handed.cart", { name: "Nora" })).waitFor();
+    await till.items(3);
+    await shot(page, "tenders-handed");
+    await page.getByTestId("handed-mine").click();
+    await page.getByTestId("handed-cart").waitFor({ state: "detached" });
+    await till.cash.click();
+    await till.paid();
+    assert.equal((await newest()).staff.name, "Omar");
   }));
 
 test("a tip goes on top and is no part of the bill", () =>

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod asks;
 mod cards;
 mod carts;
 mod catalog;

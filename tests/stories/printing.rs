@@ -4,7 +4,7 @@ use devices::{Deadline, camera::Recorded};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use testkit::{
-    Client, Method, Node, new_id,
+    Client, Method, Node, new_id, order_path,
     printer::{FakePrinter, Mood},
 };
 
@@ -95,6 +95,31 @@ async fn a_sale_in_cash_prints_its_receipt_and_opens_the_drawer_once() {
     assert_eq!(status["lights"][0]["light"], "ready", "{status}");
 }
 
+/// The codes on what came out last, read from its dots as a guest's receipt is read: a piece of it at a time.
+fn codes_on(printer: &FakePrinter) -> Vec<String> {
+    const PIECE: usize = 450;
+    let rows = printer.paper().rows;
+    let width = rows.iter().map(Vec::len).max().expect("rows");
+    let mut found: Vec<String> = vec![];
+    for start in (0..rows.len()).step_by(PIECE / 3) {
+        let piece = &rows[start..rows.len().min(start + PIECE)];
+        let mut luma = vec![];
+        for row in piece {
+            let mut line: Vec<u8> = row.iter().map(|black| if *black { 0 } else { 255 }).collect();
+            line.resize(width, 255);
+            luma.extend(line);
+        }
+        let Ok(frame) = codes::Frame::new(width, piece.len(), &luma) else {
+            continue;
+        };
+        let read = codes::read_still(frame, &codes::Budget::generous());
+        found.extend(read.into_iter().map(|code| code.text));
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
 #[tokio::test]
 async fn the_token_on_the_paper_is_the_orders() {
     let (_node, owner) = Node::with_shop().await;
@@ -102,19 +127,32 @@ async fn the_token_on_the_paper_is_the_orders() {
     add(&owner, "Till", &printer, json!({})).await;
     let order = sell(&owner).await;
     job_in(&owner, "receipt", "printed").await;
-    // Read from the dots that came out, as a customer's receipt is read.
-    let rows = printer.paper().rows;
-    let width = rows.iter().map(Vec::len).max().expect("rows");
-    let mut luma = vec![];
-    for row in &rows {
-        let mut line: Vec<u8> = row.iter().map(|black| if *black { 0 } else { 255 }).collect();
-        line.resize(width, 255);
-        luma.extend(line);
+    assert_eq!(
+        codes_on(&printer),
+        [order["token"]["code"].as_str().expect("a token")]
+    );
+}
+
+#[tokio::test]
+async fn gift_cards_that_were_sold_go_home_on_the_slip() {
+    let (_node, owner) = Node::with_shop().await;
+    let printer = FakePrinter::new();
+    add(&owner, "Till", &printer, json!({})).await;
+    let gift = owner.product("Gift card 500", 50_000).await;
+    let choose = json!({"id": new_id(), "value": gift});
+    assert_eq!(owner.put("/api/v1/settings/card.product", choose).await.0, 200);
+    let order = owner.sell(&[(gift, "2")]).await;
+    job_in(&owner, "receipt", "printed").await;
+    let (_, cards) = owner.get(&order_path(&order, "cards")).await;
+    let read = codes_on(&printer);
+    for card in cards["items"].as_array().expect("cards") {
+        let qr = card["qr"].as_str().expect("a QR");
+        assert!(
+            read.iter().any(|text| text == qr),
+            "{qr} is not on the slip: {read:?}"
+        );
     }
-    let frame = codes::Frame::new(width, rows.len(), &luma).expect("a picture");
-    let read = codes::read_still(frame, &codes::Budget::generous());
-    let texts: Vec<&str> = read.iter().map(|code| code.text.as_str()).collect();
-    assert_eq!(texts, [order["token"]["code"].as_str().expect("a token")]);
+    assert_eq!(read.len(), 3, "two cards and the token");
 }
 
 #[tokio::test]

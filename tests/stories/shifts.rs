@@ -664,6 +664,194 @@ async fn foreign_notes_and_tips_are_counted_apart() {
 }
 
 #[tokio::test]
+async fn what_costs_nothing_is_an_order_of_its_shift_too() {
+    let (node, owner, meena, tea) = counter().await;
+    let ravi = node.counter(&owner, "Ravi", "cashier").await;
+    let (of_meena, of_ravi) = (open(&meena, 1_000).await, open(&ravi, 2_000).await);
+    let free = async |who: &Client| {
+        let lines = json!([{"product": tea, "quantity": "1", "discount": {"percent": "100", "reason": "on the house"}}]);
+        let body = json!({"id": new_id(), "lines": lines, "tenders": [],
+                          "approval": {"staff": owner_id(&owner).await, "pin": OWNER_PIN}});
+        let (status, order) = who.post("/api/v1/orders", body).await;
+        assert_eq!(
+            (status.as_u16(), &order["total_minor"]),
+            (201, &json!(0)),
+            "{order}"
+        );
+    };
+    free(&meena).await;
+    free(&ravi).await;
+    meena.sell(&[(tea, "1")]).await;
+    free(&ravi).await;
+    for (who, shift, orders, total, discount) in [
+        (&meena, &of_meena, 2, 2_000, 2_000),
+        (&ravi, &of_ravi, 2, 0, 4_000),
+    ] {
+        let done = close(who, shift, json!([])).await;
+        let z = &done["reports"][0];
+        let sales = &z["figures"]["sales"];
+        assert_eq!(
+            (&sales["orders"], &sales["total_minor"], &sales["discount_minor"]),
+            (&json!(orders), &json!(total), &json!(discount)),
+            "each till its own: {z}"
+        );
+        assert_eq!(z["equals_facts"], true, "{z}");
+    }
+    assert!(node.faults().is_empty(), "{:?}", node.faults());
+}
+
+#[tokio::test]
+async fn tips_out_of_a_drawer_leave_the_pool_and_never_more_than_is_in_it() {
+    let (node, owner, meena, tea) = counter().await;
+    let shift = open(&meena, 50_000).await;
+    let body = json!({"id": new_id(), "lines": [{"product": tea, "quantity": "1"}],
+                      "tenders": [{"id": new_id(), "method": "card", "reference": "S1", "tip_minor": 3_000}]});
+    assert_eq!(meena.post("/api/v1/orders", body).await.0, 201);
+    let left = async || owner.get("/api/v1/tips").await.1["outstanding_minor"].clone();
+    assert_eq!(left().await, 3_000);
+    let (status, refused) = move_cash(&meena, &shift, "tips", 3_001).await;
+    assert_eq!((status, code(&refused)), (422, "tips_too_much"));
+    assert_eq!(refused["error"]["hints"]["available_minor"], 3_000);
+    let dollars = json!({"id": new_id(), "kind": "tips", "currency": "USD", "amount_minor": 100, "reason": "tips",
+               "approval": {"staff": owner_id(&owner).await, "pin": OWNER_PIN}});
+    assert_eq!(
+        meena.post(&path(&shift, "moves"), dollars).await.0,
+        422,
+        "tips are rupees"
+    );
+    let (status, moved) = move_cash(&meena, &shift, "tips", 1_200).await;
+    assert_eq!(status, 201, "{moved}");
+    assert_eq!(rupees(&moved["figures"])["tips_out_minor"], -1_200);
+    assert_eq!(left().await, 1_800, "what a drawer paid out is paid out");
+    assert_eq!(meena.get("/api/v1/shifts/current").await.1["tips_minor"], 1_800);
+    let (_, report) = owner.get("/api/v1/tips").await;
+    assert_eq!(
+        (
+            &report["payouts"][0]["method"],
+            &report["payouts"][0]["pool_minor"]
+        ),
+        (&json!("drawer"), &json!(1_200)),
+        "and stands in the list"
+    );
+    // The pool pays the rest; both ways together are never more than came in.
+    let pay = |minor: i64, staff: Value| {
+        json!({"id": new_id(), "from": report["from"], "to": report["to"], "method": "cash", "pool_minor": minor,
+               "shares": [{"staff": staff, "weight": 1}]})
+    };
+    let asha = json!(owner_id(&owner).await);
+    let (status, refused) = owner.post("/api/v1/tips/payouts", pay(1_801, asha.clone())).await;
+    assert_eq!((status.as_u16(), code(&refused)), (422, "tips_too_much"));
+    assert_eq!(owner.post("/api/v1/tips/payouts", pay(1_800, asha)).await.0, 201);
+    assert_eq!(left().await, 0);
+    assert_eq!(
+        code(&move_cash(&meena, &shift, "tips", 1).await.1),
+        "tips_too_much"
+    );
+    assert!(node.faults().is_empty(), "{:?}", node.faults());
+}
+
+/// However tips come in and go out, what is left is what came in less what went out, and never less than nothing.
+#[tokio::test]
+async fn the_tips_that_are_left_are_those_that_came_in_less_those_that_went_out() {
+    for seed in [1, 2, 3] {
+        let mut dice = Dice::new(seed);
+        let (node, owner, meena, tea) = counter().await;
+        let asha = owner_id(&owner).await;
+        let shift = open(&meena, 500_000).await;
+        let (mut left, mut orders) = (0i64, vec![]);
+        for _ in 0..25 {
+            node.clock.forward(1_000);
+            let amount = 1 + minor(&mut dice, 900);
+            match dice.below(4) {
+                0 | 1 => {
+                    let method = ["cash", "card"][dice.below(2)];
+                    let body = json!({"id": new_id(), "lines": [{"product": tea, "quantity": "1"}],
+                                      "tenders": [{"id": new_id(), "method": method, "reference": "S1", "tip_minor": amount}]});
+                    let (status, order) = meena.post("/api/v1/orders", body).await;
+                    assert_eq!(status, 201, "{order}");
+                    left += amount;
+                    orders.push((order, amount));
+                }
+                2 => {
+                    let (status, answer) = if dice.percent(50) {
+                        move_cash(&meena, &shift, "tips", amount).await
+                    } else {
+                        let pay = json!({"id": new_id(), "from": "2026-11-20", "to": "2026-11-22", "method": "cash",
+                                         "pool_minor": amount, "shares": [{"staff": asha, "weight": 1}]});
+                        let (status, answer) = owner.post("/api/v1/tips/payouts", pay).await;
+                        (status.as_u16(), answer)
+                    };
+                    if amount <= left {
+                        assert_eq!(status, 201, "seed {seed}: {answer}");
+                        left -= amount;
+                    } else {
+                        assert_eq!(code(&answer), "tips_too_much", "seed {seed}");
+                    }
+                }
+                // An order is undone, if its tip was not paid out yet.
+                _ => {
+                    if let Some((order, tip)) = orders.pop().filter(|(_, tip)| *tip <= left) {
+                        let undo = json!({"id": new_id(), "reason": "mistake"});
+                        let (status, answer) = owner.post(&order_path(&order, "cancel"), undo).await;
+                        assert_eq!(status, 200, "seed {seed}: {answer}");
+                        left -= tip;
+                    }
+                }
+            }
+            let (_, report) = owner.get("/api/v1/tips").await;
+            assert_eq!(report["outstanding_minor"], left, "seed {seed}");
+        }
+        assert!(node.faults().is_empty(), "{:?}", node.faults());
+    }
+}
+
+#[tokio::test]
+async fn a_slip_of_the_finger_moves_no_impossible_sum() {
+    let (_node, _owner, meena, _) = counter().await;
+    let most = 1i64 << 53;
+    let body = json!({"id": new_id(), "floats": [{"counted_minor": most + 1}]});
+    let (status, refused) = meena.post("/api/v1/shifts", body).await;
+    assert_eq!((status.as_u16(), code(&refused)), (422, "price_too_large"));
+    let shift = open(&meena, 0).await;
+    for minor in [most + 1, i64::MAX] {
+        let (status, refused) = move_cash(&meena, &shift, "in", minor).await;
+        assert_eq!((status, code(&refused)), (422, "price_too_large"));
+    }
+    assert_eq!(move_cash(&meena, &shift, "in", most).await.0, 201);
+    assert_eq!(
+        rupees(&detail(&meena, &shift).await["figures"])["expected_minor"],
+        most
+    );
+}
+
+#[tokio::test]
+async fn a_float_is_counted_in_every_currency_that_the_shop_takes() {
+    let (_node, owner, meena, _) = counter().await;
+    let rate = json!({"id": new_id(), "currency": "USD", "rate": "84.5"});
+    assert_eq!(owner.post("/api/v1/rates", rate).await.0, 201);
+    let (_, before) = meena.get("/api/v1/shifts/current").await;
+    let offered: Vec<_> = before["currencies"]
+        .as_array()
+        .expect("currencies")
+        .iter()
+        .map(|one| one["currency"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!(offered, ["INR", "USD"], "the shop's own first");
+    let body = json!({"id": new_id(), "floats": [{"counted_minor": 5_000}, {"currency": "USD", "counted_minor": 900}]});
+    let (status, opened) = meena.post("/api/v1/shifts", body).await;
+    assert_eq!(status, 201, "{opened}");
+    let drawers = opened["shift"]["figures"]["drawers"].as_array().expect("drawers");
+    let dollars = drawers
+        .iter()
+        .find(|one| one["currency"] == "USD")
+        .expect("dollars");
+    assert_eq!(
+        (&dollars["float_minor"], &dollars["expected_minor"]),
+        (&json!(900), &json!(900))
+    );
+}
+
+#[tokio::test]
 async fn the_business_day_of_a_shift_is_the_branchs() {
     // In Kolkata the day starts at three: the last minute of the financial year, on the clock of the wall and of the
     // books; and the night in Berlin that has no hour from two to three.

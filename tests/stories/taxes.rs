@@ -472,8 +472,8 @@ mod november {
     use journal::{
         Body,
         body::{
-            BuyerV1, InvoiceRevisedV1, LineTaxV1, OrderCancelledV2, OrderLineV2, OrderPlacedV2, OrderTaxV1,
-            RefundLineV2, RefundedV2, SellerV1, TokenV1,
+            BuyerV1, InvoiceRevisedV1, LineTaxV1, OrderCancelledV2, OrderLineV2, OrderPlacedV2,
+            OrderPlacedV3, OrderTaxV1, RefundLineV2, RefundedV2, SellerV1, TokenV1,
         },
     };
 
@@ -524,7 +524,7 @@ mod november {
     fn order(n: u32, day: u32, place: &str, taxable: i64, buyer: Option<BuyerV1>) -> Body {
         let taxes = taxes(place, taxable);
         let tax_minor: i64 = taxes.iter().map(|t| t.amount_minor).sum();
-        Body::OrderPlaced(Box::new(OrderPlacedV2 {
+        Body::OrderPlaced(Box::new(OrderPlacedV3::from(OrderPlacedV2 {
             order: id(n),
             counter: [1; 16],
             seat: 0,
@@ -590,7 +590,7 @@ mod november {
                 code: format!("P1{n}"),
             },
             content: [0; 32],
-        }))
+        })))
     }
 
     fn refund(n: u32, of: u32, taxable: i64) -> Body {

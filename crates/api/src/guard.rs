@@ -77,14 +77,18 @@ pub enum Hears {
 pub struct Guards {
     /// Sign-ins and setups, by address.
     sign_in: DefaultKeyedRateLimiter<String>,
+    /// What guests answer at their screens, by seat.
+    answers: DefaultKeyedRateLimiter<String>,
 }
 
 impl Default for Guards {
     fn default() -> Guards {
         const A_SECOND: NonZeroU32 = NonZeroU32::new(2).expect("two");
         const AT_ONCE: NonZeroU32 = NonZeroU32::new(20).expect("twenty");
+        let quota = Quota::per_second(A_SECOND).allow_burst(AT_ONCE);
         Guards {
-            sign_in: RateLimiter::keyed(Quota::per_second(A_SECOND).allow_burst(AT_ONCE)),
+            sign_in: RateLimiter::keyed(quota),
+            answers: RateLimiter::keyed(quota),
         }
     }
 }
@@ -134,6 +138,9 @@ pub async fn guard(State(door): State<Door>, mut request: Request, next: Next) -
         Access::Display => {
             let shop = door.app.shop()?;
             let seat = display_seat(&shop, &caller, request.headers())?;
+            if writes(request.method()) {
+                within(&door.guards.answers, &seat.to_string())?;
+            }
             request.extensions_mut().insert(DisplaySeat(seat));
         }
         Access::Metrics => {
@@ -157,10 +164,18 @@ pub async fn guard(State(door): State<Door>, mut request: Request, next: Next) -
 }
 
 fn limit(door: &Door, caller: &Caller) -> Result<(), ApiError> {
-    match door.guards.sign_in.check_key(&caller.key()) {
+    within(&door.guards.sign_in, &caller.key())
+}
+
+fn within(limiter: &DefaultKeyedRateLimiter<String>, key: &String) -> Result<(), ApiError> {
+    match limiter.check_key(key) {
         Ok(()) => Ok(()),
         Err(_) => Err(AppError::new(Code::TooManyRequests).hint("wait_ms", 1000).into()),
     }
+}
+
+fn writes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// Whose display: the customer's own window, a browser with a display token, or the till itself.
@@ -203,8 +218,7 @@ fn secret(headers: &HeaderMap) -> Result<&str, ApiError> {
 
 /// No page but ours may reach the door: every write carries our header, and a named origin must be our own.
 fn check_origin(caller: &Caller, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
-    let writes = !matches!(*method, Method::GET | Method::HEAD);
-    if writes && headers.get("x-chandi").is_none_or(|v| v != "1") {
+    if writes(method) && headers.get("x-chandi").is_none_or(|v| v != "1") {
         return Err(Code::HeaderMissing.into());
     }
     let origin = headers.get(header::ORIGIN).map(|v| v.to_str().unwrap_or("?"));

@@ -93,6 +93,11 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/v1/live", Access::Live),
     row("POST", "/api/v1/displays", Access::May(P::DisplayOpen)),
     customer("GET", "/api/v1/display", Access::Display),
+    row("GET", "/api/v1/display/ask", Access::May(P::CartUse)),
+    row("POST", "/api/v1/display/ask", Access::May(P::CartUse)),
+    row("DELETE", "/api/v1/display/ask", Access::May(P::CartUse)),
+    // The one write of the customer's screen.
+    customer("POST", "/api/v1/display/answer", Access::Display),
     hall("GET", "/api/v1/board", Access::Board),
     row("GET", "/api/v1/catalog", Access::May(P::CatalogRead)),
     row("GET", "/api/v1/products", Access::May(P::CatalogRead)),
@@ -580,6 +585,8 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::display::live))
         .routes(routes!(h::display::open_display))
         .routes(routes!(h::display::display))
+        .routes(routes!(h::display::asked, h::display::ask, h::display::end_ask))
+        .routes(routes!(h::display::answer))
         .routes(routes!(h::catalog::catalog))
         .routes(routes!(h::catalog::products, h::catalog::add_product))
         .routes(routes!(h::catalog::change_prices))

@@ -3,6 +3,7 @@
 use crate::{
     Actor, AppError, Code, Names, Page, Result, Shop,
     customers::{CustomerCard, card_of},
+    order_view::Named,
     payments,
     prices::{level_exists, unit_asked},
     pricing::{
@@ -102,6 +103,9 @@ pub(crate) struct Draft {
     pub offer: Option<OfferView>,
     #[serde(default)]
     pub last_line: Option<u32>,
+    /// Whoever changed it last: it is theirs, until the next one goes on with it.
+    #[serde(default)]
+    pub held_by: Option<Uuid>,
     /// The quotation that it was taken up from.
     #[serde(default)]
     pub quotation: Option<Uuid>,
@@ -458,6 +462,8 @@ pub struct CartView {
     pub state: String,
     pub label: String,
     pub parked_at: Option<String>,
+    /// Whoever worked on it last: at a till that changes hands, from whom it is.
+    pub held_by: Option<Named>,
     pub lines: Vec<CartLineView>,
     pub discount: Option<DiscountForm>,
     /// Pieces, and one for each weighed line.
@@ -684,6 +690,9 @@ impl Shop {
             if draft.cart.is_empty() {
                 draft.quotation = None;
             }
+            if !matches!(request.change, CartEdit::Stage { .. }) {
+                draft.held_by = (!draft.cart.is_empty()).then(|| actor.staff.uuid());
+            }
             draft.revision += 1;
             draft.remember(request.id, content);
             row.draft = draft.bytes()?;
@@ -691,6 +700,9 @@ impl Shop {
             self.view_cart(&tx.reader(), &row)
         })?;
         self.displays.forget_paid(actor.seat);
+        if !matches!(request.change, CartEdit::Stage { .. }) {
+            self.forget_ask(actor.seat);
+        }
         self.tell_cart(actor.seat);
         Ok(view)
     }
@@ -744,6 +756,9 @@ impl Shop {
                 .filter(|row| row.parked_ms.is_some())
                 .ok_or(AppError::new(Code::CartGone))?;
             self.clear_seat(tx, actor.seat)?;
+            let mut draft = Draft::read(&row)?;
+            draft.held_by = Some(actor.staff.uuid());
+            row.draft = draft.bytes()?;
             row.parked_ms = None;
             row.seat = actor.seat;
             Ok(tx.save_cart(&row)?)
@@ -858,6 +873,12 @@ impl Shop {
             state: if row.parked_ms.is_some() { "parked" } else { "open" }.to_owned(),
             label: row.label.clone(),
             parked_at: row.parked_ms.map(|ms| rfc3339(Moment(ms))),
+            held_by: match draft.held_by {
+                Some(id) => reader
+                    .staff_name(StaffId::from_uuid(id))?
+                    .map(|name| Named { id, name }),
+                None => None,
+            },
             lines: lines.collect(),
             discount: open.cart.discount.as_ref().map(DiscountForm::of),
             items: open.cart.item_count().to_string(),

@@ -2,10 +2,11 @@
 
 use crate::{
     Result, Shop,
+    asks::DisplayAsk,
     cart::{CartView, Stage, TaxView},
     catalog::Art,
     order_view::OrderView,
-    tenders::OfferView,
+    tenders::{OfferView, TakenLeg},
     wire::{Names, rfc3339},
 };
 use domain::{
@@ -22,11 +23,14 @@ use uuid::Uuid;
 
 /// How long "Paid" stays, unless the next item comes first.
 const PAID_MS: i64 = 12_000;
+/// How long "Not paid" stays, unless it is tried again first.
+const FAILED_MS: i64 = 20_000;
 
 #[derive(Default)]
 pub(crate) struct Displays {
     paid: Mutex<HashMap<SeatId, (OrderId, Moment, PaidView)>>,
     handing: Mutex<HashMap<SeatId, (Option<Moment>, AtTheCounter)>>,
+    failed: Mutex<HashMap<SeatId, (Moment, DisplayFailed)>>,
 }
 
 /// What the customer's screen of a counter without a till shows.
@@ -67,19 +71,25 @@ impl Displays {
             at: rfc3339(at),
             until: rfc3339(until),
         };
+        self.forget_failed(seat);
         self.lock()
             .insert(seat, (OrderId::from_uuid(order.id), until, view));
     }
 
+    /// Something new begins: what was paid, or was not, is over.
     pub(crate) fn forget_paid(&self, seat: SeatId) {
+        self.forget_failed(seat);
         self.lock().remove(&seat);
     }
 
-    pub(crate) fn forget_order(&self, seat: SeatId, order: OrderId) {
+    /// Says whether the guest had it before their eyes.
+    pub(crate) fn forget_order(&self, seat: SeatId, order: OrderId) -> bool {
         let mut paid = self.lock();
-        if paid.get(&seat).is_some_and(|(id, _, _)| *id == order) {
+        let shown = paid.get(&seat).is_some_and(|(id, _, _)| *id == order);
+        if shown {
             paid.remove(&seat);
         }
+        shown
     }
 
     /// Shows an order being handed over; for a while only, once it is done.
@@ -126,6 +136,52 @@ impl Displays {
             .map(|(_, view)| view.clone())
     }
 
+    /// Nothing was taken.
+    pub(crate) fn failed(&self, seat: SeatId, offer: &OfferView, at: Moment) {
+        self.not_paid(seat, &offer.method, offer.amount_minor, false, at);
+    }
+
+    /// What was paid went back: the order is the guest's cart again.
+    pub(crate) fn voided(&self, seat: SeatId, order: &OrderView, at: Moment) {
+        let method = match order.tenders.as_slice() {
+            [] => return,
+            [leg] => leg.method.clone(),
+            [_, ..] => String::new(),
+        };
+        self.not_paid(seat, &method, order.total_minor, true, at);
+    }
+
+    fn not_paid(&self, seat: SeatId, method: &str, amount_minor: i64, voided: bool, at: Moment) {
+        let until = at.plus_ms(FAILED_MS);
+        let view = DisplayFailed {
+            method: method.to_owned(),
+            amount_minor,
+            voided,
+            at: rfc3339(at),
+            until: rfc3339(until),
+        };
+        self.failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(seat, (until, view));
+    }
+
+    pub(crate) fn forget_failed(&self, seat: SeatId) {
+        self.failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&seat);
+    }
+
+    fn failed_now(&self, seat: SeatId, now: Moment) -> Option<DisplayFailed> {
+        self.failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&seat)
+            .filter(|(until, _)| now < *until)
+            .map(|(_, view)| view.clone())
+    }
+
     fn paid_now(&self, seat: SeatId, now: Moment) -> Option<PaidView> {
         self.lock()
             .get(&seat)
@@ -136,15 +192,19 @@ impl Displays {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DisplayView {
-    /// idle, cart, cash, pay, paid, handing or refund
+    /// idle, cart, ask, cash, pay, failed, paid, handing or refund
     pub state: String,
     pub shop: DisplayShop,
     /// system, light or dark
     pub theme: String,
     pub cart: Option<DisplayCart>,
     pub cash: Option<DisplayCash>,
+    /// A question to the guest, to be answered at this screen.
+    pub ask: Option<DisplayAsk>,
     /// What to pay another way than cash, and the code to scan for it.
-    pub pay: Option<OfferView>,
+    pub pay: Option<DisplayPay>,
+    /// A payment that did not come, or was taken back.
+    pub failed: Option<DisplayFailed>,
     pub paid: Option<PaidView>,
     pub handing: Option<HandingView>,
     pub refund: Option<RefundDoneView>,
@@ -238,6 +298,39 @@ pub struct DisplayCash {
     pub change_minor: Option<i64>,
 }
 
+/// What the guest is asked to pay just now, and where the whole bill stands with it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DisplayPay {
+    /// Empty between two legs.
+    pub method: String,
+    /// Of the bill.
+    pub amount_minor: i64,
+    pub tip_minor: i64,
+    /// Both of them: what the code asks for.
+    pub asked_minor: i64,
+    /// Unique for this attempt.
+    pub reference: String,
+    /// The payment link that the QR holds, when there is one.
+    pub uri: Option<String>,
+    /// The legs of a split that are there already.
+    pub taken: Vec<TakenLeg>,
+    pub total_minor: i64,
+    pub paid_minor: i64,
+    /// What is still to be paid when this leg is.
+    pub left_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DisplayFailed {
+    pub method: String,
+    pub amount_minor: i64,
+    /// It was paid, and went back; else it never came.
+    pub voided: bool,
+    pub at: String,
+    /// Read the display again then.
+    pub until: String,
+}
+
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PaidView {
     pub total_minor: i64,
@@ -320,7 +413,11 @@ impl Shop {
                 .map(|c| c.hue.clone())
         };
         let counter = self.displays.counter_now(seat, self.edges.now());
+        let ask = self.asked_of_guest(seat);
+        let failed = self.displays.failed_now(seat, self.edges.now());
         let (state, cash) = match (&cart, &paid, &counter) {
+            _ if ask.is_some() => ("ask", None),
+            _ if failed.is_some() => ("failed", None),
             (Some(cart), _, _) if cart.offer.is_some() => ("pay", None),
             (Some(cart), _, _) if cart.stage == Stage::Cash => ("cash", Some(cash_of(cart))),
             (Some(_), _, _) => ("cart", None),
@@ -341,7 +438,11 @@ impl Shop {
             paid: paid.filter(|_| state == "paid"),
             handing,
             refund,
-            pay: cart.as_ref().and_then(|cart| cart.offer.clone()),
+            ask,
+            failed,
+            pay: cart
+                .as_ref()
+                .and_then(|cart| Some(pay_of(cart.offer.clone()?, cart.total_minor))),
             cart: cart.map(|cart| DisplayCart {
                 rate_changed: !cart.rate_changes.is_empty(),
                 lines: cart
@@ -425,6 +526,34 @@ impl Shop {
     fn display_mac(&self, seat: SeatId, screen: Screen) -> [u8; 32] {
         let key = blake3::derive_key(screen.secret(), &self.identity.secret_key);
         *blake3::keyed_hash(&key, &seat.bytes()).as_bytes()
+    }
+}
+
+fn pay_of(offer: OfferView, total_minor: i64) -> DisplayPay {
+    let paid_minor = offer
+        .taken
+        .iter()
+        .fold(0i64, |sum, leg| sum.saturating_add(leg.amount_minor));
+    // Between two legs nothing is asked for yet.
+    let asked_now = if offer.method.is_empty() {
+        0
+    } else {
+        offer.amount_minor
+    };
+    DisplayPay {
+        asked_minor: offer.amount_minor.saturating_add(offer.tip_minor),
+        left_minor: total_minor
+            .saturating_sub(paid_minor)
+            .saturating_sub(asked_now)
+            .max(0),
+        paid_minor,
+        total_minor,
+        method: offer.method,
+        amount_minor: offer.amount_minor,
+        tip_minor: offer.tip_minor,
+        reference: offer.reference,
+        uri: offer.uri,
+        taken: offer.taken,
     }
 }
 

@@ -141,6 +141,7 @@ codes! {
     PaymentRefundTooMuch = "payment_refund_too_much", Refused, "this is more than can still be paid back";
     PaymentNeedsApproval = "payment_needs_approval", Forbidden, "paying this back needs a second person";
     TipsTooMuch = "tips_too_much", Refused, "this is more than there is in tips";
+    AskOver = "ask_over", Conflict, "the guest is not asked this any more";
     TenderNotTaken = "tender_not_taken", Refused, "this shop does not take that";
     TenderLocked = "tender_locked", Conflict, "this leg of the payment stays as it is";
     TenderNeedsCustomer = "tender_needs_customer", Refused, "only a known customer buys on account";

@@ -5,6 +5,7 @@
 //! [`edges::Edges`].
 
 pub mod accounts;
+pub mod asks;
 pub mod authority;
 pub mod batches;
 mod bell;

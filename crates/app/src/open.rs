@@ -2,6 +2,7 @@
 
 use crate::{
     AppError, Code, Result,
+    asks::Asks,
     authority::Authority,
     cameras::Eyes,
     display::Displays,
@@ -84,6 +85,7 @@ pub struct Shop {
     pub(crate) live: Arc<Live>,
     pub(crate) sessions: Sessions,
     pub(crate) displays: Displays,
+    pub(crate) asks: Asks,
     pub(crate) settings: RwLock<Arc<Settings>>,
     pub(crate) identity: Identity,
     pub(crate) printing: Printing,
@@ -226,6 +228,7 @@ impl Shop {
             live,
             sessions: Sessions::default(),
             displays: Displays::default(),
+            asks: Asks::default(),
             settings: RwLock::new(settings),
             identity,
             printing: Printing::new(Limits::default()),

@@ -38,7 +38,7 @@ use journal::{
     Body,
     body::{
         BuyerNameV1, BuyerV1, DiscountKindV1, DiscountV1, LineTaxV1, ModifierV1, OrderCancelledV2,
-        OrderLineV2, OrderPlacedV2, OrderTaxV1, PartV1, PhoneBoundV1, TokenV1,
+        OrderLineV2, OrderPlacedV2, OrderPlacedV3, OrderTaxV1, PartV1, PhoneBoundV1, TokenV1,
     },
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
@@ -239,6 +239,7 @@ impl Shop {
         })?;
         if fresh {
             self.displays.forget_handing(actor.seat);
+            self.forget_ask(actor.seat);
             self.displays.paid(actor.seat, &view, at);
             self.live.tell("order", Some(view.id.to_string()));
             self.tell_cart(actor.seat);
@@ -451,10 +452,14 @@ impl Shop {
         })?;
         self.told_now();
         self.paying.wake();
-        self.displays.forget_order(actor.seat, id);
+        let shown = self.displays.forget_order(actor.seat, id);
+        let view = self.order(actor, id)?;
+        if shown {
+            self.displays.voided(actor.seat, &view, now);
+        }
         self.tell_order(id);
         self.tell_cart(actor.seat);
-        self.order(actor, id)
+        Ok(view)
     }
 }
 
@@ -634,7 +639,7 @@ pub(crate) fn record_order(
         .as_ref()
         .map(|card| buyer_of(card, terms.day, id, occasion.edges))
         .transpose()?;
-    let body = OrderPlacedV2 {
+    let sale = OrderPlacedV2 {
         order: id.bytes(),
         counter: me.counter.bytes(),
         seat: till.seat,
@@ -683,6 +688,10 @@ pub(crate) fn record_order(
         quotation: occasion.quotation.map(|id| *id.as_bytes()),
         token,
         content: occasion.content,
+    };
+    let body = OrderPlacedV3 {
+        sale,
+        shift: till.shift,
     };
     tx.record(occasion.staff, &Body::OrderPlaced(Box::new(body)))?;
     let bill = Bill {

@@ -8,16 +8,17 @@ use crate::{
     settings::{LANGUAGES, Settings},
     wire::{Names, content_of},
 };
-use domain::{ids::OrderId, time::Moment};
+use domain::{card::CardCode, ids::OrderId, time::Moment};
 use journal::body::LineTaxV1;
 use paper::{
-    Bitmap, CreditNoteData, Document, Entry, FieldError, Fonts, Paper, PdfPage, ReceiptBuyer, ReceiptData,
-    ReceiptLine, ReceiptTender, Slip, Template, TestCardData,
+    Bitmap, CreditNoteData, Document, Entry, FieldError, Fonts, Paper, PdfPage, ReceiptBuyer, ReceiptCard,
+    ReceiptData, ReceiptLine, ReceiptTender, Slip, Template, TestCardData,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 use store::{
     Reader,
+    cards::CardRow,
     orders::{OrderLineRow, TaxRow},
 };
 use utoipa::{IntoParams, ToSchema};
@@ -268,6 +269,7 @@ impl Shop {
             What::Receipt => {
                 let mut data = receipt_data(&settings, order, copy);
                 self.as_the_law_wants(reader, &settings, order, &mut data)?;
+                data.cards = sold_cards(&settings, &reader.cards_of_order(OrderId::from_uuid(order.id))?);
                 Slip::Receipt(data)
             }
             What::Token if order.token.is_none() => return Err(Code::TokenRevoked.into()),
@@ -614,6 +616,25 @@ fn receipt_data(settings: &Settings, order: &OrderView, copy: u32) -> ReceiptDat
         copy: u16::try_from(copy).unwrap_or(u16::MAX),
         ..head
     }
+}
+
+/// The gift cards that an order sold: their codes go home with the guest.
+fn sold_cards(settings: &Settings, cards: &[CardRow]) -> Vec<ReceiptCard> {
+    cards
+        .iter()
+        .filter(|card| card.line.is_some() && !card.blocked)
+        .filter_map(|card| {
+            let code: CardCode = card.code.parse().ok()?;
+            Some(ReceiptCard {
+                code: code.to_string(),
+                qr: code.qr(),
+                worth_minor: card.balance_minor,
+                valid_until: card
+                    .expires_ms
+                    .map(|ms| local_time(settings, Moment(ms)).chars().take(10).collect()),
+            })
+        })
+        .collect()
 }
 
 fn credit_note_data(

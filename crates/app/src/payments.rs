@@ -711,6 +711,25 @@ impl Shop {
 
     fn tell_payment(&self, id: PaymentId) {
         self.live.tell("payment", Some(id.to_string()));
+        // The guest whose payment did not come is told; the payment itself is written down already.
+        if let Err(error) = self.tell_guest(id) {
+            tracing::warn!(%error, "the customer's screen was not told of a payment");
+        }
+    }
+
+    fn tell_guest(&self, id: PaymentId) -> Result<()> {
+        let seat = self.store.read(|r| {
+            let Some(row) = r.payment(id)? else {
+                return Ok(None);
+            };
+            let cart = match row.cart {
+                Some(cart) => r.cart(cart)?.filter(|cart| cart.parked_ms.is_none()),
+                None => None,
+            };
+            let gone = matches!(known(r, &row)?.state, PaymentState::Failed | PaymentState::Voided);
+            Ok::<_, AppError>(cart.filter(|_| gone).map(|cart| cart.seat))
+        })?;
+        seat.map_or(Ok(()), |seat| self.offer_failed(seat))
     }
 
     /// Asks the gateway now, before anybody decides anything.

@@ -2,7 +2,10 @@
 //!
 //! Sessions live as long as the process. A restarted till asks for a PIN; its carts are still there.
 
-use crate::{AppError, Code, Page, Result, Shop, staff::find_active, wire::rfc3339};
+use crate::{
+    AppError, Code, Page, Result, Shop, order_view::Named, shifts::open_shift_of, staff::find_active,
+    wire::rfc3339,
+};
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -101,6 +104,29 @@ pub struct SignedIn {
     pub staff: SessionStaff,
     pub permissions: Vec<String>,
     pub idle_lock_seconds: i64,
+    /// What the one before left at this till, so that it is taken over knowingly.
+    pub left: Option<LeftHere>,
+}
+
+/// A till that changes hands: an order that was begun, a drawer that is open.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LeftHere {
+    pub cart: Option<LeftCart>,
+    pub drawer: Option<LeftDrawer>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LeftCart {
+    pub by: Named,
+    pub items: String,
+    pub total_minor: i64,
+}
+
+/// One that is whoever's sells here, and still in somebody else's name.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LeftDrawer {
+    pub holder: Named,
+    pub since: String,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -207,12 +233,54 @@ impl Shop {
         );
         self.live.tell("session", Some(session.to_string()));
         let current = self.current_session(&actor)?;
+        let left = self.left_here(&actor)?;
         Ok(SignedIn {
+            left,
             id: current.id,
             token,
             staff: current.staff,
             permissions: current.permissions,
             idle_lock_seconds: current.idle_lock_seconds,
+        })
+    }
+
+    /// Signing out asks nothing: an order that was begun and a drawer that is open stay at their till. Whoever signs in
+    /// there next is told whose they are.
+    fn left_here(&self, actor: &Actor) -> Result<Option<LeftHere>> {
+        let settings = self.settings();
+        self.store.read(|r| {
+            let mut left = LeftHere {
+                cart: None,
+                drawer: None,
+            };
+            if actor.role.allows(Permission::CartUse)
+                && let Some(row) = r.open_cart(actor.seat)?
+            {
+                let cart = self.view_cart(r, &row)?;
+                left.cart = cart
+                    .held_by
+                    .filter(|by| by.id != actor.staff.uuid() && !cart.lines.is_empty())
+                    .map(|by| LeftCart {
+                        by,
+                        items: cart.items,
+                        total_minor: cart.total_minor,
+                    });
+            }
+            if actor.role.allows(Permission::ShiftUse)
+                && let Some(shift) = open_shift_of(r, &settings, actor.seat, actor.staff)?
+                && let Some(row) = r.shift(shift)?
+                && let Some(holder) = row.holder.filter(|holder| *holder != actor.staff)
+                && let Some(name) = r.staff_name(holder)?
+            {
+                left.drawer = Some(LeftDrawer {
+                    holder: Named {
+                        id: holder.uuid(),
+                        name,
+                    },
+                    since: rfc3339(Moment(row.opened.opened_ms)),
+                });
+            }
+            Ok((left.cart.is_some() || left.drawer.is_some()).then_some(left))
         })
     }
 
@@ -358,6 +426,10 @@ impl Shop {
             .lock()
             .retain(|_, s| s.actor.staff != staff || Some(s.actor.session) == but);
         self.live.tell("session", None);
+    }
+
+    pub(crate) fn is_signed_in(&self, session: SessionId) -> bool {
+        self.sessions.lock().values().any(|s| s.actor.session == session)
     }
 
     pub fn session_count(&self) -> usize {

@@ -422,13 +422,7 @@ const TABLE: &[Definition] = &[
         Rule::Bool,
         "false",
     ),
-    define(
-        "upi.address",
-        "tenders",
-        Scope::Shop,
-        Rule::UpiAddress,
-        "",
-    ),
+    define("upi.address", "tenders", Scope::Shop, Rule::UpiAddress, ""),
     define(
         "upi.name",
         "tenders",

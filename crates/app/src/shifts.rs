@@ -18,6 +18,7 @@ use domain::{
     money::{Currency, Money, MoneyError},
     numbers::{DocumentKind, document_number, series_prefix},
     people::Permission,
+    pricing::MAX_TOTAL_MINOR,
     shift::{CurrencyCode, EntryKind, Pieces, Way, counted, denominations, variance},
     time::Moment,
 };
@@ -238,6 +239,8 @@ pub struct CurrentShift {
     pub currencies: Vec<DrawerCurrency>,
     /// What a cashier may pay out without a second person.
     pub out_limit_minor: i64,
+    /// Tips that came in and were not paid out.
+    pub tips_minor: i64,
     /// Whether the one who asks sees everything.
     pub manages: bool,
 }
@@ -288,6 +291,14 @@ pub(crate) fn too_much(error: MoneyError) -> AppError {
     AppError::new(Code::PriceTooLarge).because(error)
 }
 
+/// No drawer holds more than a sale may come to: a figure beyond that is a slip of the finger, and would spoil a report.
+fn bounded(field: &str, minor: i64) -> Result<()> {
+    if minor > MAX_TOTAL_MINOR {
+        return Err(AppError::new(Code::PriceTooLarge).hint("field", field));
+    }
+    Ok(())
+}
+
 fn currency_of(field: &str, word: Option<&str>, own: &Currency) -> Result<Currency> {
     match word.map(str::trim) {
         None | Some("") => Ok(*own),
@@ -322,6 +333,7 @@ fn check_counts(field: &str, forms: &[CountForm], own: &Currency) -> Result<Vec<
             form.loose_minor.unwrap_or(0)
         };
         let sum = counted(&pieces, Money::from_minor(loose)).map_err(|e| wrong(&e))?;
+        bounded(field, sum.minor())?;
         if form.counted_minor.is_some_and(|said| said != sum.minor()) {
             return Err(wrong(&"the pieces come to another sum").hint("counted_minor", sum.minor()));
         }
@@ -467,12 +479,13 @@ impl Shop {
                 blind: !self.sees_all(actor),
                 per: settings.text("shift.drawer").to_owned(),
                 out_limit_minor: settings.int("shift.out_limit_minor"),
+                tips_minor: r.tips_outstanding()?,
                 manages: actor.role.allows(Permission::ShiftManage),
             })
         })
     }
 
-    /// The shop's currency, those this drawer holds or held last, and what was left of each.
+    /// The shop's currency, those it has a rate for, those this drawer holds or held last, and what was left of each.
     fn drawer_currencies(
         &self,
         reader: &Reader<'_>,
@@ -485,7 +498,9 @@ impl Shop {
         for drawer in last.iter().flat_map(|row| &row.closed).flat_map(|c| &c.z.drawers) {
             left.insert(drawer.currency, drawer.left_minor);
         }
-        for currency in held {
+        let rated = reader.rated_currencies()?;
+        let rated = rated.iter().filter_map(|code| Currency::from_code(code));
+        for currency in held.into_iter().chain(rated.map(|currency| currency.code)) {
             left.entry(currency).or_default();
         }
         let mut all: Vec<DrawerCurrency> = left
@@ -560,7 +575,14 @@ impl Shop {
         if form.amount_minor <= 0 {
             return Err(AppError::field("amount_minor", "more than nothing is expected"));
         }
+        bounded("amount_minor", form.amount_minor)?;
         let currency = currency_of("currency", form.currency.as_deref(), &settings.currency)?;
+        if kind == EntryKind::Tips && currency.code != settings.currency.code {
+            return Err(AppError::field(
+                "currency",
+                "tips are kept in the shop's own currency",
+            ));
+        }
         let reason = text("reason", &form.reason, 200)?;
         let approved_by = match &form.approval {
             Some(approval) => Some(self.approve(approval, Permission::ShiftManage, actor.seat)?),
@@ -576,6 +598,12 @@ impl Shop {
         }
         self.write_once(*form.id.as_bytes(), &content, |tx| {
             self.open_row(&tx.reader(), actor, id)?;
+            if kind == EntryKind::Tips {
+                let outstanding = tx.reader().tips_outstanding()?;
+                if form.amount_minor > outstanding {
+                    return Err(AppError::new(Code::TipsTooMuch).hint("available_minor", outstanding));
+                }
+            }
             let amount_minor = match way {
                 Way::IntoDrawer => form.amount_minor,
                 Way::OutOfDrawer => -form.amount_minor,
@@ -598,6 +626,9 @@ impl Shop {
             Ok(tx.record(Some(actor.staff), &Body::CashMoved(body))?)
         })?;
         self.tell_shift(id.uuid());
+        if kind == EntryKind::Tips {
+            self.live.tell("tip", Some(form.id.to_string()));
+        }
         self.shift(actor, id)
     }
 

@@ -14,10 +14,11 @@ use crate::{
     wire::{content_of, optional_text, text},
 };
 use domain::{
-    ids::{CartId, CustomerId, OrderId, PaymentId, StaffId, TenderId},
+    ids::{CartId, CustomerId, OrderId, PaymentId, SeatId, StaffId, TenderId},
     money::Money,
     payment::PaymentState,
     people::Permission,
+    pricing::MAX_TOTAL_MINOR,
     tax::{Increment, TaxRules},
     tender::{
         Balanced, MAX_LEGS, Received, SettledTender, Tender, TenderError, TenderMethod, balance,
@@ -86,8 +87,31 @@ pub struct MethodView {
 #[serde(deny_unknown_fields)]
 pub struct OfferTender {
     pub id: Uuid,
+    /// Empty between two legs: the guest sees what is paid and what is left.
     pub method: String,
     pub amount_minor: i64,
+    /// On top of the amount.
+    pub tip_minor: Option<i64>,
+    /// The legs of a split that are there already.
+    #[serde(default)]
+    pub taken: Vec<TakenLeg>,
+}
+
+/// A leg that was taken before the next one is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakenLeg {
+    pub method: String,
+    pub amount_minor: i64,
+}
+
+/// How an offer ends.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EndOffer {
+    /// The guest is told that nothing was taken.
+    pub failed: Option<bool>,
 }
 
 /// What the guest is asked to pay just now, another way than cash.
@@ -99,6 +123,10 @@ pub struct OfferView {
     pub reference: String,
     /// The payment link that the QR holds, when there is one.
     pub uri: Option<String>,
+    #[serde(default)]
+    pub tip_minor: i64,
+    #[serde(default)]
+    pub taken: Vec<TakenLeg>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -189,15 +217,34 @@ impl Shop {
 
     /// Shows the guest what to pay, and how.
     pub fn offer_tender(&self, actor: &Actor, request: &OfferTender) -> Result<OfferView> {
-        let method: TenderMethod = request.method.parse().map_err(tender_refused)?;
+        let method: Option<TenderMethod> = match request.method.as_str() {
+            "" => None,
+            word => Some(word.parse().map_err(tender_refused)?),
+        };
         if request.amount_minor <= 0 {
             return Err(tender_refused(TenderError::NotPositive));
+        }
+        let tip = request.tip_minor.unwrap_or(0);
+        if tip < 0 {
+            return Err(tender_refused(TenderError::NegativeTip));
+        }
+        let asked = Money::from_minor(request.amount_minor)
+            .checked_add(Money::from_minor(tip))
+            .map_err(|e| tender_refused(e.into()))?;
+        if request.taken.len() > MAX_LEGS {
+            return Err(tender_refused(TenderError::TooManyLegs));
+        }
+        for leg in &request.taken {
+            leg.method.parse::<TenderMethod>().map_err(tender_refused)?;
+            if !(1..=MAX_TOTAL_MINOR).contains(&leg.amount_minor) {
+                return Err(tender_refused(TenderError::NotPositive));
+            }
         }
         let settings = self.settings();
         let reference = request.id.simple().to_string();
         let uri = match method {
-            TenderMethod::Upi if !settings.text("upi.address").is_empty() => {
-                let asked = UpiRequest {
+            Some(TenderMethod::Upi) if !settings.text("upi.address").is_empty() => {
+                let link = UpiRequest {
                     address: settings.text("upi.address"),
                     name: match settings.text("upi.name") {
                         "" => settings.text("shop.name"),
@@ -205,41 +252,58 @@ impl Shop {
                     },
                     category: Some(settings.text("upi.category")).filter(|code| !code.is_empty()),
                     reference: Some(&reference),
-                    amount: Some(Money::from_minor(request.amount_minor)),
+                    amount: Some(asked),
                     ..UpiRequest::default()
                 };
-                Some(upi::uri(&asked).map_err(|e| AppError::new(Code::TenderInvalid).because(e))?)
+                Some(upi::uri(&link).map_err(|e| AppError::new(Code::TenderInvalid).because(e))?)
             }
             _ => None,
         };
         let offer = OfferView {
-            method: method.as_str().to_owned(),
+            method: request.method.clone(),
             amount_minor: request.amount_minor,
             reference,
             uri,
+            tip_minor: tip,
+            taken: request.taken.clone(),
         };
-        self.offered(actor, Some(offer.clone()))?;
+        self.displays.forget_failed(actor.seat);
+        self.offered(actor.seat, Some(offer.clone()))?;
         Ok(offer)
     }
 
-    /// The guest's screen goes back to the cart.
-    pub fn end_offer(&self, actor: &Actor) -> Result<()> {
-        self.offered(actor, None)
+    /// The guest's screen goes back to the cart, at once or after it said that nothing was taken.
+    pub fn end_offer(&self, actor: &Actor, end: &EndOffer) -> Result<()> {
+        match end.failed {
+            Some(true) => self.offer_failed(actor.seat),
+            Some(false) | None => self.offered(actor.seat, None).map(|_| ()),
+        }
     }
 
-    fn offered(&self, actor: &Actor, offer: Option<OfferView>) -> Result<()> {
-        self.store.write(self.edges.now(), |tx| {
-            let mut row = tx
-                .reader()
-                .open_cart(actor.seat)?
-                .ok_or(AppError::new(Code::CartGone))?;
-            let mut draft = Draft::read(&row)?;
-            draft.offer = offer;
-            row.draft = draft.bytes()?;
-            Ok::<_, AppError>(tx.save_cart(&row)?)
-        })?;
-        self.tell_cart(actor.seat);
+    /// Whatever the guest was asked to pay at this seat did not come.
+    pub(crate) fn offer_failed(&self, seat: SeatId) -> Result<()> {
+        if let Some(offer) = self.offered(seat, None)? {
+            self.displays.failed(seat, &offer, self.edges.now());
+            self.tell_display(seat);
+        }
         Ok(())
+    }
+
+    /// Says what was offered before.
+    fn offered(&self, seat: SeatId, next: Option<OfferView>) -> Result<Option<OfferView>> {
+        let before = self.store.write(self.edges.now(), |tx| {
+            // Without a cart, a bill that stands is paid another way: the till shows the code itself.
+            let Some(mut row) = tx.reader().open_cart(seat)? else {
+                return Ok(None);
+            };
+            let mut draft = Draft::read(&row)?;
+            let before = std::mem::replace(&mut draft.offer, next);
+            row.draft = draft.bytes()?;
+            tx.save_cart(&row)?;
+            Ok::<_, AppError>(before)
+        })?;
+        self.tell_cart(seat);
+        Ok(before)
     }
 
     /// Pays a bill another way than it was: some legs are void, others take their place, and all of them together
@@ -350,11 +414,15 @@ impl Shop {
             agree_with_legs(tx, actor.staff, id, &forms, till.business_day, content)?;
             Ok(true)
         })?;
+        let view = self.order(actor, id)?;
         if fresh {
             self.paying.wake();
             self.tell_order(id);
+            // The guest sees what was paid now, unless the next order has begun.
+            self.displays.paid(actor.seat, &view, self.edges.now());
+            self.tell_display(actor.seat);
         }
-        self.order(actor, id)
+        Ok(view)
     }
 
     /// What became of a leg that was pending or unknown.

@@ -14,7 +14,7 @@ use journal::{
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use store::tips::PayoutRow;
+use store::tips::{PayoutRow, TipMoveRow};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -72,7 +72,7 @@ pub struct PayoutView {
     pub id: Uuid,
     pub from: String,
     pub to: String,
-    /// cash or wages
+    /// cash, wages, or drawer: taken out of one by hand, for whoever is named in the note
     pub method: String,
     pub pool_minor: i64,
     pub at: String,
@@ -216,11 +216,17 @@ impl Shop {
                         amount_minor: row.amount_minor,
                     })
                     .collect(),
-                payouts: r
-                    .tip_payouts(SHOWN)?
-                    .into_iter()
-                    .map(|row| view_payout(&names, row))
-                    .collect(),
+                payouts: {
+                    let mut out: Vec<PayoutView> = r
+                        .tip_payouts(SHOWN)?
+                        .into_iter()
+                        .map(|row| view_payout(&names, row))
+                        .chain(r.tip_moves(SHOWN)?.into_iter().map(|row| view_move(&names, row)))
+                        .collect();
+                    out.sort_by(|a, b| b.at.cmp(&a.at).then(a.id.cmp(&b.id)));
+                    out.truncate(SHOWN);
+                    out
+                },
             })
         })
     }
@@ -330,5 +336,20 @@ fn view_payout(names: &Directory, row: PayoutRow) -> PayoutView {
                 amount_minor,
             })
             .collect(),
+    }
+}
+
+fn view_move(names: &Directory, row: TipMoveRow) -> PayoutView {
+    PayoutView {
+        id: row.id,
+        from: text_of(row.business_day),
+        to: text_of(row.business_day),
+        method: "drawer".to_owned(),
+        pool_minor: row.amount_minor,
+        at: rfc3339(Moment(row.at_ms)),
+        staff: names.staff(row.staff),
+        counter: names.counter(row.counter),
+        note: row.reason,
+        shares: vec![],
     }
 }

@@ -142,6 +142,8 @@ pub struct ReceiptData {
     pub tenders: Vec<ReceiptTender>,
     /// The days by which what is on the account is to be paid, and how much of it.
     pub instalments: Vec<Entry>,
+    /// Gift cards that were sold, with the codes to pay with.
+    pub cards: Vec<ReceiptCard>,
     /// The text of the QR code.
     pub token: Option<String>,
     pub one_time_number: Option<String>,
@@ -157,6 +159,18 @@ pub struct ReceiptData {
     /// BCP 47.
     pub language: String,
     pub open_drawer: bool,
+}
+
+/// A gift card as the guest takes it home.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReceiptCard {
+    /// As it is read out.
+    pub code: String,
+    /// As it is scanned.
+    pub qr: String,
+    pub worth_minor: i64,
+    pub valid_until: Option<String>,
 }
 
 /// Money given back.
@@ -646,8 +660,31 @@ pub fn receipt(data: &ReceiptData, template: &Template) -> Document {
         last = Some(group);
         document.blocks.append(&mut piece.blocks);
     }
+    cards(&mut document, &words, &data.cards, currency);
     end(&mut document);
     document
+}
+
+/// Whatever the template leaves out: a card that was sold is worth nothing without its code.
+fn cards(document: &mut Document, words: &Words, cards: &[ReceiptCard], currency: &str) {
+    for card in cards.iter().filter(|card| !card.code.trim().is_empty()) {
+        document.space(8);
+        document.rule(Rule::Thin);
+        document.space(8);
+        document.row(words.gift_card, money(card.worth_minor, currency), PLAIN.bold());
+        document.push(Block::Qr {
+            data: card.qr.clone(),
+            module_dots: 5,
+        });
+        document.text(isolated(&card.code), Align::Centre, PLAIN.bold());
+        if let Some(until) = card
+            .valid_until
+            .as_deref()
+            .filter(|until| !until.trim().is_empty())
+        {
+            document.text(labelled(words.valid_until, until), Align::Centre, ASIDE);
+        }
+    }
 }
 
 fn totals(document: &mut Document, words: &Words, data: &ReceiptData, step: u8) {

@@ -71,6 +71,7 @@ words! {
     received: "Received", "प्राप्त", "المستلم";
     change: "Change", "वापस", "الباقي";
     collect: "Show this code to collect your order", "ऑर्डर लेने के लिए यह कोड दिखाएँ", "أظهر هذا الرمز لاستلام طلبك";
+    gift_card: "Gift card", "गिफ़्ट कार्ड", "بطاقة هدية";
     one_time_number: "Or say this number", "या यह नंबर बताएँ", "أو اذكر هذا الرقم";
     valid_until: "Valid until", "मान्य", "صالح حتى";
     phone: "Phone", "फ़ोन", "الهاتف";

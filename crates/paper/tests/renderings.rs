@@ -2,8 +2,8 @@
 
 use codes::{Budget, Frame, Kind, read_still};
 use paper::{
-    Bitmap, Fonts, LabelData, Paper, PdfPage, Profile, QrSize, ReceiptData, ReceiptLine, Slip, Template,
-    escpos, pdf, raster,
+    Bitmap, Fonts, LabelData, Paper, PdfPage, Profile, QrSize, ReceiptCard, ReceiptData, ReceiptLine, Slip,
+    Template, escpos, pdf, raster,
 };
 
 const TOKEN: &str = "P1AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYUCULBOGAZDINRYGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQAEBAGBAFAYDQQCIKBMGA2DQPCAIREEYUCULBOGAZ";
@@ -49,6 +49,38 @@ fn read(picture: &Bitmap) -> Vec<(Kind, String)> {
         .into_iter()
         .map(|code| (code.kind, code.text))
         .collect()
+}
+
+#[test]
+fn the_gift_cards_that_were_sold_are_on_the_slip_with_codes_that_scan() {
+    let cards: Vec<ReceiptCard> = ["G1K7Q2M9ABCD0123XY", "G1WXYV0123456789AB"]
+        .into_iter()
+        .map(|qr| ReceiptCard {
+            code: qr[2..]
+                .as_bytes()
+                .chunks(4)
+                .map(|four| String::from_utf8_lossy(four))
+                .collect::<Vec<_>>()
+                .join(" "),
+            qr: qr.to_owned(),
+            worth_minor: 50_000,
+            valid_until: Some("2027-11-21".to_owned()),
+        })
+        .collect();
+    // Whatever the shop's template leaves out.
+    let template = Template {
+        blocks: vec![],
+        ..Template::default()
+    };
+    for (paper, card) in [Paper::MM58, Paper::MM80].into_iter().zip(cards) {
+        let slip = Slip::Receipt(ReceiptData {
+            cards: vec![card.clone()],
+            ..data()
+        });
+        let read = read(&raster(&slip.document(&template).on(paper), &Fonts::new()));
+        assert_eq!(read.len(), 1, "{read:?}");
+        assert_eq!(read[0].1, card.qr);
+    }
 }
 
 #[test]

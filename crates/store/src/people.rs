@@ -44,6 +44,15 @@ impl Reader<'_> {
         Ok(self.staff(true)?.into_iter().find(|s| s.id == id))
     }
 
+    /// What somebody is called, whether they still work here or not.
+    pub fn staff_name(&self, id: StaffId) -> Result<Option<String>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select name from staff where staff_id = ?1")?
+            .query_row([id.bytes()], |r| r.get(0))
+            .optional()?)
+    }
+
     pub fn staff_record(&self, id: StaffId) -> Result<Option<Record>, StoreError> {
         record(self, "select record from staff where staff_id = ?1", id.bytes())
     }

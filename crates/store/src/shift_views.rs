@@ -5,8 +5,8 @@ use journal::{
     Body, Header,
     body::{
         AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, CashMovedV1, DrawerOpenedV2, OrderCancelledV2,
-        RefundedV2, ReportMadeV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, TenderMovedV1,
-        TenderTakenV2, TendersSplitV1, TipsPaidV1,
+        OrderPlacedV3, RefundedV2, ReportMadeV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1,
+        TenderMovedV1, TenderTakenV2, TendersSplitV1, TipsPaidV1,
     },
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -315,6 +315,20 @@ pub(crate) fn tips_paid(conn: &Connection, header: &Header, paid: &TipsPaidV1) -
         ..Moved::default()
     };
     enter(conn, header, 0, &entry)
+}
+
+/// The shift in which an order was placed. What the order itself says stands above what its payments say, in whichever
+/// order they arrive.
+pub(crate) fn placed(conn: &Connection, header: &Header, placed: &OrderPlacedV3) -> Result<(), StoreError> {
+    let Some(shift) = placed.shift else { return Ok(()) };
+    conn.prepare_cached("insert or replace into shift_order values (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            placed.sale.order,
+            shift,
+            header.device.bytes(),
+            header.seq
+        ])?;
+    Ok(())
 }
 
 /// A leg of a payment: kept as it was taken, and counted once it pays.

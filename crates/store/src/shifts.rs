@@ -353,7 +353,7 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The orders that were paid first in a shift.
+    /// The orders of a shift: placed in it, or else paid first in it.
     pub fn shift_orders(&self, id: ShiftId) -> Result<Vec<ShiftOrderRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(
             "select s.device_id, s.seq, o.order_id, prefix, fiscal_year, document_no, subtotal_minor,

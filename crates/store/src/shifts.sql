@@ -46,6 +46,7 @@ create table shift_move (
 ) strict, without rowid;
 
 create index shift_move_of_shift on shift_move (shift_id, at_ms, movement_id);
+create index shift_move_of_tips on shift_move (at_ms, movement_id) where kind = 'tips';
 
 -- X reports and addenda.
 create table shift_report (
@@ -114,6 +115,7 @@ create table money_entry (
 create index money_entry_of_shift on money_entry (shift_id, device_id, seq) where shift_id is not null;
 create index money_entry_no_sale on money_entry (counter_id, at_ms) where cause = 'no_sale_somewhere';
 create index money_entry_of_tender on money_entry (tender_id) where tender_id is not null;
+create index money_entry_of_subject on money_entry (subject_id) where kind = 'tips';
 create index money_entry_by_day on money_entry (business_day, method);
 
 -- How far the Z and the addenda of a shift have seen each device's series.
@@ -124,7 +126,7 @@ create table shift_seen (
     primary key (shift_id, device_id)
 ) strict, without rowid;
 
--- In which shift an order was paid first: its taxes and discounts are that shift's.
+-- In which shift an order was placed, or else paid first: its taxes and discounts are that shift's.
 create table shift_order (
     order_id  blob    not null primary key,
     shift_id  blob,

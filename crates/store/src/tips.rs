@@ -32,6 +32,18 @@ pub struct PayoutRow {
     pub shares: Vec<(StaffId, u32, i64)>,
 }
 
+/// Tips that somebody took out of a drawer by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TipMoveRow {
+    pub id: Uuid,
+    pub business_day: u32,
+    pub amount_minor: i64,
+    pub counter: CounterId,
+    pub staff: Option<StaffId>,
+    pub at_ms: i64,
+    pub reason: String,
+}
+
 /// Legs that stand: taken, not void, and their order not cancelled.
 const STANDING: &str = "from tender t join \"order\" o on o.order_id = t.order_id
     where t.tip_minor <> 0 and t.void_ms is null and t.state <> 3 and o.cancelled_ms is null";
@@ -56,15 +68,39 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What came in and was not paid out.
+    /// What came in and was not paid out, in pools or by hand out of a drawer.
     pub fn tips_outstanding(&self) -> Result<i64, StoreError> {
         Ok(self
             .conn
             .prepare_cached(&format!(
                 "select (select coalesce(sum(t.tip_minor), 0) {STANDING})
-                      - (select coalesce(sum(amount_minor), 0) from tip_share)"
+                      - (select coalesce(sum(amount_minor), 0) from tip_share)
+                      + (select coalesce(sum(cash_minor), 0) from money_entry
+                         where kind = 'tips' and subject_id in (select movement_id from shift_move where kind = 'tips'))"
             ))?
             .query_row([], |r| r.get(0))?)
+    }
+
+    /// Tips that went out of drawers by hand, the newest first.
+    pub fn tip_moves(&self, limit: usize) -> Result<Vec<TipMoveRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select m.movement_id, e.business_day, -e.cash_minor, e.counter_id, m.staff_id, m.at_ms, m.reason
+             from shift_move m join money_entry e on e.subject_id = m.movement_id
+             where m.kind = 'tips' and e.kind = 'tips' and e.cash_minor <> 0
+             order by m.at_ms desc, m.movement_id desc limit ?1",
+        )?;
+        let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |r| {
+            Ok(TipMoveRow {
+                id: Uuid::from_bytes(r.get(0)?),
+                business_day: r.get(1)?,
+                amount_minor: r.get(2)?,
+                counter: CounterId::from_bytes(r.get(3)?),
+                staff: r.get::<_, Option<Id>>(4)?.map(StaffId::from_bytes),
+                at_ms: r.get(5)?,
+                reason: r.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     pub fn tip_payouts(&self, limit: usize) -> Result<Vec<PayoutRow>, StoreError> {

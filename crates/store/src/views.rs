@@ -266,10 +266,12 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::CategorySet(patch) => category_set(conn, patch, by),
         Body::StaffSet(patch) => staff_set(conn, patch, by),
         Body::SettingSet(patch) => setting_set(conn, patch, by),
-        Body::OrderPlaced(order) => {
+        Body::OrderPlaced(placed) => {
+            let order = &placed.sale;
             order_placed(conn, header, order)?;
             invoice_views::placed(conn, header, order)?;
             customer_views::ordered(conn, &order.order, order.customer.as_ref(), None)?;
+            shift_views::placed(conn, header, placed)?;
             account_views::order_changed(conn, &order.order)
         }
         Body::QuotationMade(made) => invoice_views::quoted(conn, header, made),

@@ -6,7 +6,7 @@ use domain::{
 };
 use journal::{
     Body, DeviceKey, Series, Stamp,
-    body::{CustomerErasedV1, OrderLineV1, OrderPlacedV1, OrderPlacedV2, ShopFoundedV1, TokenV1},
+    body::{CustomerErasedV1, OrderLineV1, OrderPlacedV1, OrderPlacedV3, ShopFoundedV1, TokenV1},
     fields::{customer, product},
     register::{PatchV1, Value},
     seal,
@@ -394,7 +394,7 @@ fn an_order_that_contradicts_itself_is_set_aside_whole() {
         content: [0; 32],
     };
     let file = File::founded();
-    let body = Body::OrderPlaced(Box::new(OrderPlacedV2::from(order)));
+    let body = Body::OrderPlaced(Box::new(OrderPlacedV3::from(order)));
     let (kind, version) = body.tag();
     file.append(kind, version, &body.encode());
     let store = file.open().expect("opens");

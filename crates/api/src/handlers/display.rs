@@ -4,12 +4,13 @@ use super::{OpenShop, run};
 use crate::{
     Door,
     error::{ApiResult, ErrorBody},
-    extract::Body,
+    extract::{Body, Params},
     guard::{DisplaySeat, Hears},
     live::{LiveFeed, pump},
 };
 use app::{
     Actor,
+    asks::{AnswerAsk, AskGuest, AskView, DisplayAsk, EndAsk},
     display::{DisplayToken, DisplayView, OpenDisplay},
 };
 use axum::{
@@ -56,4 +57,54 @@ pub async fn display(
     Extension(DisplaySeat(seat)): Extension<DisplaySeat>,
 ) -> ApiResult<Json<DisplayView>> {
     run(move || shop.display(seat)).await.map(Json)
+}
+
+/// What the guest is asked at this till's second screen, and what they answered.
+#[utoipa::path(get, path = "/api/v1/display/ask", tag = "display",
+    responses((status = 200, body = Option<AskView>)), security(("session" = [])))]
+pub async fn asked(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+) -> ApiResult<Json<Option<AskView>>> {
+    Ok(Json(shop.asked(&actor)?))
+}
+
+/// Asks the guest for a tip or for a phone number, on their own screen.
+#[utoipa::path(post, path = "/api/v1/display/ask", tag = "display", request_body = AskGuest,
+    responses((status = 200, body = AskView), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)),
+    security(("session" = [])))]
+pub async fn ask(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Body(request): Body<AskGuest>,
+) -> ApiResult<Json<AskView>> {
+    run(move || shop.ask_guest(&actor, &request)).await.map(Json)
+}
+
+/// The guest is asked no more.
+#[utoipa::path(delete, path = "/api/v1/display/ask", tag = "display", params(EndAsk), responses((status = 204)),
+    security(("session" = [])))]
+pub async fn end_ask(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Params(end): Params<EndAsk>,
+) -> ApiResult<StatusCode> {
+    run(move || {
+        shop.end_ask(&actor, &end);
+        Ok(())
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The guest's answer, from the customer's screen: the only thing that screen may write, and only while it is asked.
+#[utoipa::path(post, path = "/api/v1/display/answer", tag = "display", request_body = AnswerAsk,
+    responses((status = 200, body = DisplayAsk), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody),
+              (status = 429, body = ErrorBody)), security(("session" = [])))]
+pub async fn answer(
+    OpenShop(shop): OpenShop,
+    Extension(DisplaySeat(seat)): Extension<DisplaySeat>,
+    Body(request): Body<AnswerAsk>,
+) -> ApiResult<Json<DisplayAsk>> {
+    run(move || shop.answer_ask(seat, &request)).await.map(Json)
 }

@@ -3,12 +3,12 @@
 use super::{OpenShop, run};
 use crate::{
     error::{ApiResult, ErrorBody},
-    extract::{Body, Id, Ids},
+    extract::{Body, Id, Ids, Params},
 };
 use app::{
     Actor,
     order_view::OrderView,
-    tenders::{MethodView, OfferTender, OfferView, SettleTender, SplitTenders},
+    tenders::{EndOffer, MethodView, OfferTender, OfferView, SettleTender, SplitTenders},
 };
 use axum::{Extension, Json, http::StatusCode};
 use domain::ids::{OrderId, TenderId};
@@ -32,13 +32,14 @@ pub async fn offer(
 }
 
 /// The guest's screen shows the cart again.
-#[utoipa::path(delete, path = "/api/v1/tenders/offer", tag = "tenders", responses((status = 204)),
+#[utoipa::path(delete, path = "/api/v1/tenders/offer", tag = "tenders", params(EndOffer), responses((status = 204)),
     security(("session" = [])))]
 pub async fn end_offer(
     OpenShop(shop): OpenShop,
     Extension(actor): Extension<Actor>,
+    Params(end): Params<EndOffer>,
 ) -> ApiResult<StatusCode> {
-    run(move || shop.end_offer(&actor)).await?;
+    run(move || shop.end_offer(&actor, &end)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -104,7 +104,7 @@ bodies! {
     ModifierGroupSet(PatchV1) = 17, 1;
     PictureKept(PictureKeptV1) = 18, 1;
     RateSet(RateSetV1) = 19, 1;
-    OrderPlaced(Box<OrderPlacedV2>) = 20, 2, from OrderPlacedV1 as OrderPlacedV2 = 1;
+    OrderPlaced(Box<OrderPlacedV3>) = 20, 3, from OrderPlacedV1 as OrderPlacedV3 = 1, from OrderPlacedV2 as OrderPlacedV3 = 2;
     TenderTaken(TenderTakenV2) = 21, 2, from TenderTakenV1 as TenderTakenV2 = 1;
     OrderCancelled(OrderCancelledV2) = 22, 2, from OrderCancelledV1 as OrderCancelledV2 = 1;
     PhoneBound(PhoneBoundV1) = 23, 1;

@@ -254,6 +254,25 @@ pub struct OrderPlacedV2 {
     pub content: [u8; 32],
 }
 
+/// The same with the shift that it belongs to, which an order without a payment says nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPlacedV3 {
+    pub sale: OrderPlacedV2,
+    pub shift: Option<Id>,
+}
+
+impl From<OrderPlacedV2> for OrderPlacedV3 {
+    fn from(sale: OrderPlacedV2) -> OrderPlacedV3 {
+        OrderPlacedV3 { sale, shift: None }
+    }
+}
+
+impl From<OrderPlacedV1> for OrderPlacedV3 {
+    fn from(old: OrderPlacedV1) -> OrderPlacedV3 {
+        OrderPlacedV2::from(old).into()
+    }
+}
+
 impl From<OrderLineV1> for OrderLineV2 {
     fn from(old: OrderLineV1) -> OrderLineV2 {
         OrderLineV2 {

@@ -1,5 +1,5 @@
 /** What the till shows the customer: live while the line holds, read again after every gap, kept as it was in between. */
-import { get, isApiError, type Display } from '$shared/api';
+import { get, isApiError, post, type Display, type GuestAnswer } from '$shared/api';
 import { inApp, live, onLive, onResync, startLive, stopLive } from '$shared/live';
 
 const KEY = 'chandi.display';
@@ -23,6 +23,24 @@ export const screen = {
   },
 };
 
+/** The key of this screen; null in the app's own window, which needs none. */
+let key: string | null = null;
+let again: () => void = () => undefined;
+
+/** What the customer answers; the screen shows what the core makes of it. */
+export async function answer(what: GuestAnswer): Promise<void> {
+  try {
+    await post('/display/answer', what, { token: key, retries: 1 });
+  } finally {
+    again();
+  }
+}
+
+/** Looks once more. */
+export function retry(): void {
+  again();
+}
+
 /** A browser's key comes in the address and leaves it at once; a reload finds it in the page's own storage. */
 function takeKey(): string | null {
   if (inApp) return null;
@@ -40,21 +58,28 @@ function takeKey(): string | null {
 
 /** Starts the screen; call what it returns to stop. Use it in an `$effect`. */
 export function follow(): () => void {
-  let key = takeKey();
+  key = takeKey();
   let heard = 0;
   let stopped = false;
-  let again: ReturnType<typeof setTimeout> | undefined;
+  let later: ReturnType<typeof setTimeout> | undefined;
   let paidOver: ReturnType<typeof setTimeout> | undefined;
 
+  /** Clocks of two machines differ: never longer than the core meant, never without a pause. */
+  const over = ({ at, until }: { at: string; until: string }) => {
+    const whole = Date.parse(until) - Date.parse(at);
+    const left = Date.parse(until) - Date.now();
+    paidOver = setTimeout(() => void read(), Math.max(1000, Math.min(whole, left)) + 100);
+  };
   const show = (display: Display) => {
     state.display = display;
     state.trouble = 'none';
     clearTimeout(paidOver);
     if (display.state === 'paid' && display.paid) {
-      // Clocks of two machines differ: never longer than the core meant, never without a pause.
-      const whole = Date.parse(display.paid.until) - Date.parse(display.paid.at);
-      const left = Date.parse(display.paid.until) - Date.now();
-      paidOver = setTimeout(() => void read(), Math.max(1000, Math.min(whole, left)) + 100);
+      over(display.paid);
+    } else if (display.state === 'failed' && display.failed) {
+      over(display.failed);
+    } else if (display.state === 'ask' && display.ask) {
+      over(display.ask);
     } else if (display.state === 'refund' && display.refund) {
       paidOver = setTimeout(() => void read(), Math.max(1000, Math.min(OVER_MS, Date.parse(display.refund.until) - Date.now())) + 100);
     } else if (display.state === 'handing' && display.handing?.done) {
@@ -63,7 +88,7 @@ export function follow(): () => void {
   };
 
   const read = async () => {
-    clearTimeout(again);
+    clearTimeout(later);
     const before = heard;
     try {
       const display = await get<Display>('/display', undefined, { token: key, retries: 0 });
@@ -81,11 +106,12 @@ export function follow(): () => void {
           state.trouble = 'noShop';
           state.display = null;
         }
-        again = setTimeout(() => void read(), 3000);
+        later = setTimeout(() => void read(), 3000);
       }
     }
   };
 
+  again = () => void read();
   const begin = () => {
     if (!inApp && !key) {
       state.trouble = 'ended';
@@ -113,7 +139,7 @@ export function follow(): () => void {
 
   return () => {
     stopped = true;
-    clearTimeout(again);
+    clearTimeout(later);
     clearTimeout(paidOver);
     removeEventListener('hashchange', newKey);
     ends.forEach((end) => end());

@@ -20,6 +20,7 @@ export const sheets = {
   price: worded(() => import('./PriceSheet.svelte')),
   parked: () => import('./ParkedSheet.svelte'),
   phone: () => import('./PhoneSheet.svelte'),
+  shift: () => import('$features/shifts/ShiftSheet.svelte'),
   quantity: () => import('./QuantitySheet.svelte'),
   token: () => import('./TokenSheet.svelte'),
   terms: worded(() => import('./CustomerSheet.svelte')),

@@ -849,6 +849,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/display/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The guest's answer, from the customer's screen: the only thing that screen may write, and only while it is asked. */
+        post: operations["post_display_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/display/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the guest is asked at this till's second screen, and what they answered. */
+        get: operations["get_display_ask"];
+        put?: never;
+        /** Asks the guest for a tip or for a phone number, on their own screen. */
+        post: operations["post_display_ask"];
+        /** The guest is asked no more. */
+        delete: operations["delete_display_ask"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/displays": {
         parameters: {
             query?: never;
@@ -3563,6 +3599,19 @@ export interface components {
             /** Format: int64 */
             total_minor: number;
         };
+        /** @description What the guest answers at their own screen: one of the three. */
+        AnswerAsk: {
+            /**
+             * Format: uuid
+             * @description The question that stands on the screen.
+             */
+            id: string;
+            phone?: string | null;
+            /** @description No tip, no number. */
+            skip?: boolean | null;
+            /** Format: int64 */
+            tip_minor?: number | null;
+        };
         AnswerPayment: {
             /** @description What the machine shows. */
             charged: boolean;
@@ -3590,6 +3639,31 @@ export interface components {
         } | {
             /** @enum {string} */
             kind: "letters";
+        };
+        AskGuest: {
+            /**
+             * Format: int64
+             * @description What the tip is on top of.
+             */
+            amount_minor?: number | null;
+            /** Format: uuid */
+            id: string;
+            /** @description tip or phone */
+            kind: string;
+        };
+        /** @description A question and its answer, as the till sees it. */
+        AskView: {
+            /** Format: uuid */
+            id: string;
+            /** @description tip or phone */
+            kind: string;
+            /** @description Whole, for the till. */
+            phone?: string | null;
+            phone_masked?: string | null;
+            /** @description asked, answered or skipped */
+            state: string;
+            /** Format: int64 */
+            tip_minor?: number | null;
         };
         AssignTaxClass: {
             /**
@@ -4001,6 +4075,7 @@ export interface components {
             discount?: components["schemas"]["DiscountForm"] | null;
             /** Format: int64 */
             discount_minor: number;
+            held_by?: components["schemas"]["Named"] | null;
             /** Format: uuid */
             id: string;
             /** @description Prices contain their taxes. */
@@ -4363,6 +4438,11 @@ export interface components {
             /** @description Selling needs an open shift. */
             required: boolean;
             shift?: components["schemas"]["ShiftDetail"] | null;
+            /**
+             * Format: int64
+             * @description Tips that came in and were not paid out.
+             */
+            tips_minor: number;
         };
         CustomerAddress: {
             /** @default  */
@@ -4545,6 +4625,29 @@ export interface components {
             percent?: string | null;
             reason: string;
         };
+        /** @description A question as the guest sees it. */
+        DisplayAsk: {
+            /** Format: int64 */
+            amount_minor: number;
+            answered: boolean;
+            at: string;
+            choices: components["schemas"]["TipChoice"][];
+            /** Format: uuid */
+            id: string;
+            /** @description tip or phone */
+            kind: string;
+            /**
+             * Format: int64
+             * @description More than this is no tip that is given at a screen.
+             */
+            most_minor: number;
+            /** @description Two digits and the last four. */
+            phone?: string | null;
+            /** Format: int64 */
+            tip_minor?: number | null;
+            /** @description Read the display again then. */
+            until: string;
+        };
         DisplayCart: {
             /** Format: int64 */
             discount_minor: number;
@@ -4571,6 +4674,16 @@ export interface components {
             /** Format: int64 */
             total_minor: number;
         };
+        DisplayFailed: {
+            /** Format: int64 */
+            amount_minor: number;
+            at: string;
+            method: string;
+            /** @description Read the display again then. */
+            until: string;
+            /** @description It was paid, and went back; else it never came. */
+            voided: boolean;
+        };
         DisplayLine: {
             /** Format: int64 */
             amount_minor: number;
@@ -4587,6 +4700,38 @@ export interface components {
             /** Format: int64 */
             unit_price_minor: number;
         };
+        /** @description What the guest is asked to pay just now, and where the whole bill stands with it. */
+        DisplayPay: {
+            /**
+             * Format: int64
+             * @description Of the bill.
+             */
+            amount_minor: number;
+            /**
+             * Format: int64
+             * @description Both of them: what the code asks for.
+             */
+            asked_minor: number;
+            /**
+             * Format: int64
+             * @description What is still to be paid when this leg is.
+             */
+            left_minor: number;
+            /** @description Empty between two legs. */
+            method: string;
+            /** Format: int64 */
+            paid_minor: number;
+            /** @description Unique for this attempt. */
+            reference: string;
+            /** @description The legs of a split that are there already. */
+            taken: components["schemas"]["TakenLeg"][];
+            /** Format: int64 */
+            tip_minor: number;
+            /** Format: int64 */
+            total_minor: number;
+            /** @description The payment link that the QR holds, when there is one. */
+            uri?: string | null;
+        };
         DisplayShop: {
             brand_color: string;
             currency: string;
@@ -4601,14 +4746,16 @@ export interface components {
             token: string;
         };
         DisplayView: {
+            ask?: components["schemas"]["DisplayAsk"] | null;
             cart?: components["schemas"]["DisplayCart"] | null;
             cash?: components["schemas"]["DisplayCash"] | null;
+            failed?: components["schemas"]["DisplayFailed"] | null;
             handing?: components["schemas"]["HandingView"] | null;
             paid?: components["schemas"]["PaidView"] | null;
-            pay?: components["schemas"]["OfferView"] | null;
+            pay?: components["schemas"]["DisplayPay"] | null;
             refund?: components["schemas"]["RefundDoneView"] | null;
             shop: components["schemas"]["DisplayShop"];
-            /** @description idle, cart, cash, pay, paid, handing or refund */
+            /** @description idle, cart, ask, cash, pay, failed, paid, handing or refund */
             state: string;
             /** @description system, light or dark */
             theme: string;
@@ -5132,6 +5279,22 @@ export interface components {
             /** Format: uuid */
             printer: string;
         };
+        LeftCart: {
+            by: components["schemas"]["Named"];
+            items: string;
+            /** Format: int64 */
+            total_minor: number;
+        };
+        /** @description One that is whoever's sells here, and still in somebody else's name. */
+        LeftDrawer: {
+            holder: components["schemas"]["Named"];
+            since: string;
+        };
+        /** @description A till that changes hands: an order that was begun, a drawer that is open. */
+        LeftHere: {
+            cart?: components["schemas"]["LeftCart"] | null;
+            drawer?: components["schemas"]["LeftDrawer"] | null;
+        };
         /** @description A level of the drop-down. */
         LevelChoice: {
             /** @description counter, wholesale, or an id */
@@ -5588,7 +5751,15 @@ export interface components {
             amount_minor: number;
             /** Format: uuid */
             id: string;
+            /** @description Empty between two legs: the guest sees what is paid and what is left. */
             method: string;
+            /** @description The legs of a split that are there already. */
+            taken?: components["schemas"]["TakenLeg"][];
+            /**
+             * Format: int64
+             * @description On top of the amount.
+             */
+            tip_minor?: number | null;
         };
         /** @description What the guest is asked to pay just now, another way than cash. */
         OfferView: {
@@ -5597,6 +5768,9 @@ export interface components {
             method: string;
             /** @description Unique for this attempt. */
             reference: string;
+            taken?: components["schemas"]["TakenLeg"][];
+            /** Format: int64 */
+            tip_minor?: number;
             /** @description The payment link that the QR holds, when there is one. */
             uri?: string | null;
         };
@@ -5901,6 +6075,7 @@ export interface components {
                 discount?: components["schemas"]["DiscountForm"] | null;
                 /** Format: int64 */
                 discount_minor: number;
+                held_by?: components["schemas"]["Named"] | null;
                 /** Format: uuid */
                 id: string;
                 /** @description Prices contain their taxes. */
@@ -6769,7 +6944,7 @@ export interface components {
             from: string;
             /** Format: uuid */
             id: string;
-            /** @description cash or wages */
+            /** @description cash, wages, or drawer: taken out of one by hand, for whoever is named in the note */
             method: string;
             note: string;
             /** Format: int64 */
@@ -7871,6 +8046,7 @@ export interface components {
             id: string;
             /** Format: int64 */
             idle_lock_seconds: number;
+            left?: components["schemas"]["LeftHere"] | null;
             permissions: string[];
             staff: components["schemas"]["SessionStaff"];
             /** @description Send it as `Authorization: Bearer`. */
@@ -7969,6 +8145,12 @@ export interface components {
             opening_minor: number;
             rows: components["schemas"]["StatementRow"][];
             until?: string | null;
+        };
+        /** @description A leg that was taken before the next one is asked for. */
+        TakenLeg: {
+            /** Format: int64 */
+            amount_minor: number;
+            method: string;
         };
         TaxClassForm: {
             /**
@@ -10281,6 +10463,131 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
+            };
+        };
+    };
+    post_display_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerAsk"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisplayAsk"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_display_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskView"] | null;
+                };
+            };
+        };
+    };
+    post_display_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskGuest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_display_ask: {
+        parameters: {
+            query: {
+                /** @description Which question. */
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -15680,7 +15987,10 @@ export interface operations {
     };
     delete_tenders_offer: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The guest is told that nothing was taken. */
+                failed?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;

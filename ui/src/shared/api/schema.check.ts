@@ -55,6 +55,7 @@ export type Checks = [
   Held<Same<Core['OrderLineView'], Page.OrderLine>>,
   Held<Same<Core['OrderView'], Page.Order>>,
   Held<Same<Core['DisplayView'], Page.Display>>,
+  Held<Same<Core['AskView'], Page.GuestAsk>>,
   Held<Same<Core['ClaimView'], Page.Claim>>,
   Held<Same<Core['EventView'], Page.HistoryEntry>>,
   Held<Same<Core['CreditNoteView'], Page.CreditNote>>,

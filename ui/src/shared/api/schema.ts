@@ -85,6 +85,11 @@ export interface Session {
   staff: { id: Id; name: string; role: Role; language: string | null; hand: 'right' | 'left' };
   permissions: string[];
   idle_lock_seconds: number;
+  /** What the one before left at this till; only told when somebody signs in. */
+  left: null | {
+    cart: null | { by: Named; items: string; total_minor: number };
+    drawer: null | { holder: Named; since: string };
+  };
 }
 
 export interface SessionRow {
@@ -231,6 +236,8 @@ export interface Cart {
   state: 'open' | 'parked';
   label: string;
   parked_at: string | null;
+  /** Whoever worked on it last. */
+  held_by: Named | null;
   lines: CartLine[];
   discount: Discount | null;
   customer: CartCustomer | null;
@@ -438,11 +445,32 @@ export interface NewTender {
 
 /** What the customer's screen shows of a leg that is asked for. */
 export interface Offer {
-  method: TenderMethod;
+  method: TenderMethod | '';
   amount_minor: number;
   reference: string;
   /** What the QR says. */
   uri: string | null;
+  tip_minor: number;
+  /** The legs of a split that are there already. */
+  taken: { method: TenderMethod; amount_minor: number }[];
+}
+
+/** What the customer is asked at their own screen, as the till sees it. */
+export interface GuestAsk {
+  id: Id;
+  kind: 'tip' | 'phone';
+  state: 'asked' | 'answered' | 'skipped';
+  tip_minor: number | null;
+  phone: string | null;
+  phone_masked: string | null;
+}
+
+/** What the customer says to it: one of the three. */
+export interface GuestAnswer {
+  id: Id;
+  tip_minor?: number;
+  phone?: string;
+  skip?: boolean;
 }
 
 /** Whom the document is made out to. */
@@ -667,7 +695,7 @@ export interface HandingLine {
 }
 
 export interface Display {
-  state: 'idle' | 'cart' | 'cash' | 'pay' | 'failed' | 'paid' | 'handing' | 'refund';
+  state: 'idle' | 'cart' | 'ask' | 'cash' | 'pay' | 'failed' | 'paid' | 'handing' | 'refund';
   shop: { name: string; demo: boolean; language: string; currency: string; minor_digits: number; brand_color: string | null };
   theme: 'system' | 'light' | 'dark';
   cart: null | {
@@ -684,8 +712,49 @@ export interface Display {
     total_minor: number;
   };
   cash: null | { total_minor: number; received_minor: number | null; change_minor: number | null };
-  /** What is asked for now, another way than cash. */
-  pay: null | Offer;
+  /** A question to the customer, to be answered at this screen. */
+  ask: null | {
+    id: Id;
+    kind: 'tip' | 'phone';
+    amount_minor: number;
+    choices: { percent: string; amount_minor: number }[];
+    most_minor: number;
+    answered: boolean;
+    tip_minor: number | null;
+    /** All but six digits hidden. */
+    phone: string | null;
+    at: string;
+    /** Read the display again then. */
+    until: string;
+  };
+  /** What is asked for now, another way than cash, and where the bill stands with it. */
+  pay: null | {
+    /** Empty between two legs: what is paid and what is left. */
+    method: TenderMethod | '';
+    amount_minor: number;
+    tip_minor: number;
+    /** Both of them. */
+    asked_minor: number;
+    reference: string;
+    /** What the QR says. */
+    uri: string | null;
+    /** The legs of a split that are there already. */
+    taken: { method: TenderMethod; amount_minor: number }[];
+    total_minor: number;
+    paid_minor: number;
+    /** What is still to be paid after this. */
+    left_minor: number;
+  };
+  failed: null | {
+    /** Empty when several ways paid. */
+    method: TenderMethod | '';
+    amount_minor: number;
+    /** It was paid, and went back. */
+    voided: boolean;
+    at: string;
+    /** Read the display again then. */
+    until: string;
+  };
   paid: null | {
     total_minor: number;
     legs: { method: TenderMethod; amount_minor: number; tip_minor: number; reference: string }[];
@@ -723,6 +792,7 @@ export type LiveKind =
   | 'setting'
   | 'session'
   | 'display'
+  | 'ask'
   | 'claim'
   | 'board'
   | 'print'

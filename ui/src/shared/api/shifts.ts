@@ -151,6 +151,8 @@ export interface CurrentShift {
   per: 'counter' | 'cashier';
   currencies: DrawerCurrency[];
   out_limit_minor: number;
+  /** Tips that came in and were not paid out. */
+  tips_minor: number;
   manages: boolean;
 }
 

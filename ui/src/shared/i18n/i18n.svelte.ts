@@ -4,6 +4,7 @@
  * a folder of `messages` with a file for each language, asked for by `useWords` before what needs them draws.
  */
 import type enWords from '$messages/en.json';
+import type enAsksWords from '$messages/asks/en.json';
 import type enCatalogWords from '$messages/catalog/en.json';
 import type enCustomersWords from '$messages/customers/en.json';
 import type enInstalmentWords from '$messages/instalments/en.json';
@@ -19,6 +20,7 @@ import { directionOf, guessLanguage, isLanguage, type Language } from './languag
 
 /** The folders of `messages`, and what their keys are. */
 interface Bundles {
+  asks: typeof enAsksWords;
   catalog: typeof enCatalogWords;
   customers: typeof enCustomersWords;
   instalments: typeof enInstalmentWords;

@@ -60,13 +60,18 @@ export async function signIn(staff: string, pin: string): Promise<void> {
   adopt(await post<Session>('/sessions', { staff, pin, ...(place ? { seat: place } : {}) }, { token: null, retries: 0 }));
 }
 
+/** What was left here is known; it is not said again. */
+export function tookOver(): void {
+  if (state.session) state.session = { ...state.session, left: null };
+}
+
 /** After a reload: still signed in? */
 export async function resume(): Promise<boolean> {
   const token = sessionToken();
   if (!token) return false;
   try {
-    const found = await get<Session>('/sessions/current');
-    state.session = { ...found, token };
+    const found = await get<Omit<Session, 'token' | 'left'>>('/sessions/current');
+    state.session = { ...found, token, left: null };
     startLive(token);
     return true;
   } catch {
