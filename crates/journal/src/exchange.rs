@@ -290,6 +290,8 @@ pub enum Why {
     },
     TooBig,
     WrongShop,
+    /// The shop may not have more devices with the other.
+    Limit,
     /// A reason of a newer build.
     Other {
         code: u8,
@@ -308,6 +310,7 @@ impl Why {
             Why::Revoked { until } => (6, until),
             Why::TooBig => (7, 0),
             Why::WrongShop => (8, 0),
+            Why::Limit => (9, 0),
             Why::Other { code, seq } => (code, seq),
         }
     }
@@ -322,6 +325,7 @@ impl Why {
             6 => Why::Revoked { until: seq },
             7 => Why::TooBig,
             8 => Why::WrongShop,
+            9 => Why::Limit,
             _ => Why::Other { code, seq },
         }
     }
@@ -329,7 +333,7 @@ impl Why {
     /// Whether the same push may be taken later: when what is missing has come, or the device is known.
     pub fn passes(self) -> bool {
         match self {
-            Why::Gap { .. } | Why::UnknownDevice | Why::Other { .. } => true,
+            Why::Gap { .. } | Why::UnknownDevice | Why::Limit | Why::Other { .. } => true,
             Why::Forked { .. }
             | Why::BadChain { .. }
             | Why::BadSignature { .. }

@@ -4,6 +4,7 @@
 //! transaction. Pure: no disk, no wall clock, no randomness; all of them come in as arguments. What a fact *means* to
 //! the screens (the views) is the store's business, and rules are the domain's.
 
+pub mod admission;
 pub mod body;
 pub mod clock;
 pub mod exchange;

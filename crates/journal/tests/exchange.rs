@@ -151,7 +151,7 @@ proptest! {
         prop_assert_eq!(Heads::decode(&heads.encode()), Ok(heads));
         let known = [
             Why::Forked { seq }, Why::Gap { have: seq }, Why::BadChain { seq }, Why::BadSignature { seq },
-            Why::UnknownDevice, Why::Revoked { until: seq }, Why::TooBig, Why::WrongShop,
+            Why::UnknownDevice, Why::Revoked { until: seq }, Why::TooBig, Why::WrongShop, Why::Limit,
             Why::Other { code: code.max(100), seq },
         ];
         let pushed = Pushed { heads: have, refused: known.iter().map(|why| (device(3), *why)).collect() };
