@@ -6,6 +6,7 @@
 mod accounts;
 mod disk;
 mod history;
+mod hub;
 mod imports;
 mod node;
 mod slips;

@@ -43,6 +43,7 @@ pub fn measure_all(arguments: &Arguments) -> Result<Vec<Row>, String> {
         rows.extend(crate::accounts::measure(arguments, data)?);
         Ok(())
     })?;
+    crate::hub::measure(arguments, &mut rows)?;
     long_history(arguments, &mut rows)?;
     rows.extend(crate::slips::measure()?);
     rows.extend(crate::taxes::measure()?);

@@ -6,6 +6,8 @@ pub mod dice;
 pub mod disk;
 pub mod gateway;
 pub mod mail;
+#[cfg(unix)]
+pub mod postgres;
 pub mod printer;
 
 use api::{Caller, Door};

@@ -1,0 +1,592 @@
+//! Taking facts and giving them: what is believed, what is refused, and how a push that was sent twice is taken once.
+
+use crate::{
+    Books, Limits,
+    books::{Fork, Grown, Growth, NewShop, Part, Registered, Shop, Standing, Unavailable},
+    limits::Gates,
+    metrics::Metrics,
+    wake::Wakes,
+};
+use domain::{
+    ids::{DeviceId, ShopId},
+    time::Moment,
+};
+use journal::{
+    Body, Chunk, Place, PublicKey, Stamp, Transaction, Why,
+    admission::{self, Devices, Ruling},
+    exchange::{Heads, MAX_MESSAGE_BYTES, Pull, Pulled, Push, Pushed},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// How often a push tries again when others push the same series.
+const RACES: usize = 20;
+/// The longest that a pull may wait.
+const MOST_PATIENCE: Duration = Duration::from_secs(55);
+/// How much one answer holds, whatever is asked for.
+const MOST_PULLED: u64 = 16 << 20;
+/// Shops whose devices are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// Why a whole request is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("the request is not signed by a device of this shop")]
+    NotSigned,
+    #[error("the clock of the device is too far from the hub's")]
+    Clock,
+    #[error("this hub does not know the shop")]
+    UnknownShop,
+    #[error("the shop's organisation is suspended")]
+    Suspended,
+    #[error("this device was revoked")]
+    Revoked,
+    #[error("the invitation is not known, used up or too old")]
+    NotInvited,
+    #[error("the organisation may not have more shops")]
+    Full,
+    #[error("this shop has another founder here")]
+    Taken,
+    #[error("a demo is not kept")]
+    Demo,
+    #[error("the body cannot be read")]
+    Unreadable,
+    #[error("the body is larger than what may travel")]
+    TooBig,
+    #[error("the body did not arrive in time")]
+    TooSlow,
+    #[error("too many requests")]
+    TooMany,
+    #[error("the hub cannot answer now")]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Brings a shop to the hub: its founding, and the word of somebody who may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    pub invitation: String,
+    pub shop: [u8; 16],
+    pub device: [u8; 16],
+    /// The transaction that founded the shop, as it travels.
+    pub founding: Vec<u8>,
+}
+
+pub struct Hub<B> {
+    pub(crate) books: B,
+    pub(crate) limits: Limits,
+    pub(crate) gates: Gates,
+    pub(crate) metrics: Metrics,
+    pub(crate) wakes: Wakes,
+    pub(crate) clock: Box<dyn Fn() -> Moment + Send + Sync>,
+    devices: Mutex<HashMap<ShopId, (u64, Arc<Devices>)>>,
+}
+
+impl<B: Books> Hub<B> {
+    pub fn new(books: B, limits: Limits, clock: impl Fn() -> Moment + Send + Sync + 'static) -> Arc<Hub<B>> {
+        Arc::new(Hub {
+            gates: Gates::new(&limits),
+            books,
+            limits,
+            metrics: Metrics::default(),
+            wakes: Wakes::default(),
+            clock: Box::new(clock),
+            devices: Mutex::default(),
+        })
+    }
+
+    pub fn books(&self) -> &B {
+        &self.books
+    }
+
+    /// What goes on beside the requests, until it is dropped.
+    pub async fn run(&self) {
+        let forget = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                self.gates.forget();
+            }
+        };
+        tokio::join!(
+            self.wakes.tell(&self.books),
+            self.wakes.listen(&self.books),
+            forget
+        );
+    }
+
+    pub fn now(&self) -> Moment {
+        (self.clock)()
+    }
+
+    /// The devices of a shop, as of as many rulings as it has now.
+    pub async fn devices(&self, shop: &Shop) -> Result<Arc<Devices>, Unavailable> {
+        {
+            let known = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((rulings, devices)) = known.get(&shop.shop)
+                && *rulings == shop.rulings
+            {
+                return Ok(devices.clone());
+            }
+        }
+        let rulings = self.books.rulings(shop.shop).await?;
+        let devices = Arc::new(devices_of(shop, &rulings)?);
+        let mut known = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        // The rulings were read after the count: they may be more, never fewer, and then they are read once more.
+        known.insert(shop.shop, (shop.rulings, devices.clone()));
+        Ok(devices)
+    }
+
+    /// Whether this instance answered for the shop before; what holds now is asked of the books.
+    pub(crate) fn remembers(&self, shop: ShopId) -> bool {
+        let known = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        known.contains_key(&shop)
+    }
+
+    pub async fn standing(&self, shop: ShopId, devices: &[DeviceId]) -> Result<Standing, Refusal> {
+        let standing = self.books.standing(shop, devices).await?;
+        let standing = standing.ok_or(Refusal::UnknownShop)?;
+        match standing.shop.suspended {
+            true => Err(Refusal::Suspended),
+            false => Ok(standing),
+        }
+    }
+
+    /// Reads who founds the shop, so that the request's signature can be checked with that key.
+    pub fn founding(registration: &Registration) -> Result<(ShopId, DeviceId, PublicKey), Refusal> {
+        let (shop, device) = (
+            ShopId::from_bytes(registration.shop),
+            DeviceId::from_bytes(registration.device),
+        );
+        let at = Place::default();
+        let founding = Transaction::decode(&registration.founding, shop, device, &at)
+            .map_err(|_| Refusal::Unreadable)?;
+        let first = founding.facts.first().ok_or(Refusal::Unreadable)?;
+        let body = Body::decode(first.header.kind, first.header.version, &first.body)
+            .map_err(|_| Refusal::Unreadable)?;
+        let founder = admission::founder(&first.header, &body).ok_or(Refusal::Unreadable)?;
+        founding.check(&founder.2, &at).map_err(|_| Refusal::NotSigned)?;
+        match body {
+            // Its prices and people are made up, and everybody's demo has the same.
+            Body::ShopFounded(founded) if founded.demo => Err(Refusal::Demo),
+            _ => Ok(founder),
+        }
+    }
+
+    /// Writes a founded shop down; its facts come by pushes, like all others.
+    pub async fn register(&self, registration: &Registration) -> Result<(), Refusal> {
+        let (shop, founder, key) = Self::founding(registration)?;
+        let shop = NewShop {
+            shop,
+            founder,
+            founder_key: key.bytes(),
+            invitation: crate::word_hash(&registration.invitation),
+            now: self.now(),
+        };
+        match self.books.register(&shop).await? {
+            Registered::Done | Registered::Already => Ok(()),
+            Registered::Taken => Err(Refusal::Taken),
+            Registered::NotInvited => Err(Refusal::NotInvited),
+            Registered::Full => Err(Refusal::Full),
+        }
+    }
+
+    /// The key of a device that brings facts. One that nobody here knows yet may be let in by the very facts that it
+    /// brings: then they are looked at first, without keeping any.
+    pub async fn key_for_push(
+        &self,
+        standing: &Standing,
+        devices: &Devices,
+        sender: DeviceId,
+        push: &Push,
+    ) -> Result<PublicKey, Refusal> {
+        if let Some(known) = devices.get(sender) {
+            return Ok(known.key);
+        }
+        let mut rulings = self.books.rulings(standing.shop.shop).await?;
+        let mut devices = devices.clone();
+        // Whoever was let in may have let in others.
+        loop {
+            let before = rulings.len();
+            for chunk in &push.series {
+                let Some(known) = devices.get(chunk.device) else {
+                    continue;
+                };
+                let place = place_of(standing, chunk.device);
+                if chunk.shop != standing.shop.shop || chunk.after != place.seq {
+                    continue;
+                }
+                let (read, _) = chunk.read(&known.key, place);
+                for ruling in read.iter().flat_map(rulings_in) {
+                    if !rulings.contains(&ruling) {
+                        rulings.push(ruling);
+                    }
+                }
+            }
+            if rulings.len() == before {
+                return Err(Refusal::NotSigned);
+            }
+            devices = devices_of(&standing.shop, &rulings)?;
+            if let Some(known) = devices.get(sender) {
+                return Ok(known.key);
+            }
+        }
+    }
+
+    /// Takes what is good of each series.
+    pub async fn push(&self, standing: Standing, push: &Push) -> Result<Pushed, Refusal> {
+        self.metrics.pushes.fetch_add(1, Relaxed);
+        let shop = standing.shop.shop;
+        let mut answer = Pushed::default();
+        // Series of devices that are let in by others of the same push come again after those.
+        let mut left: Vec<&Chunk> = push.series.iter().collect();
+        let mut standing = Some(standing);
+        loop {
+            let mut unknown = Vec::new();
+            let mut let_in = false;
+            for chunk in left {
+                let (seq, why, rulings) = self.take(standing.take(), shop, chunk).await?;
+                let_in |= rulings;
+                if why == Some(Why::UnknownDevice) {
+                    unknown.push(chunk);
+                    continue;
+                }
+                answer.heads.insert(chunk.device, seq);
+                if let Some(why) = why {
+                    self.metrics.series_refused.fetch_add(1, Relaxed);
+                    answer.refused.push((chunk.device, why));
+                }
+            }
+            if unknown.is_empty() || !let_in {
+                for chunk in unknown {
+                    self.metrics.series_refused.fetch_add(1, Relaxed);
+                    answer.refused.push((chunk.device, Why::UnknownDevice));
+                }
+                return Ok(answer);
+            }
+            left = unknown;
+        }
+    }
+
+    /// Takes one series, as far as it is good. Says where it stands then, why no further, and whether devices were let
+    /// in or shut out.
+    async fn take(
+        &self,
+        mut fresh: Option<Standing>,
+        shop: ShopId,
+        chunk: &Chunk,
+    ) -> Result<(u64, Option<Why>, bool), Refusal> {
+        if chunk.shop != shop {
+            return Ok((0, Some(Why::WrongShop), false));
+        }
+        let mut at = Place::default();
+        for _ in 0..RACES {
+            let standing = match fresh.take() {
+                Some(standing) if standing.places.iter().any(|(d, _)| *d == chunk.device) => standing,
+                _ => self.standing(shop, &[chunk.device]).await?,
+            };
+            at = place_of(&standing, chunk.device);
+            let devices = self.devices(&standing.shop).await?;
+            let Some(known) = devices.get(chunk.device) else {
+                return Ok((at.seq, Some(Why::UnknownDevice), false));
+            };
+            if chunk.after > at.seq {
+                return Ok((at.seq, Some(Why::Gap { have: at.seq }), false));
+            }
+            let (skipped, wrong) = self.compare(shop, &known.key, chunk, &at).await?;
+            if wrong.is_some() {
+                return Ok((at.seq, wrong, false));
+            }
+            let rest = &chunk.transactions[skipped..];
+            let (mut read, mut why) = self.read(chunk, rest, known.key, at).await;
+            if let Some(until) = known.until {
+                let good = read
+                    .iter()
+                    .take_while(|t| {
+                        t.head.seq < until.seq || (t.head.seq == until.seq && t.head.hash == until.hash)
+                    })
+                    .count();
+                if good < read.len() {
+                    read.truncate(good);
+                    why = Some(Why::Revoked { until: until.seq });
+                }
+            }
+            let Some(last) = read.last() else {
+                return Ok((at.seq, why, false));
+            };
+            let to = last.end();
+            let growth = growth(chunk.device, at, to, &read, rest, self.now());
+            match self.books.grow(shop, &growth).await? {
+                Grown::Done => {
+                    let facts = to.seq - at.seq;
+                    self.metrics.facts_taken.fetch_add(facts, Relaxed);
+                    let transactions = u64::try_from(read.len()).unwrap_or(u64::MAX);
+                    self.metrics.transactions_taken.fetch_add(transactions, Relaxed);
+                    self.wakes.ring(shop);
+                    return Ok((to.seq, why, !growth.rulings.is_empty()));
+                }
+                Grown::Full => return Ok((at.seq, Some(Why::Limit), false)),
+                Grown::Elsewhere => {
+                    self.metrics.lost_races.fetch_add(1, Relaxed);
+                }
+            }
+        }
+        // Others are quicker all the time; what they wrote is what the sender has to go on from.
+        Ok((at.seq, Some(Why::Gap { have: at.seq }), false))
+    }
+
+    /// How many transactions of a chunk are here already, and whether it tells the same history as the books. What
+    /// differs is called a fork only if the device itself signed it: anybody could make up the rest.
+    async fn compare(
+        &self,
+        shop: ShopId,
+        key: &PublicKey,
+        chunk: &Chunk,
+        at: &Place,
+    ) -> Result<(usize, Option<Why>), Refusal> {
+        let mut from = Place {
+            seq: chunk.after,
+            hash: chunk.previous,
+            stamp: Stamp(0),
+        };
+        let ours = match chunk.after {
+            here if here == at.seq => Some(at.hash),
+            0 => Some([0; 32]),
+            before => self.books.hash_at(shop, chunk.device, before).await?,
+        };
+        let mut same = ours == Some(chunk.previous);
+        let mut skipped = 0;
+        for bytes in &chunk.transactions {
+            if same && from.seq == at.seq {
+                break;
+            }
+            let Ok(theirs) = Transaction::decode(bytes, shop, chunk.device, &from) else {
+                return Ok((0, Some(Why::BadChain { seq: from.seq + 1 })));
+            };
+            if same {
+                let here = self.books.hash_at(shop, chunk.device, theirs.head.seq).await?;
+                same = here == Some(theirs.head.hash);
+            }
+            if same {
+                from = theirs.end();
+                skipped += 1;
+                self.metrics.transactions_known.fetch_add(1, Relaxed);
+                continue;
+            }
+            if theirs.check(key, &from).is_err() {
+                return Ok((0, Some(Why::BadSignature { seq: theirs.head.seq })));
+            }
+            let seq = from.seq + 1;
+            let fork = Fork {
+                device: chunk.device,
+                seq,
+                hash: theirs.head.hash,
+                bytes: bytes.clone(),
+            };
+            tracing::warn!(%shop, device = %chunk.device, seq, "a device showed two histories");
+            self.metrics.forks.fetch_add(1, Relaxed);
+            self.books.forked(shop, &fork, self.now()).await?;
+            return Ok((0, Some(Why::Forked { seq })));
+        }
+        if !same {
+            // Nothing in it is signed, so nothing is known but that it does not fit.
+            return Ok((0, Some(Why::BadChain { seq: chunk.after })));
+        }
+        Ok((skipped, None))
+    }
+
+    /// Checks signatures; many of them beside the threads that answer.
+    async fn read(
+        &self,
+        chunk: &Chunk,
+        rest: &[Vec<u8>],
+        key: PublicKey,
+        at: Place,
+    ) -> (Vec<Transaction>, Option<Why>) {
+        let chunk = Chunk {
+            shop: chunk.shop,
+            device: chunk.device,
+            after: at.seq,
+            previous: at.hash,
+            transactions: rest.to_vec(),
+        };
+        if rest.len() <= 8 && rest.iter().map(Vec::len).sum::<usize>() < 1 << 16 {
+            return chunk.read(&key, at);
+        }
+        let work = tokio::task::spawn_blocking(move || chunk.read(&key, at));
+        // It ends early only when the process does.
+        work.await.unwrap_or_else(|_| (Vec::new(), Some(Why::TooBig)))
+    }
+
+    /// How far each series of a shop goes that counts.
+    pub async fn heads(&self, shop: &Shop) -> Result<Heads, Refusal> {
+        let devices = self.devices(shop).await?;
+        let heads = self.books.heads(shop.shop).await?;
+        let heads = heads
+            .into_iter()
+            .map(|(device, seq)| (device, devices.counts(device, seq)));
+        Ok(Heads {
+            heads: heads.filter(|(_, seq)| *seq > 0).collect(),
+        })
+    }
+
+    /// Gives what is missing, or waits for it.
+    pub async fn pull(&self, shop: &Shop, pull: &Pull) -> Result<Pulled, Refusal> {
+        self.metrics.pulls.fetch_add(1, Relaxed);
+        let patience = Duration::from_millis(pull.wait_ms.into()).min(MOST_PATIENCE);
+        let bell = self.wakes.bell(shop.shop);
+        let ended = tokio::time::sleep(patience);
+        tokio::pin!(ended);
+        let mut shop = *shop;
+        loop {
+            let rung = bell.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable();
+            let pulled = self.pull_now(&shop, pull).await?;
+            if !pulled.chunks.is_empty() || patience.is_zero() {
+                return Ok(pulled);
+            }
+            let waiting = Waiting::new(&self.metrics.pulls_waiting);
+            tokio::select! {
+                () = &mut rung => {}
+                () = &mut ended => return Ok(pulled),
+            }
+            drop(waiting);
+            // Meanwhile a device may have been shut out.
+            shop = self.standing(shop.shop, &[]).await?.shop;
+        }
+    }
+
+    async fn pull_now(&self, shop: &Shop, pull: &Pull) -> Result<Pulled, Refusal> {
+        let heads = self.heads(shop).await?.heads;
+        let most = u64::from(pull.max_bytes).clamp(1, MOST_PULLED);
+        let mut pulled = Pulled {
+            heads,
+            ..Pulled::default()
+        };
+        let mut bytes = 0;
+        for range in journal::exchange::missing(&pull.have, &pulled.heads) {
+            if bytes >= most {
+                pulled.more = true;
+                break;
+            }
+            let parts = self
+                .books
+                .parts(shop.shop, range.device, range.after, range.upto, most - bytes)
+                .await?;
+            let Some(first) = parts.first() else {
+                // The heads were read before a revocation cut the series inside of a transaction.
+                continue;
+            };
+            let after = first.after;
+            let previous = match after {
+                0 => [0; 32],
+                _ => self
+                    .books
+                    .hash_at(shop.shop, range.device, after)
+                    .await?
+                    .ok_or_else(|| {
+                        Unavailable(format!("the series of {} is broken at {after}", range.device))
+                    })?,
+            };
+            pulled.more |= parts.last().is_some_and(|last| last.upto < range.upto);
+            bytes += parts.iter().map(size).sum::<u64>();
+            pulled.chunks.push(Chunk {
+                shop: shop.shop,
+                device: range.device,
+                after,
+                previous,
+                transactions: parts.into_iter().map(|part| part.bytes).collect(),
+            });
+        }
+        self.metrics.bytes_out.fetch_add(bytes, Relaxed);
+        Ok(pulled)
+    }
+}
+
+struct Waiting<'a>(&'a AtomicI64);
+
+impl Waiting<'_> {
+    fn new(count: &AtomicI64) -> Waiting<'_> {
+        count.fetch_add(1, Relaxed);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+fn size(part: &Part) -> u64 {
+    u64::try_from(part.bytes.len()).unwrap_or(u64::MAX)
+}
+
+fn place_of(standing: &Standing, device: DeviceId) -> Place {
+    let place = standing.places.iter().find(|(d, _)| *d == device);
+    place.map_or_else(Place::default, |(_, place)| *place)
+}
+
+pub(crate) fn devices_of(shop: &Shop, rulings: &[Ruling]) -> Result<Devices, Unavailable> {
+    let key = PublicKey::from_bytes(&shop.founder_key)
+        .ok_or_else(|| Unavailable(format!("the founder's key of {} cannot be read", shop.shop)))?;
+    Ok(Devices::of(shop.founder, key, rulings))
+}
+
+/// What a transaction says about devices. What cannot be read says nothing; it is kept and passed on.
+pub(crate) fn rulings_in(transaction: &Transaction) -> Vec<Ruling> {
+    let facts = transaction.facts.iter();
+    facts
+        .filter(|fact| admission::KINDS.contains(&fact.header.kind))
+        .filter_map(|fact| {
+            let body = Body::decode(fact.header.kind, fact.header.version, &fact.body).ok()?;
+            Ruling::of(&fact.header, &body)
+        })
+        .collect()
+}
+
+fn growth(
+    device: DeviceId,
+    from: Place,
+    to: Place,
+    read: &[Transaction],
+    bytes: &[Vec<u8>],
+    now: Moment,
+) -> Growth {
+    let mut after = from.seq;
+    let parts = read.iter().zip(bytes).map(|(transaction, bytes)| {
+        let part = Part {
+            after,
+            upto: transaction.head.seq,
+            hash: transaction.head.hash,
+            bytes: bytes.clone(),
+        };
+        after = part.upto;
+        part
+    });
+    Growth {
+        device,
+        from,
+        to,
+        parts: parts.collect(),
+        rulings: read.iter().flat_map(rulings_in).collect(),
+        now,
+    }
+}
+
+/// What a request's body may hold at most.
+pub(crate) fn most_bytes(path: &str) -> usize {
+    match path {
+        "/sync/v1/push" => MAX_MESSAGE_BYTES,
+        _ => 2 << 20,
+    }
+}

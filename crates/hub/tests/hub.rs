@@ -1,0 +1,952 @@
+//! One suite over both engines: what is pushed is kept once and given to the shop's devices, and to nobody else.
+
+#[allow(dead_code, reason = "the program's tests use the rest of it")]
+mod support;
+
+#[path = "../../testkit/src/postgres.rs"]
+#[allow(dead_code, reason = "the benches use the rest of it")]
+mod postgres;
+
+use domain::{ids::ShopId, time::Moment};
+use hub::{Books, Hub, Limits, Organisation, Postgres, Sqlite, router, verify, word_hash};
+use journal::{
+    Vector, Why,
+    exchange::{PULL_WINDOW_MS, Pull, Push},
+};
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    num::NonZeroU32,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+use support::{Client, Device, NOON, code, shop_id};
+use tempfile::TempDir;
+
+/// Where books can be had, and how their operator edits them behind the hub's back.
+trait Engine {
+    type Books: Books;
+
+    /// Empty books.
+    async fn fresh(&mut self) -> Self::Books;
+
+    fn edit(&self, sql: &str);
+}
+
+struct OnSqlite {
+    folder: TempDir,
+    at: PathBuf,
+    made: u32,
+}
+
+impl Engine for OnSqlite {
+    type Books = Sqlite;
+
+    async fn fresh(&mut self) -> Sqlite {
+        self.made += 1;
+        self.at = self.folder.path().join(self.made.to_string());
+        Sqlite::open(&self.at).expect("books")
+    }
+
+    fn edit(&self, sql: &str) {
+        let conn = rusqlite::Connection::open(self.at.join("hub.db")).expect("the file");
+        conn.busy_timeout(Duration::from_secs(5)).expect("a timeout");
+        conn.execute_batch(sql).expect("the edit");
+    }
+}
+
+struct OnPostgres {
+    server: postgres::Server,
+    database: String,
+    made: u32,
+    _folder: TempDir,
+}
+
+impl OnPostgres {
+    fn start(settings: &[&str]) -> OnPostgres {
+        let folder = TempDir::with_prefix("pg").expect("a folder");
+        OnPostgres {
+            server: postgres::Server::start(folder.path(), settings),
+            database: String::new(),
+            made: 0,
+            _folder: folder,
+        }
+    }
+}
+
+impl Engine for OnPostgres {
+    type Books = Postgres;
+
+    async fn fresh(&mut self) -> Postgres {
+        self.made += 1;
+        self.database = format!("hub{}", self.made);
+        let url = self.server.database(&self.database);
+        Postgres::open(&url, 16).await.expect("books")
+    }
+
+    fn edit(&self, sql: &str) {
+        self.server.sql(&self.database, sql);
+    }
+}
+
+/// Fast enough for tests that are not about being held back.
+fn wide() -> Limits {
+    let many = NonZeroU32::new(1_000_000).expect("not zero");
+    Limits {
+        address_per_second: many,
+        device_per_second: many,
+        body_patience: Duration::from_secs(20),
+        ..Limits::default()
+    }
+}
+
+async fn serve<B: Books>(books: B, limits: Limits) -> (Client, Arc<Hub<B>>) {
+    let hub = Hub::new(books, limits, || Moment(NOON));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let service = router(hub.clone(), false).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    let beside = hub.clone();
+    tokio::spawn(async move { beside.run().await });
+    (Client::new(&format!("http://{address}")), hub)
+}
+
+async fn invite(books: &impl Books, word: &str, shops: u32, devices: u32) {
+    let organisation = Organisation {
+        name: "Kaju Katli Sweets".to_owned(),
+        most_shops: shops,
+        most_devices: devices,
+    };
+    let until = Moment(NOON + 86_400_000);
+    books
+        .invite(&organisation, word_hash(word), shops, until, Moment(NOON))
+        .await
+        .expect("an invitation");
+}
+
+/// A shop that is registered, with its founder and another device; nothing is pushed yet.
+async fn shop(client: &Client, word: &str, n: u8) -> (Device, Device) {
+    let mut founder = Device::new(shop_id(n), 1);
+    founder.found(false);
+    let said = client.register(&founder, word).await;
+    assert_eq!(said.0, 200, "{}", String::from_utf8_lossy(&said.1));
+    let other = Device::new(shop_id(n), 2);
+    founder.admit(&other, 2);
+    (founder, other)
+}
+
+async fn started(engine: &mut impl Engine) -> (Client, Arc<Hub<impl Books>>) {
+    let books = engine.fresh().await;
+    invite(&books, "word", 20, 100).await;
+    serve(books, wide()).await
+}
+
+async fn facts_come_back(engine: &mut impl Engine) {
+    let (client, _hub) = started(engine).await;
+    let (mut founder, mut other) = shop(&client, "word", 1).await;
+    for n in 0..120 {
+        founder.sell(1 + n % 7, 60);
+    }
+    founder.sell(2_000, 30);
+    founder.sell(1, 300_000);
+    for _ in 0..3 {
+        other.sell(6, 60);
+    }
+    // The other's series comes first in the message, and only the founder's lets it in.
+    let pushed = client
+        .push(&founder, vec![other.chunk(0), founder.chunk(0)])
+        .await;
+    assert_eq!(pushed.refused, [], "all of it is good");
+    let heads = Vector::from([(founder.id, founder.place().seq), (other.id, 18)]);
+    assert_eq!(pushed.heads, heads);
+    assert_eq!(client.heads(&other).await, heads);
+
+    let again = client.push(&other, vec![founder.chunk(0), other.chunk(0)]).await;
+    assert_eq!(again, pushed, "sent twice it is taken once");
+
+    for max_bytes in [1, 5_000, 1 << 20, u32::MAX] {
+        let (mut have, mut got) = (Vector::new(), BTreeMap::new());
+        loop {
+            let pulled = client.pull(&other, have.clone(), max_bytes, 0).await;
+            for chunk in &pulled.chunks {
+                let device = if chunk.device == founder.id {
+                    &founder
+                } else {
+                    &other
+                };
+                let series: &mut Vec<_> = got.entry(chunk.device).or_default();
+                let place = series
+                    .last()
+                    .map_or_else(Default::default, journal::Transaction::end);
+                assert_eq!((chunk.after, chunk.previous), (place.seq, place.hash));
+                let (read, why) = chunk.read(&device.key().public(), place);
+                assert_eq!(why, None);
+                series.extend(read);
+                have.insert(chunk.device, series.last().expect("some").head.seq);
+            }
+            assert_eq!(pulled.more, have != heads, "{max_bytes}");
+            if !pulled.more {
+                break;
+            }
+            assert!(!pulled.chunks.is_empty(), "each answer has something");
+        }
+        assert_eq!(got[&founder.id], founder.written, "as it was sent, {max_bytes}");
+        assert_eq!(got[&other.id], other.written);
+    }
+}
+
+async fn what_does_not_fit_is_refused_by_name(engine: &mut impl Engine) {
+    let (client, hub) = started(engine).await;
+    let (mut founder, mut other) = shop(&client, "word", 1).await;
+    for _ in 0..6 {
+        founder.sell(3, 40);
+        other.sell(2, 40);
+    }
+    let refused = async |by: &Device, chunk| client.push(by, vec![chunk]).await.refused;
+    assert_eq!(
+        refused(&founder, founder.part(4, 6)).await,
+        [(founder.id, Why::Gap { have: 0 })]
+    );
+    assert_eq!(
+        refused(&founder, other.chunk(0)).await,
+        [(other.id, Why::UnknownDevice)],
+        "before its admission is here"
+    );
+    assert_eq!(refused(&founder, founder.part(0, 5)).await, []);
+    assert_eq!(
+        refused(&founder, founder.part(3, 7)).await,
+        [],
+        "what overlaps goes on where it is new"
+    );
+
+    // Forged: another's signature, a changed byte, another shop's facts.
+    let mut forged = other.chunk(0);
+    let last = forged.transactions[1].len() - 1;
+    forged.transactions[1][last] ^= 1;
+    assert_eq!(
+        refused(&founder, forged).await,
+        [(other.id, Why::BadSignature { seq: 4 })],
+        "and what came before it is kept"
+    );
+    assert_eq!(client.heads(&founder).await[&other.id], 2);
+    let mut impostor = Device::new(shop_id(9), 2);
+    impostor.sell(2, 40);
+    let mut chunk = impostor.chunk(0);
+    assert_eq!(
+        refused(&founder, chunk.clone()).await,
+        [(other.id, Why::WrongShop)]
+    );
+    chunk.shop = shop_id(1);
+    assert_eq!(
+        refused(&founder, chunk).await,
+        [(other.id, Why::BadSignature { seq: 2 })]
+    );
+    let mut garbled = other.chunk(1);
+    garbled.transactions[0] = vec![1, 2, 3];
+    assert_eq!(
+        refused(&founder, garbled).await,
+        [(other.id, Why::BadChain { seq: 3 })]
+    );
+    // One bad series does not stop another.
+    let mut gap = founder.chunk(0);
+    gap.after = 1_000;
+    let both = client.push(&other, vec![gap, other.chunk(1)]).await;
+    assert_eq!(
+        both.refused,
+        [(
+            founder.id,
+            Why::Gap {
+                have: founder.written[6].head.seq
+            }
+        )]
+    );
+    assert_eq!(both.heads[&other.id], 12);
+    assert_eq!(verify(hub.books()).await.expect("books").1, [], "all is well");
+}
+
+async fn a_copied_device_is_found(engine: &mut impl Engine) {
+    let (client, hub) = started(engine).await;
+    let (mut founder, mut other) = shop(&client, "word", 1).await;
+    other.sell(2, 40);
+    let mut copy = other.copy();
+    other.sell(2, 40);
+    other.sell(2, 40);
+    copy.sell(3, 40);
+    founder.sell(1, 40);
+    client
+        .push(&founder, vec![founder.chunk(0), other.chunk(0)])
+        .await;
+    let forked = client.push(&other, vec![copy.chunk(1)]).await;
+    assert_eq!(forked.refused, [(other.id, Why::Forked { seq: 3 })]);
+    let forked = client.push(&other, vec![copy.chunk(0)]).await;
+    assert_eq!(
+        forked.refused,
+        [(other.id, Why::Forked { seq: 3 })],
+        "from its beginning too"
+    );
+    for _ in 0..3 {
+        copy.sell(3, 40);
+    }
+    let forked = client.push(&other, vec![copy.chunk(3)]).await;
+    assert_eq!(
+        forked.refused,
+        [(other.id, Why::Gap { have: 6 })],
+        "far ahead it is a gap first"
+    );
+    let forks = hub.books().forks(founder.shop()).await.expect("books");
+    assert_eq!(forks.len(), 1, "one fork, however often it is shown");
+    assert_eq!((forks[0].device, forks[0].seq), (other.id, 3));
+    // Somebody else cannot brand a device as copied.
+    let mut slander = other.chunk(1);
+    slander.previous[0] ^= 1;
+    let said = client.push(&founder, vec![slander]).await;
+    assert_eq!(said.refused, [(other.id, Why::BadSignature { seq: 4 })]);
+    assert_eq!(hub.books().forks(founder.shop()).await.expect("books").len(), 1);
+    assert_eq!(
+        client.heads(&founder).await[&other.id],
+        6,
+        "the first history stays"
+    );
+}
+
+async fn a_hundred_at_once_have_one_winner(engine: &mut impl Engine) {
+    let (client, hub) = started(engine).await;
+    let (founder, mut other) = shop(&client, "word", 1).await;
+    other.sell(2, 40);
+    client
+        .push(&founder, vec![founder.chunk(0), other.chunk(0)])
+        .await;
+    // The same device a hundred times, each with a sale of its own under the same numbers.
+    let pushes = (0..100).map(|n| {
+        let (client, mut copy) = (client.clone(), other.copy());
+        copy.sell(2, 41 + n);
+        tokio::spawn(async move { client.push(&copy, vec![copy.chunk(1)]).await })
+    });
+    let pushes: Vec<_> = pushes.collect();
+    let (mut won, mut forked) = (0, 0);
+    for push in pushes {
+        match push.await.expect("an answer").refused[..] {
+            [] => won += 1,
+            [(_, Why::Forked { seq: 3 })] => forked += 1,
+            ref other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((won, forked), (1, 99));
+    assert_eq!(hub.books().forks(founder.shop()).await.expect("books").len(), 99);
+
+    // And the very same push a hundred times: all are told that it is there.
+    let mut same = founder.copy();
+    same.sell(6, 50);
+    let pushes = (0..100).map(|_| {
+        let (client, same) = (client.clone(), same.copy());
+        tokio::spawn(async move { client.push(&same, vec![same.chunk(2)]).await })
+    });
+    for push in pushes.collect::<Vec<_>>() {
+        let pushed = push.await.expect("an answer");
+        assert_eq!(
+            (pushed.refused, pushed.heads[&same.id]),
+            (vec![], same.place().seq)
+        );
+    }
+    let (facts, findings) = verify(hub.books()).await.expect("books");
+    assert_eq!((facts, findings), (12, vec![]), "nothing twice");
+}
+
+async fn shops_are_strangers_to_each_other(engine: &mut impl Engine) {
+    let (client, _hub) = started(engine).await;
+    let (mut ours, _) = shop(&client, "word", 1).await;
+    // The same device ids in another shop.
+    let (mut theirs, _) = shop(&client, "word", 2).await;
+    assert_eq!(ours.id, theirs.id);
+    ours.sell(3, 40);
+    theirs.sell(5, 40);
+    client.push(&ours, vec![ours.chunk(0)]).await;
+    client.push(&theirs, vec![theirs.chunk(0)]).await;
+    let pulled = client.pull(&ours, Vector::new(), u32::MAX, 0).await;
+    assert_eq!(
+        pulled.chunks,
+        [ours.chunk(0)],
+        "each gets its own, under the same id"
+    );
+
+    let pull = || {
+        Some(
+            Pull {
+                max_bytes: 1 << 20,
+                ..Pull::default()
+            }
+            .encode(),
+        )
+    };
+    let push = Some(
+        Push {
+            series: vec![ours.chunk(0)],
+        }
+        .encode(),
+    );
+    for shop in [theirs.shop(), shop_id(77)] {
+        let tries: [(&str, Option<Vec<u8>>); 3] = [
+            ("/sync/v1/pull", pull()),
+            ("/sync/v1/heads", None),
+            ("/sync/v1/push", push.clone()),
+        ];
+        for (path, body) in tries {
+            let said = client
+                .ask_as(&ours, shop, path, body, NOON)
+                .await
+                .expect("an answer");
+            assert_eq!(
+                (said.0, code(&said).as_str()),
+                (401, "not_signed"),
+                "{path} of {shop}: nobody learns which shops there are"
+            );
+        }
+    }
+    // A device that nobody let in, a signature over something else, none at all.
+    let stranger = Device::new(ours.shop(), 5);
+    for (path, body) in [
+        ("/sync/v1/pull", pull()),
+        ("/sync/v1/heads", None),
+        ("/sync/v1/push", push.clone()),
+    ] {
+        let said = client.ask(&stranger, path, body).await;
+        assert_eq!((said.0, code(&said).as_str()), (401, "not_signed"), "{path}");
+    }
+    let bare = client.http.post(format!("{}/sync/v1/pull", client.address));
+    assert_eq!(bare.send().await.expect("an answer").status(), 401);
+    let replayed = client
+        .http
+        .post(format!("{}/sync/v1/pull", client.address))
+        .header("x-chandi-shop", ours.shop().to_string())
+        .header("x-chandi-device", ours.id.to_string())
+        .header("x-chandi-time", NOON.to_string())
+        .header("x-chandi-signature", "00".repeat(64))
+        .body(pull().expect("a body"));
+    assert_eq!(replayed.send().await.expect("an answer").status(), 401);
+}
+
+async fn clocks_do_not_stop_a_sale(engine: &mut impl Engine) {
+    let (client, _hub) = started(engine).await;
+    let (mut founder, _) = shop(&client, "word", 1).await;
+    founder.sell(2, 40);
+    for time in [i64::MIN, 0, NOON + 10 * 365 * 86_400_000, i64::MAX] {
+        let push = Push {
+            series: vec![founder.chunk(0)],
+        };
+        let said = client
+            .ask_as(
+                &founder,
+                founder.shop(),
+                "/sync/v1/push",
+                Some(push.encode()),
+                time,
+            )
+            .await;
+        assert_eq!(
+            said.expect("an answer").0,
+            200,
+            "a push is never refused for its time"
+        );
+        founder.sell(2, 40);
+        let said = client
+            .ask_as(&founder, founder.shop(), "/sync/v1/heads", None, time)
+            .await;
+        assert_eq!(code(&said.expect("an answer")), "clock", "asking is");
+    }
+    for (time, status) in [
+        (NOON + PULL_WINDOW_MS, 200),
+        (NOON - PULL_WINDOW_MS, 200),
+        (NOON + PULL_WINDOW_MS + 1, 401),
+    ] {
+        let said = client
+            .ask_as(&founder, founder.shop(), "/sync/v1/heads", None, time)
+            .await;
+        assert_eq!(said.expect("an answer").0, status);
+    }
+}
+
+/// Writes a request by hand and gives back the first line of the answer.
+fn by_hand(address: &str, head: &str, mut body: impl FnMut(&mut TcpStream) -> bool) -> String {
+    let mut stream = TcpStream::connect(address.trim_start_matches("http://")).expect("a connection");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .expect("a timeout");
+    stream.write_all(head.as_bytes()).expect("the head is taken");
+    while body(&mut stream) {}
+    let mut answer = [0; 64];
+    let read = stream.read(&mut answer).unwrap_or(0);
+    String::from_utf8_lossy(&answer[..read])
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+async fn what_is_too_much_is_not_read(engine: &mut impl Engine) {
+    let (client, _hub) = started(engine).await;
+    let (founder, _) = shop(&client, "word", 1).await;
+    let headers = format!(
+        "x-chandi-shop: {}\r\nx-chandi-device: {}\r\nx-chandi-time: {NOON}\r\nx-chandi-signature: {}\r\n",
+        founder.shop(),
+        founder.id,
+        "ab".repeat(64)
+    );
+    let head =
+        |path: &str, length: &str| format!("POST {path} HTTP/1.1\r\nhost: hub\r\n{headers}{length}\r\n\r\n");
+    let address = client.address.clone();
+    tokio::task::spawn_blocking(move || {
+        let said = by_hand(
+            &address,
+            &head("/sync/v1/push", "content-length: 1073741824"),
+            |_| false,
+        );
+        assert!(
+            said.contains("413"),
+            "a gigabyte is refused before it comes: {said}"
+        );
+        let said = by_hand(
+            &address,
+            &head("/sync/v1/pull", "content-length: 3000000"),
+            |_| false,
+        );
+        assert!(said.contains("413"), "a pull is small: {said}");
+        // Without saying how much will come.
+        let block = [b"100000\r\n".to_vec(), vec![1; 0x10_0000], b"\r\n".to_vec()].concat();
+        let mut sent = 0;
+        let said = by_hand(
+            &address,
+            &head("/sync/v1/push", "transfer-encoding: chunked"),
+            |stream| {
+                sent += 1;
+                sent < 1024 && stream.write_all(&block).is_ok()
+            },
+        );
+        assert!(sent < 300, "it does not listen to a gigabyte: {sent} MiB");
+        assert!(
+            said.contains("413") || said.is_empty(),
+            "refused, or hung up on: {said}"
+        );
+    })
+    .await
+    .expect("refused");
+    for body in [
+        vec![],
+        vec![1],
+        vec![9, 9],
+        Push {
+            series: vec![founder.chunk(0)],
+        }
+        .encode()[..40]
+            .to_vec(),
+    ] {
+        let said = client.ask(&founder, "/sync/v1/push", Some(body)).await;
+        assert_eq!((said.0, code(&said).as_str()), (400, "unreadable"));
+    }
+}
+
+async fn only_invited_shops_are_kept(engine: &mut impl Engine) {
+    let books = engine.fresh().await;
+    invite(&books, "two shops", 2, 2).await;
+    let (client, hub) = serve(books, wide()).await;
+    let founder = |n: u8, demo: bool| {
+        let mut device = Device::new(shop_id(n), 1);
+        device.found(demo);
+        device
+    };
+    let mut first = founder(1, false);
+    assert_eq!(code(&client.register(&first, "guessed").await), "not_invited");
+    let push = Push {
+        series: vec![first.chunk(0)],
+    }
+    .encode();
+    assert_eq!(client.ask(&first, "/sync/v1/push", Some(push)).await.0, 401);
+    assert_eq!(client.register(&first, "two shops").await.0, 200);
+    assert_eq!(
+        client.register(&first, "two shops").await.0,
+        200,
+        "the same again"
+    );
+    let mut thief = Device::new(shop_id(1), 66);
+    thief.found(false);
+    assert_eq!(code(&client.register(&thief, "two shops").await), "taken");
+    assert_eq!(
+        code(&client.register(&founder(5, true), "two shops").await),
+        "demo"
+    );
+    let body = founder(6, false).registration("two shops");
+    let said = client.ask(&first, "/sync/v1/shops", Some(body)).await;
+    assert_eq!(code(&said), "not_signed", "somebody else's founding");
+    assert_eq!(
+        client.register(&founder(2, false), "two shops").await.0,
+        200,
+        "the refused ones cost nothing"
+    );
+    assert_eq!(
+        code(&client.register(&founder(3, false), "two shops").await),
+        "not_invited"
+    );
+    invite(hub.books(), "another word", 2, 2).await;
+    assert_eq!(
+        code(&client.register(&founder(3, false), "another word").await),
+        "full"
+    );
+
+    // Two devices, not three.
+    let mut others: Vec<Device> = (2..4).map(|n| Device::new(shop_id(1), n)).collect();
+    for (other, ordinal) in others.iter_mut().zip(2..) {
+        first.admit(other, ordinal);
+        other.sell(1, 40);
+    }
+    let series = vec![first.chunk(0), others[0].chunk(0), others[1].chunk(0)];
+    assert_eq!(
+        client.push(&first, series).await.refused,
+        [(others[1].id, Why::Limit)]
+    );
+
+    assert!(
+        hub.books()
+            .suspend("Kaju Katli Sweets", true)
+            .await
+            .expect("books")
+    );
+    let push = Push::default().encode();
+    assert_eq!(
+        code(&client.ask(&first, "/sync/v1/push", Some(push)).await),
+        "suspended"
+    );
+    assert!(
+        hub.books()
+            .suspend("Kaju Katli Sweets", false)
+            .await
+            .expect("books")
+    );
+    assert_eq!(client.heads(&first).await.len(), 2);
+}
+
+async fn who_edits_a_row_is_found(engine: &mut impl Engine) {
+    let (client, hub) = started(engine).await;
+    let mut shops: Vec<(Device, Device)> = Vec::new();
+    let edits: [(&str, &str); 6] = [
+        (
+            "bytes of one sale under the number of another",
+            "update series_part set bytes = (select bytes from series_part p where p.upto_seq = 5 and p.shop_id = series_part.shop_id limit 1) where upto_seq = 8 and shop_id = $SHOP",
+        ),
+        (
+            "a sale taken out",
+            "delete from series_part where upto_seq = 8 and shop_id = $SHOP",
+        ),
+        (
+            "a hash",
+            "update series_part set hash = (select hash from series_part p where p.upto_seq = 5 and p.shop_id = series_part.shop_id limit 1) where upto_seq = 8 and shop_id = $SHOP",
+        ),
+        (
+            "the end of a series",
+            "update series set seq = 8 where seq = 14 and shop_id = $SHOP",
+        ),
+        (
+            "who was let in",
+            "update ruling set ordinal = 1 where shop_id = $SHOP",
+        ),
+        (
+            "a device that was let in",
+            "delete from ruling where shop_id = $SHOP",
+        ),
+    ];
+    for n in 1..=edits.len() {
+        let (mut founder, mut other) = shop(&client, "word", u8::try_from(n).expect("few")).await;
+        for _ in 0..4 {
+            founder.sell(3, 40);
+        }
+        other.sell(2, 40);
+        let pushed = client
+            .push(&founder, vec![founder.chunk(0), other.chunk(0)])
+            .await;
+        assert_eq!(pushed.refused, []);
+        shops.push((founder, other));
+    }
+    let (facts, findings) = verify(hub.books()).await.expect("books");
+    assert_eq!((facts, findings), (16 * 6, vec![]));
+    for ((what, sql), (founder, _)) in edits.iter().zip(&shops) {
+        engine.edit(&sql.replace("$SHOP", &literal(founder.shop(), sql_is_uuid(engine))));
+        let (_, findings) = verify(hub.books()).await.expect("books");
+        assert!(
+            findings.iter().any(|finding| finding.shop == founder.shop()),
+            "{what}: {findings:?}"
+        );
+    }
+    let (_, findings) = verify(hub.books()).await.expect("books");
+    let found: std::collections::BTreeSet<ShopId> = findings.iter().map(|f| f.shop).collect();
+    assert_eq!(found.len(), edits.len(), "each in its own shop: {findings:?}");
+}
+
+fn sql_is_uuid<E: Engine>(_: &E) -> bool {
+    std::any::type_name::<E>().contains("Postgres")
+}
+
+fn literal(shop: ShopId, uuid: bool) -> String {
+    match uuid {
+        true => format!("'{shop}'"),
+        false => format!("x'{}'", shop.uuid().simple()),
+    }
+}
+
+async fn who_waits_is_woken(engine: &mut impl Engine) {
+    let (client, _hub) = started(engine).await;
+    let (mut founder, _) = shop(&client, "word", 1).await;
+    let pushed = client.push(&founder, vec![founder.chunk(0)]).await;
+    let nothing = client.pull(&founder, pushed.heads.clone(), 1 << 20, 150).await;
+    assert_eq!(nothing.chunks, [], "patience ends");
+    let waiting = {
+        let (client, founder, have) = (client.clone(), founder.copy(), pushed.heads.clone());
+        tokio::spawn(async move { client.pull(&founder, have, 1 << 20, 50_000).await })
+    };
+    // Until it waits.
+    let metrics = format!("{}/metrics", client.address);
+    loop {
+        let text = client
+            .http
+            .get(&metrics)
+            .send()
+            .await
+            .expect("metrics")
+            .text()
+            .await
+            .expect("text");
+        if text.contains("chandi_hub_pulls_waiting 1") {
+            assert!(text.contains("chandi_hub_facts_taken_total 2"), "{text}");
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    founder.sell(2, 40);
+    client.push(&founder, vec![founder.chunk(2)]).await;
+    let pulled = tokio::time::timeout(Duration::from_secs(10), waiting)
+        .await
+        .expect("woken long before its patience ends")
+        .expect("an answer");
+    assert_eq!(pulled.chunks, [founder.chunk(2)]);
+    let health = client
+        .http
+        .get(format!("{}/health", client.address))
+        .send()
+        .await
+        .expect("health");
+    assert_eq!(health.status(), 200);
+}
+
+async fn who_asks_too_often_is_held_back(engine: &mut impl Engine) {
+    let books = engine.fresh().await;
+    invite(&books, "word", 20, 100).await;
+    let limits = Limits {
+        device_per_second: NonZeroU32::new(2).expect("not zero"),
+        ..wide()
+    };
+    let (client, _hub) = serve(books, limits).await;
+    let (founder, other) = shop(&client, "word", 1).await;
+    client.push(&founder, vec![founder.chunk(0)]).await;
+    let mut statuses = Vec::new();
+    for _ in 0..30 {
+        statuses.push(client.ask(&founder, "/sync/v1/heads", None).await.0);
+    }
+    assert!(statuses.contains(&200) && statuses.contains(&429), "{statuses:?}");
+    assert_eq!(
+        client.ask(&other, "/sync/v1/heads", None).await.0,
+        200,
+        "another device is not"
+    );
+}
+
+async fn all(engine: &mut impl Engine) {
+    facts_come_back(engine).await;
+    what_does_not_fit_is_refused_by_name(engine).await;
+    a_copied_device_is_found(engine).await;
+    a_hundred_at_once_have_one_winner(engine).await;
+    shops_are_strangers_to_each_other(engine).await;
+    clocks_do_not_stop_a_sale(engine).await;
+    what_is_too_much_is_not_read(engine).await;
+    only_invited_shops_are_kept(engine).await;
+    who_edits_a_row_is_found(engine).await;
+    who_waits_is_woken(engine).await;
+    who_asks_too_often_is_held_back(engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_sqlite() {
+    let folder = TempDir::new().expect("a folder");
+    let mut engine = OnSqlite {
+        at: folder.path().to_path_buf(),
+        folder,
+        made: 0,
+    };
+    all(&mut engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres() {
+    all(&mut OnPostgres::start(&["fsync=off"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_do_not_share_one_file() {
+    let folder = TempDir::new().expect("a folder");
+    let first = Sqlite::open(folder.path()).expect("books");
+    assert!(Sqlite::open(folder.path()).is_err(), "it is taken");
+    drop(first);
+    assert!(Sqlite::open(folder.path()).is_ok());
+}
+
+/// Every transaction serializable, so that the engine gives up one of two that meet, with SQLSTATE 40001.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_instances_start_and_serve_at_once_and_try_again_what_the_engine_gave_up() {
+    let mut engine = OnPostgres::start(&["fsync=off", "default_transaction_isolation=serializable"]);
+    engine.made = 1;
+    let url = engine.server.database("hub1");
+    let opening = (0..4).map(|_| {
+        let url = url.clone();
+        tokio::spawn(async move { Postgres::open(&url, 8).await })
+    });
+    let mut books = Vec::new();
+    for opened in opening.collect::<Vec<_>>() {
+        books.push(opened.await.expect("opened").expect("all of them start"));
+    }
+    invite(&books[0], "word", 5, 100).await;
+    let (one, hub) = serve(books.remove(0), wide()).await;
+    let (two, _hub) = serve(books.remove(0), wide()).await;
+    let (mut founder, mut other) = shop(&one, "word", 1).await;
+    let pushed = one.push(&founder, vec![founder.chunk(0)]).await;
+    assert_eq!(pushed.refused, []);
+
+    // The same series by way of both, all at once: each is told that it is there, and it is there once.
+    for round in 0..12 {
+        founder.sell(3, 40);
+        let pushes = (0..10).map(|n| {
+            let (client, founder) = ([&one, &two][n % 2].clone(), founder.copy());
+            tokio::spawn(async move { client.push(&founder, vec![founder.chunk(2 + round)]).await })
+        });
+        for push in pushes.collect::<Vec<_>>() {
+            let pushed = push.await.expect("an answer");
+            assert_eq!(
+                (pushed.refused, pushed.heads[&founder.id]),
+                (vec![], founder.place().seq)
+            );
+        }
+    }
+    let log = engine.server.log();
+    assert!(
+        log.contains("could not serialize access"),
+        "the engine gave up some of them"
+    );
+    let (facts, findings) = verify(hub.books()).await.expect("books");
+    assert_eq!((facts, findings), (2 + 12 * 3, vec![]));
+
+    // Who waits at one is woken by a push at the other.
+    let have = two.heads(&founder).await;
+    let waiting = {
+        let (two, founder) = (two.clone(), founder.copy());
+        tokio::spawn(async move { two.pull(&founder, have, 1 << 20, 50_000).await })
+    };
+    loop {
+        let metrics = two
+            .http
+            .get(format!("{}/metrics", two.address))
+            .send()
+            .await
+            .expect("metrics");
+        if metrics
+            .text()
+            .await
+            .expect("text")
+            .contains("chandi_hub_pulls_waiting 1")
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    other.sell(2, 40);
+    one.push(&founder, vec![other.chunk(0)]).await;
+    let pulled = tokio::time::timeout(Duration::from_secs(10), waiting)
+        .await
+        .expect("woken long before its patience ends")
+        .expect("an answer");
+    assert_eq!(pulled.chunks, [other.chunk(0)]);
+}
+
+/// The engine dies under sixteen pushing devices and comes back: what a device was told is there, and nothing is there
+/// twice, however often it is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_engine_loses_and_doubles_nothing() {
+    let mut engine = OnPostgres::start(&["synchronous_commit=on"]);
+    let books = engine.fresh().await;
+    invite(&books, "word", 5, 100).await;
+    let (client, hub) = serve(books, wide()).await;
+    let (mut founder, _) = shop(&client, "word", 1).await;
+    let mut devices: Vec<Device> = (2..18).map(|n| Device::new(shop_id(1), n)).collect();
+    for (device, ordinal) in devices.iter_mut().zip(3..) {
+        founder.admit(device, ordinal);
+    }
+    assert_eq!(client.push(&founder, vec![founder.chunk(0)]).await.refused, []);
+
+    let told = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let pushing = devices.into_iter().map(|mut device| {
+        let (client, told) = (client.clone(), told.clone());
+        tokio::spawn(async move {
+            let (mut sent, mut acknowledged) = (0, 0);
+            while device.written.len() < 120 {
+                device.sell(6, 60);
+                let push = Push {
+                    series: vec![device.chunk(sent)],
+                }
+                .encode();
+                let said = client
+                    .ask_as(&device, device.shop(), "/sync/v1/push", Some(push), NOON)
+                    .await;
+                // Refused or unanswered: it is sent again with what comes next, as a device does.
+                if let Ok((200, body)) = said {
+                    let pushed = journal::exchange::Pushed::decode(&body).expect("an answer");
+                    assert_eq!(pushed.refused, []);
+                    sent = device.written.len();
+                    acknowledged = device.place().seq;
+                    told.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                } else {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+            (device, acknowledged)
+        })
+    });
+    let pushing: Vec<_> = pushing.collect();
+    for pushes in [100, 400] {
+        while told.load(std::sync::atomic::Ordering::Relaxed) < pushes {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        engine.server.kill();
+        engine.server.restart();
+    }
+    let mut devices = Vec::new();
+    for device in pushing {
+        devices.push(device.await.expect("a device"));
+    }
+    let heads = loop {
+        // Connections that died with the engine are found one by one.
+        let (status, body) = client.ask(&founder, "/sync/v1/heads", None).await;
+        if status == 200 {
+            break journal::exchange::Heads::decode(&body).expect("heads").heads;
+        }
+    };
+    for (device, acknowledged) in &devices {
+        assert!(heads[&device.id] >= *acknowledged, "what was told is there");
+        let pushed = client.push(device, vec![device.chunk(0)]).await;
+        assert_eq!(pushed.refused, []);
+    }
+    let (facts, findings) = verify(hub.books()).await.expect("books");
+    assert_eq!(findings, []);
+    assert_eq!(
+        facts,
+        founder.place().seq + 16 * 120 * 6,
+        "nothing lost, nothing twice"
+    );
+}
