@@ -139,7 +139,7 @@ async fn shop(client: &Client, word: &str, n: u8) -> (Device, Device) {
     (founder, other)
 }
 
-async fn started(engine: &mut impl Engine) -> (Client, Arc<Hub<impl Books>>) {
+async fn started<E: Engine>(engine: &mut E) -> (Client, Arc<Hub<E::Books>>) {
     let books = engine.fresh().await;
     invite(&books, "word", 20, 100).await;
     serve(books, wide()).await
