@@ -228,10 +228,10 @@ async fn serve(books: impl Books, arguments: &Arguments) -> Result<ExitCode, Str
     let service =
         hub::router(hub.clone(), arguments.behind_proxy).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
-    tokio::spawn(stop(handle.clone()));
+    tokio::spawn(stop(hub.clone(), handle.clone()));
     let announced = tokio::spawn(announce(handle.clone(), tls.is_some()));
     let beside = tokio::spawn({
-        let hub: Arc<_> = hub.clone();
+        let hub = hub.clone();
         async move { hub.run().await }
     });
     let outcome = match tls {
@@ -266,7 +266,7 @@ async fn announce(handle: Handle<SocketAddr>, tls: bool) {
 }
 
 /// Told to stop, it takes no new requests, ends those that are under way, and lets nobody wait longer.
-async fn stop(handle: Handle<SocketAddr>) {
+async fn stop(hub: Arc<Hub<impl Books>>, handle: Handle<SocketAddr>) {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
@@ -287,6 +287,7 @@ async fn stop(handle: Handle<SocketAddr>) {
     #[cfg(not(unix))]
     let _ = interrupted.await;
     tracing::info!("stopping");
+    hub.stop();
     handle.graceful_shutdown(Some(Duration::from_secs(20)));
 }
 

@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "the hub's own tests use the rest of it")]
 mod support;
 
-use journal::exchange::{Push, Pushed};
+use journal::exchange::{Heads, Pull, Push, Pushed};
 use std::{
     io::{BufRead, BufReader},
     path::Path,
@@ -157,7 +157,7 @@ async fn killed_in_mid_push_it_keeps_what_it_said_and_ends_when_it_is_told_to() 
             .await
             .expect("an answer");
         assert_eq!(status, 200);
-        let heads = journal::exchange::Heads::decode(&body).expect("heads").heads;
+        let heads = Heads::decode(&body).expect("heads").heads;
         for (device, last) in told {
             assert!(
                 heads.get(&device).copied().unwrap_or(0) >= last.unwrap_or(0),
@@ -166,7 +166,36 @@ async fn killed_in_mid_push_it_keeps_what_it_said_and_ends_when_it_is_told_to() 
         }
     }
 
-    // Somebody waits for news; told to stop, it lets nobody wait and ends by itself.
+    // Somebody waits for news; told to stop, it sends them home and ends by itself.
+    let client = Client::new(&running.address);
+    let (status, body) = client
+        .ask_as(&founder, founder.shop(), "/sync/v1/heads", None, now_ms())
+        .await
+        .expect("an answer");
+    assert_eq!(status, 200);
+    let have = Heads::decode(&body).expect("heads").heads;
+    let waiting = {
+        let (client, founder) = (client.clone(), founder.copy());
+        tokio::spawn(async move {
+            let pull = Pull {
+                have,
+                max_bytes: 1 << 20,
+                wait_ms: 50_000,
+            };
+            let body = Some(pull.encode());
+            client
+                .ask_as(&founder, founder.shop(), "/sync/v1/pull", body, now_ms())
+                .await
+        })
+    };
+    loop {
+        let metrics = client.http.get(format!("{}/metrics", client.address)).send();
+        let text = metrics.await.expect("metrics").text().await.expect("text");
+        if text.contains("chandi_hub_pulls_waiting 1") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let stopping = Command::new("kill")
         .args(["-TERM", &running.child.id().to_string()])
         .status()
@@ -174,6 +203,8 @@ async fn killed_in_mid_push_it_keeps_what_it_said_and_ends_when_it_is_told_to() 
     assert!(stopping.success());
     let ended = running.child.wait().expect("it ends");
     assert!(ended.success(), "a graceful end: {ended}");
+    let sent_home = waiting.await.expect("an answer").expect("not hung up on");
+    assert_eq!(sent_home.0, 200, "with what there is: nothing");
 
     let data = folder.path().to_str().expect("a plain path");
     let whole = run(&["verify", "--data", data]);

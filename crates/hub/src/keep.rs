@@ -120,6 +120,11 @@ impl<B: Books> Hub<B> {
         );
     }
 
+    /// Sends home who waits for news, so that the hub can end; whoever asks is still answered.
+    pub fn stop(&self) {
+        self.wakes.close();
+    }
+
     pub fn now(&self) -> Moment {
         (self.clock)()
     }
@@ -451,7 +456,7 @@ impl<B: Books> Hub<B> {
             tokio::pin!(rung);
             rung.as_mut().enable();
             let pulled = self.pull_now(&shop, pull).await?;
-            if !pulled.chunks.is_empty() || patience.is_zero() {
+            if !pulled.chunks.is_empty() || patience.is_zero() || self.wakes.is_closing() {
                 return Ok(pulled);
             }
             let waiting = Waiting::new(&self.metrics.pulls_waiting);

@@ -4,7 +4,10 @@ use crate::{Books, books::Unavailable};
 use domain::ids::ShopId;
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -17,6 +20,7 @@ pub struct Wakes {
     waiting: Mutex<HashMap<ShopId, Weak<Notify>>>,
     untold: Mutex<BTreeSet<ShopId>>,
     told: Notify,
+    closing: AtomicBool,
 }
 
 impl Wakes {
@@ -48,6 +52,16 @@ impl Wakes {
         let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
         untold.insert(shop);
         self.told.notify_one();
+    }
+
+    /// Whoever waits has waited long enough: the hub is about to end.
+    pub fn close(&self) {
+        self.closing.store(true, SeqCst);
+        self.heard_all();
+    }
+
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(SeqCst)
     }
 
     /// Everybody: after a lost connection nobody knows what was missed.
