@@ -495,8 +495,9 @@ async fn what_is_too_much_is_not_read(engine: &mut impl Engine) {
         founder.id,
         "ab".repeat(64)
     );
-    let head =
-        |path: &str, length: &str| format!("POST {path} HTTP/1.1\r\nhost: hub\r\n{headers}{length}\r\n\r\n");
+    let head = move |path: &str, length: &str| {
+        format!("POST {path} HTTP/1.1\r\nhost: hub\r\n{headers}{length}\r\n\r\n")
+    };
     let address = client.address.clone();
     tokio::task::spawn_blocking(move || {
         let said = by_hand(
