@@ -1,2 +1,3 @@
 export { inApp, live, onLive, onResync, startLive, stopLive } from './live.svelte';
 export { keepRead } from './keep';
+export { Paged } from './paged.svelte';

@@ -4,14 +4,17 @@ import { onLive, onResync } from './live.svelte';
 /** News come in bursts: one reading serves them all. */
 const BURST_MS = 150;
 
-export function keepRead(kind: Parameters<typeof onLive>[0], read: () => Promise<void>): () => void {
+type Kind = Parameters<typeof onLive>[0];
+
+export function keepRead(kind: Kind | Kind[], read: () => Promise<void>): () => void {
   void read();
   let soon: ReturnType<typeof setTimeout> | undefined;
   const news = () => {
     clearTimeout(soon);
     soon = setTimeout(() => void read(), BURST_MS);
   };
-  const stops = [onLive(kind, news), onResync(news)];
+  const kinds = Array.isArray(kind) ? kind : [kind];
+  const stops = [...kinds.map((one) => onLive(one, news)), onResync(news)];
   return () => {
     clearTimeout(soon);
     stops.forEach((stop) => stop());
