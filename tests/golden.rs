@@ -565,6 +565,8 @@ fn bodies() -> Vec<(&'static str, Body)> {
     };
     bodies.push(("body-50-1", Body::DrawerOpened(drawer.into())));
     bodies.push(("body-50-2", Body::DrawerOpened(of_a_seat)));
+    bodies.extend(of_campaigns());
+    bodies.push(("body-50-1", Body::DrawerOpened(drawer)));
     bodies.extend(of_payments());
     bodies.extend(of_a_shift());
     bodies.extend(of_a_document());
@@ -713,6 +715,47 @@ fn of_a_document() -> Vec<(&'static str, Body)> {
         ("body-73-1", Body::InvoiceSent(sent)),
         ("body-74-1", Body::InvoiceDue(due)),
         ("body-75-1", Body::InstalmentsSet(instalments)),
+    ]
+}
+
+/// News to many, and what became of one letter.
+fn of_campaigns() -> Vec<(&'static str, Body)> {
+    use journal::body::{CampaignGroupV1, CampaignLetterV1, CampaignSentV1, CampaignTextV1};
+    let sent = CampaignSentV1 {
+        campaign: id(97),
+        name: "Diwali".to_owned(),
+        channel: "email".to_owned(),
+        group: CampaignGroupV1 {
+            kind: Some("retail".to_owned()),
+            segment: Some("vip".to_owned()),
+            level: Some("wholesale".to_owned()),
+            language: Some("hi".to_owned()),
+            town: Some("Pune".to_owned()),
+            bought_days: Some(90),
+            absent_days: Some(30),
+            spent_from_minor: Some(500_000),
+            spent_days: Some(365),
+        },
+        texts: vec![CampaignTextV1 {
+            language: "hi".to_owned(),
+            title: "नमस्ते {name}".to_owned(),
+            text: "{shop} में मिठाई।".to_owned(),
+        }],
+        at_ms: NOON,
+        people: vec![id(40), id(41)],
+        left_out: vec![("not_asked".to_owned(), 3)],
+        content: [0xa5; 32],
+    };
+    let letter = CampaignLetterV1 {
+        campaign: id(97),
+        customer: id(40),
+        outcome: "failed".to_owned(),
+        why: "refused".to_owned(),
+        at_ms: NOON,
+    };
+    vec![
+        ("body-48-1", Body::CampaignSent(Box::new(sent))),
+        ("body-49-1", Body::CampaignLetter(letter)),
     ]
 }
 

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod asks;
+mod campaigns;
 mod cards;
 mod carts;
 mod catalog;

@@ -189,8 +189,20 @@ async fn the_narrowest_promise_gives_the_price() {
 
     let (_, listed) = owner.get(&format!("/api/v1/products/{rice}/prices")).await;
     assert_eq!(listed["set"].as_array().map(Vec::len), Some(5));
-    assert_eq!(listed["set"][0]["state"], "later", "newest first: {listed}");
-    let own = listed["set"][1]["id"].as_str().expect("an id").to_owned();
+    let set = listed["set"].as_array().expect("prices");
+    let whom: Vec<_> = set
+        .iter()
+        .map(|one| (one["level"].is_string(), one["customer"].is_string()))
+        .collect();
+    assert!(
+        whom.is_sorted_by_key(|(level, customer)| (*customer, *level)),
+        "everybody first: {listed}"
+    );
+    let own = set
+        .iter()
+        .find(|one| one["customer"].is_string())
+        .expect("their own");
+    let own = own["id"].as_str().expect("an id").to_owned();
     let (status, ended) = owner.delete(&format!("/api/v1/prices/{own}")).await;
     assert_eq!(
         (status.as_u16(), &ended["state"]),
@@ -278,6 +290,198 @@ async fn a_level_follows_its_rule_by_category() {
         .post("/api/v1/price-levels/wholesale/restore", json!({"id": new_id()}))
         .await;
     assert_eq!(back["customer_types"], json!(["wholesale"]), "as it was: {back}");
+}
+
+/// Wholesale says its prices without tax, the counter with it, and both stand in one cart.
+#[tokio::test]
+async fn wholesale_without_tax_and_the_counter_with_it_share_a_cart() {
+    let node = Node::empty();
+    let window = node.window("cashier");
+    let setup = json!({"id": new_id(), "kind": "own", "language": "en", "trade": "services", "shop_name": "Corner",
+                       "country": "IN", "region": "27", "tax_number": "27AAPFU0939F1ZV", "owner_name": "Asha",
+                       "pin": testkit::OWNER_PIN});
+    let (status, answer) = window.post("/api/v1/setup", setup).await;
+    assert_eq!(status, 201, "{answer}");
+    let owner = window.signed_in(&answer);
+    let soap = product(
+        &owner,
+        json!({"name": "Soap", "unit": "piece", "price_minor": 118_00}),
+    )
+    .await;
+    let (status, level) = owner
+        .put(
+            "/api/v1/price-levels/wholesale",
+            json!({"name": "Wholesale", "customer_types": ["wholesale"], "inclusive": false,
+                   "percents": [{"category": null, "percent": "-10"}]}),
+        )
+        .await;
+    assert_eq!(
+        (status.as_u16(), &level["inclusive"]),
+        (200, &json!(false)),
+        "{level}"
+    );
+    let asked = choices(&owner, soap, "").await;
+    let at = |asked: &Value, key: &str| {
+        let prices = asked["units"][0]["prices"].as_array().expect("prices").clone();
+        let found = prices.iter().find(|one| one["level"] == key).expect("the level");
+        (found["price_minor"].as_i64(), found["inclusive"].clone())
+    };
+    assert_eq!(
+        at(&asked, "wholesale"),
+        (Some(106_20), Value::Null),
+        "a percentage of the counter's price includes tax as that does"
+    );
+    let form = json!({"id": new_id(), "level": "wholesale", "price_minor": 80_00});
+    let path = format!("/api/v1/products/{soap}/prices");
+    assert_eq!(owner.post(&path, form).await.0, 201);
+    let asked = choices(&owner, soap, "").await;
+    assert_eq!(at(&asked, "wholesale"), (Some(80_00), json!(false)));
+    assert_eq!(at(&asked, "counter"), (Some(118_00), Value::Null));
+
+    owner.add_to_cart(soap, "1").await;
+    let (status, answer) = owner
+        .post(
+            "/api/v1/cart/changes",
+            json!({"id": new_id(), "change": {"kind": "add", "product": soap, "quantity": "2", "price_level": "wholesale"}}),
+        )
+        .await;
+    assert_eq!(status, 200, "{answer}");
+    let (_, cart) = owner.get("/api/v1/cart").await;
+    let lines = cart["lines"].as_array().expect("lines");
+    let said: Vec<_> = lines
+        .iter()
+        .map(|l| {
+            (
+                l["amount_minor"].as_i64(),
+                l["inclusive"].as_bool(),
+                l["tax_minor"].as_i64(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (Some(118_00), Some(true), Some(18_00)),
+            (Some(160_00), Some(false), Some(28_80))
+        ],
+        "{cart}"
+    );
+    assert_eq!(
+        (
+            &cart["subtotal_minor"],
+            &cart["tax_on_top_minor"],
+            &cart["rounding_minor"],
+            &cart["total_minor"]
+        ),
+        (&json!(278_00), &json!(28_80), &json!(20), &json!(307_00)),
+        "what is shown adds up to what is charged: {cart}"
+    );
+    let paid = owner.pay_cash(&cart).await;
+    let order = owner.order(&paid).await;
+    assert_eq!(
+        (
+            &order["tax_on_top_minor"],
+            &order["tax_minor"],
+            &order["total_minor"]
+        ),
+        (&json!(28_80), &json!(46_80), &json!(307_00)),
+        "{order}"
+    );
+    // Given back piece by piece, the money is the same to the last paisa.
+    let maya = owner.staff("Maya", "manager", "7392").await;
+    for line in [2, 1, 2] {
+        let (status, refund) = owner
+            .post(
+                &testkit::order_path(&order, "refunds"),
+                json!({"id": new_id(), "lines": [{"line": line, "quantity": "1"}], "reason": "broken",
+                       "approval": {"staff": maya, "pin": "7392"}}),
+            )
+            .await;
+        assert_eq!(status, 201, "{refund}");
+    }
+    let order = owner.order(&order).await;
+    let back: i64 = order["credit_notes"]
+        .as_array()
+        .expect("notes")
+        .iter()
+        .filter_map(|note| note["total_minor"].as_i64())
+        .sum();
+    assert_eq!(back, 307_00, "{order}");
+}
+
+/// A variant that costs what its product costs has what was set for the product, level by level, until it has its own.
+#[tokio::test]
+async fn a_variant_has_its_products_prices_until_it_has_its_own() {
+    let (_node, owner) = Node::with_shop().await;
+    let shirt = product(
+        &owner,
+        json!({"name": "Shirt", "unit": "piece", "price_minor": 499_00}),
+    )
+    .await;
+    let made = owner
+        .post(
+            &format!("/api/v1/products/{shirt}/variants"),
+            json!({"id": new_id(), "choices": [{"name": "Size", "values": ["S", "XL"]}]}),
+        )
+        .await
+        .1;
+    let id = |n: usize| -> Uuid {
+        made["variants"][n]["id"]
+            .as_str()
+            .expect("an id")
+            .parse()
+            .expect("a uuid")
+    };
+    let (small, large) = (id(0), id(1));
+    let set = async |product: Uuid, level: Value, from: Value, minor: i64| {
+        let form = json!({"id": new_id(), "level": level, "from_quantity": from, "price_minor": minor});
+        let (status, answer) = owner
+            .post(&format!("/api/v1/products/{product}/prices"), form)
+            .await;
+        assert_eq!(status, 201, "{answer}");
+    };
+    set(shirt, json!("wholesale"), Value::Null, 400_00).await;
+    set(shirt, Value::Null, json!("10"), 450_00).await;
+    for variant in [small, large] {
+        let asked = choices(&owner, variant, "").await;
+        assert_eq!(at_level(&asked, "piece", "wholesale"), 400_00);
+        assert_eq!(
+            of(&choices(&owner, variant, "quantity=10").await, "piece"),
+            (450_00, "break".to_owned())
+        );
+    }
+    set(small, json!("wholesale"), Value::Null, 390_00).await;
+    assert_eq!(
+        at_level(&choices(&owner, small, "").await, "piece", "wholesale"),
+        390_00
+    );
+    assert_eq!(
+        of(&choices(&owner, small, "quantity=10").await, "piece").0,
+        450_00,
+        "the rest stays the product's"
+    );
+    let (_, form) = owner.get(&format!("/api/v1/products/{large}")).await;
+    let edit = json!({"name": form["name"], "unit": "piece", "price_minor": 549_00});
+    assert_eq!(owner.put(&format!("/api/v1/products/{large}"), edit).await.0, 200);
+    let asked = choices(&owner, large, "quantity=10").await;
+    assert_eq!(
+        (of(&asked, "piece").0, at_level(&asked, "piece", "wholesale")),
+        (549_00, 549_00),
+        "a price of its own inherits nothing"
+    );
+    let (_, form) = owner.get(&format!("/api/v1/products/{shirt}")).await;
+    let edit = json!({"name": form["name"], "unit": "piece", "price_minor": 519_00});
+    assert_eq!(owner.put(&format!("/api/v1/products/{shirt}"), edit).await.0, 200);
+    assert_eq!(
+        of(&choices(&owner, small, "").await, "piece").0,
+        519_00,
+        "it follows its product"
+    );
+    assert_eq!(
+        of(&choices(&owner, large, "").await, "piece").0,
+        549_00,
+        "and one with its own does not"
+    );
 }
 
 #[tokio::test]

@@ -147,6 +147,90 @@ async fn leaving_the_demo_deletes_the_demo_alone() {
     );
 }
 
+/// The demo is there to be looked at: everything that a shop's money can do has happened in it.
+#[tokio::test]
+async fn the_demo_shows_what_the_program_can() {
+    let node = Node::empty();
+    let window = node.window("cashier");
+    let setup = json!({"id": new_id(), "kind": "demo", "language": "en"});
+    let (status, answer) = window.post("/api/v1/setup", setup).await;
+    assert_eq!(status, 201, "{answer}");
+    let owner = window.signed_in(&answer);
+    let items = async |path: &str| -> Vec<serde_json::Value> {
+        let (status, page) = owner.get(path).await;
+        assert_eq!(status, 200, "{path}: {page}");
+        page["items"].as_array().expect("a list").clone()
+    };
+    let (_, taxes) = owner.get("/api/v1/taxes").await;
+    assert_eq!(taxes["untaxed"], serde_json::Value::Null, "it charges its taxes");
+    let products = items("/api/v1/products?limit=200").await;
+    for (what, there) in [
+        (
+            "a pack",
+            products
+                .iter()
+                .any(|p| p["units"].as_array().is_some_and(|u| !u.is_empty())),
+        ),
+        (
+            "a bundle",
+            products
+                .iter()
+                .any(|p| p["parts"].as_array().is_some_and(|u| !u.is_empty())),
+        ),
+        (
+            "variants",
+            products
+                .iter()
+                .any(|p| p["choices"].as_array().is_some_and(|u| !u.is_empty())),
+        ),
+        ("a brand", products.iter().any(|p| p["brand"].is_string())),
+        ("a tax class", products.iter().all(|p| p["tax_class"].is_string())),
+    ] {
+        assert!(there, "{what}");
+    }
+    assert_eq!(items("/api/v1/modifier-groups").await.len(), 3);
+    let levels = items("/api/v1/price-levels").await;
+    let wholesale = levels
+        .iter()
+        .find(|level| level["key"] == "wholesale")
+        .expect("wholesale");
+    assert_eq!(wholesale["inclusive"], false);
+    let customers = items("/api/v1/customers?guests=false").await;
+    assert_eq!(customers.len(), 12);
+    assert!(
+        customers
+            .iter()
+            .any(|one| one["tax_number"].is_string() && one["balance_minor"].as_i64() > Some(0))
+    );
+    assert_eq!(items("/api/v1/cards").await.len(), 1);
+    assert_eq!(items("/api/v1/quotations").await.len(), 1);
+    let overdue = items("/api/v1/invoices?state=overdue").await;
+    assert!(!overdue.is_empty(), "a company is late");
+    assert!(overdue[0]["buyer"]["tax_number"].is_string(), "{}", overdue[0]);
+    let shifts = items("/api/v1/shifts?limit=100").await;
+    assert!(shifts.len() >= 29, "a drawer a day: {}", shifts.len());
+    for shift in shifts.iter().take(3) {
+        let path = format!("/api/v1/shifts/{}", shift["id"].as_str().expect("an id"));
+        let (_, detail) = owner.get(&path).await;
+        assert_eq!(
+            detail["reports"][0]["equals_facts"], true,
+            "a Z is the facts: {}",
+            detail["reports"][0]["differences"]
+        );
+    }
+    let (_, preview) = owner
+        .post("/api/v1/campaigns/preview", json!({"group": {}, "texts": []}))
+        .await;
+    assert!(
+        preview["letters"].as_u64() > Some(3),
+        "somebody hears news: {preview}"
+    );
+    assert!(
+        preview["left_out"].as_array().is_some_and(|out| out.len() >= 3),
+        "and others do not: {preview}"
+    );
+}
+
 /// Every setting has a name in every language, or its row would show a key.
 #[tokio::test]
 async fn every_setting_is_called_something() {

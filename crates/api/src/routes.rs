@@ -317,6 +317,11 @@ pub const ROUTES: &[Row] = &[
     ),
     row(
         "POST",
+        "/api/v1/customers/{id}/no-news",
+        Access::May(P::CustomerChange),
+    ),
+    row(
+        "POST",
         "/api/v1/customers/{id}/erase",
         Access::May(P::CustomerErase),
     ),
@@ -420,6 +425,15 @@ pub const ROUTES: &[Row] = &[
         Access::May(P::QuotationMake),
     ),
     row("POST", "/api/v1/quotations/{id}/mail", Access::May(P::MailSend)),
+    row("GET", "/api/v1/campaigns", Access::May(P::CampaignSend)),
+    row("POST", "/api/v1/campaigns", Access::May(P::CampaignSend)),
+    row("POST", "/api/v1/campaigns/preview", Access::May(P::CampaignSend)),
+    row("GET", "/api/v1/campaigns/{id}", Access::May(P::CampaignSend)),
+    row(
+        "GET",
+        "/api/v1/campaigns/{id}/letters",
+        Access::May(P::CampaignSend),
+    ),
     row("GET", "/api/v1/mail/outbox", Access::May(P::MailSend)),
     row("POST", "/api/v1/mail/outbox/{id}/retry", Access::May(P::MailSend)),
     row(
@@ -697,6 +711,7 @@ fn described() -> OpenApiRouter<Door> {
             h::customers::archive
         ))
         .routes(routes!(h::customers::restore))
+        .routes(routes!(h::campaigns::no_news))
         .routes(routes!(h::customers::erase))
         .routes(routes!(h::customers::orders))
         .routes(routes!(h::customers::account))
@@ -763,6 +778,10 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::quotations::accept))
         .routes(routes!(h::quotations::close))
         .routes(routes!(h::quotations::mail))
+        .routes(routes!(h::campaigns::list, h::campaigns::send))
+        .routes(routes!(h::campaigns::preview))
+        .routes(routes!(h::campaigns::campaign))
+        .routes(routes!(h::campaigns::letters))
         .routes(routes!(h::mail::outbox))
         .routes(routes!(h::mail::retry))
         .routes(routes!(h::mail::discard))

@@ -506,6 +506,53 @@ fn issue(
     Ok(tx.record(staff, &Body::CardIssued(body))?)
 }
 
+/// A new card with money on it that no sale paid for.
+fn issue_with(
+    tx: &mut Write<'_>,
+    settings: &Settings,
+    edges: &Edges,
+    staff: Option<StaffId>,
+    card: &NewCard,
+    amount: Money,
+) -> Result<()> {
+    issue(tx, settings, edges, staff, card)?;
+    record(
+        tx,
+        settings,
+        staff,
+        &Movement {
+            id: derived("issued", &card.id.bytes(), 0),
+            card: card.id,
+            why: "issued",
+            amount,
+            order: None,
+            tender: None,
+            reason: card.reason.clone(),
+            approved_by: card.approved_by,
+        },
+    )
+}
+
+/// Tells whoever writes demo stories how a gift card is given away.
+pub(crate) fn record_gift(
+    tx: &mut Write<'_>,
+    settings: &Settings,
+    edges: &Edges,
+    staff: StaffId,
+    customer: Option<CustomerId>,
+    (amount, reason): (Money, &str),
+) -> Result<()> {
+    let card = NewCard {
+        id: CardId::from_uuid(edges.new_id()),
+        kind: GIFT_CARD,
+        customer,
+        sold: None,
+        reason: reason.to_owned(),
+        approved_by: None,
+    };
+    issue_with(tx, settings, edges, Some(staff), &card, amount)
+}
+
 /// The end of the branch's day so many months on.
 fn months_later(now: Moment, settings: &Settings, months: i64) -> i64 {
     use jiff::{Timestamp, ToSpan, tz::TimeZone};
@@ -615,25 +662,11 @@ impl Shop {
                 kind,
                 customer: form.customer.map(CustomerId::from_uuid),
                 sold: None,
-                reason: reason.clone(),
+                reason,
                 approved_by,
             };
-            issue(tx, &settings, &self.edges, Some(actor.staff), &new)?;
-            record(
-                tx,
-                &settings,
-                Some(actor.staff),
-                &Movement {
-                    id: derived("issued", &card.bytes(), 0),
-                    card,
-                    why: "issued",
-                    amount: Money::from_minor(form.amount_minor),
-                    order: None,
-                    tender: None,
-                    reason,
-                    approved_by,
-                },
-            )
+            let amount = Money::from_minor(form.amount_minor);
+            issue_with(tx, &settings, &self.edges, Some(actor.staff), &new, amount)
         })?;
         self.live.tell("card", Some(card.to_string()));
         // Whoever made it hands it over, so sees its code this once.

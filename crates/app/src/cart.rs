@@ -8,7 +8,7 @@ use crate::{
     prices::{level_exists, unit_asked},
     pricing::{
         LineForm, OpenCart, Terms, modifiers_of, new_line, not_negative, parse_quantity, price_now,
-        pricing_refused,
+        pricing_refused, taxes_within,
     },
     sessions::Approval,
     settings::Settings,
@@ -475,8 +475,10 @@ pub struct CartView {
     pub delivered_to: Option<String>,
     pub subtotal_minor: i64,
     pub discount_minor: i64,
-    /// Prices contain their taxes.
+    /// The amounts of the lines contain the taxes that are listed, but for what is on top.
     pub inclusive: bool,
+    /// The taxes that come on top of the amounts of the lines; 0 when all prices contain theirs.
+    pub tax_on_top_minor: i64,
     pub taxable_minor: i64,
     pub tax_minor: i64,
     pub taxes: Vec<TaxView>,
@@ -541,6 +543,8 @@ pub struct CartLineView {
     pub price_source: String,
     pub modifiers: Vec<ModifierView>,
     pub gross_minor: i64,
+    /// The amount contains its taxes.
+    pub inclusive: bool,
     pub hsn: String,
     pub taxable_minor: i64,
     pub tax_minor: i64,
@@ -854,6 +858,7 @@ impl Shop {
                             price_minor: m.price.minor(),
                         })
                         .collect(),
+                    inclusive: line.answered.inclusive.unwrap_or(open.priced.rules.inclusive),
                     hsn: product.map(|p| p.hsn.clone()).unwrap_or_default(),
                     taxable_minor: priced.taxable.minor(),
                     tax_minor: priced.tax.minor(),
@@ -891,7 +896,12 @@ impl Shop {
             delivered_to: open.cart.delivered_to.clone(),
             subtotal_minor: open.priced.subtotal.minor(),
             discount_minor: open.priced.discount().minor(),
-            inclusive: open.priced.rules.inclusive,
+            inclusive: taxes_within(
+                open.priced.rules.inclusive,
+                open.priced.tax,
+                open.priced.tax_on_top(),
+            ),
+            tax_on_top_minor: open.priced.tax_on_top().minor(),
             taxable_minor: open.priced.taxable.minor(),
             tax_minor: open.priced.tax.minor(),
             taxes: taxes(&open.priced),

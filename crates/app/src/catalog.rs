@@ -753,6 +753,32 @@ pub(crate) fn record_new_product(
     )?)
 }
 
+/// Variants that cost what their product cost go on doing so.
+fn reprice_variants(
+    tx: &mut Write<'_>,
+    actor: &Actor,
+    before: &ProductRow,
+    after: &ProductRow,
+) -> Result<()> {
+    if before.price_minor == after.price_minor {
+        return Ok(());
+    }
+    for variant in tx.reader().variants_of(before.id)? {
+        if variant.price_minor != before.price_minor {
+            continue;
+        }
+        let fields = vec![(product_field::PRICE_MINOR, Value::Int(after.price_minor))];
+        if let Some(patch) = patched(
+            tx.reader().product_record(variant.id)?,
+            variant.id.bytes(),
+            fields,
+        ) {
+            tx.record(Some(actor.staff), &Body::ProductSet(patch))?;
+        }
+    }
+    Ok(())
+}
+
 impl Shop {
     pub fn catalog(&self) -> Result<CatalogView> {
         self.store.read(|r| {
@@ -898,13 +924,15 @@ impl Shop {
                 .product_record(id)?
                 .ok_or(AppError::new(Code::NotFound))?;
             check(&tx.reader())?;
-            match patched(Some(old), id.bytes(), fields) {
-                Some(patch) => tx
-                    .record(Some(actor.staff), &Body::ProductSet(patch))
-                    .map(|()| true),
-                None => Ok(false),
+            let before = tx.reader().product(id)?;
+            let Some(patch) = patched(Some(old), id.bytes(), fields) else {
+                return Ok::<_, AppError>(false);
+            };
+            tx.record(Some(actor.staff), &Body::ProductSet(patch))?;
+            if let (Some(before), Some(after)) = (before, tx.reader().product(id)?) {
+                reprice_variants(tx, actor, &before, &after)?;
             }
-            .map_err(AppError::from)
+            Ok(true)
         })?;
         if changed {
             self.live.tell("product", Some(id.to_string()));

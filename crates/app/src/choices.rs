@@ -4,13 +4,14 @@ use crate::{
     Actor, AppError, Code, Names, Result, Shop,
     cart::WriteId,
     catalog::{Asking, Choice, ProductView, VariantValue, decimal, kept_units, record_new_product},
+    edges::Edges,
     modifiers::ModifierGroupView,
     prices::{PriceQuestion, base_unit, levels, unit_price, units_of},
     settings::patched,
     wire::{content_of, text},
 };
 use domain::{
-    ids::{CustomerId, ProductId},
+    ids::{CustomerId, ProductId, StaffId},
     prices::COUNTER,
     quantity::{Quantity, Unit},
 };
@@ -22,7 +23,7 @@ use journal::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use store::{
-    Reader,
+    Reader, Write,
     catalog::{ProductRow, UnitRow},
 };
 use utoipa::ToSchema;
@@ -75,6 +76,8 @@ pub struct LevelPrice {
     pub level: String,
     pub price_minor: i64,
     pub source: String,
+    /// Whether it includes tax; null: as the shop's prices do.
+    pub inclusive: Option<bool>,
 }
 
 /// A level of the drop-down.
@@ -163,6 +166,7 @@ impl Shop {
                         level: level.key.clone(),
                         price_minor: answer.minor,
                         source: answer.source.to_owned(),
+                        inclusive: answer.inclusive,
                     });
                 }
                 units.push(UnitChoice {
@@ -198,51 +202,63 @@ impl Shop {
         let content = content_of("variants", &(id.uuid(), request))?;
         let edges = &self.edges;
         self.write_once(*request.id.as_bytes(), &content, |tx| {
-            let row = tx.reader().product(id)?.ok_or(Code::NotFound)?;
-            if row.variant_of.is_some() || !row.parts.is_empty() {
-                return Err(AppError::field(
-                    "choices",
-                    "a variant or a bundle cannot have variants",
-                ));
-            }
-            let there = tx.reader().variants_of(id)?;
-            let wanted = combinations(&choices);
-            for (at, values) in wanted.iter().enumerate() {
-                if there.iter().any(|variant| variant.variant == *values) {
-                    continue;
-                }
-                let position = row.position.saturating_add(i64::try_from(at).unwrap_or(0));
-                record_new_product(
-                    tx,
-                    Some(actor.staff),
-                    ProductId::from_uuid(edges.new_id()),
-                    variant_fields(&row, values, position),
-                    false,
-                )?;
-            }
-            let now = edges.now();
-            for gone in there.iter().filter(|variant| !wanted.contains(&variant.variant)) {
-                let fields = vec![(product_field::ARCHIVED_MS, Value::Int(now.0))];
-                if let Some(patch) = patched(tx.reader().product_record(gone.id)?, gone.id.bytes(), fields) {
-                    tx.record(Some(actor.staff), &Body::ProductSet(patch))?;
-                }
-            }
-            let list = choices
-                .iter()
-                .flat_map(|choice| [choice.name.clone(), choice.values.join("\n")])
-                .collect();
-            let fields = vec![
-                (product_field::CHOICES, Value::List(list)),
-                (product_field::SAMPLE, Value::Bool(false)),
-            ];
-            if let Some(patch) = patched(tx.reader().product_record(id)?, id.bytes(), fields) {
-                tx.record(Some(actor.staff), &Body::ProductSet(patch))?;
-            }
+            record_variants(tx, edges, Some(actor.staff), id, &choices)?;
             Ok(WriteId { id: request.id })
         })?;
         self.live.tell("product", None);
         self.choices(id, &ChoicesFor::default())
     }
+}
+
+/// Makes the variants that are missing, and archives those that no choice names.
+pub(crate) fn record_variants(
+    tx: &mut Write<'_>,
+    edges: &Edges,
+    staff: Option<StaffId>,
+    id: ProductId,
+    choices: &[Choice],
+) -> Result<()> {
+    let row = tx.reader().product(id)?.ok_or(Code::NotFound)?;
+    if row.variant_of.is_some() || !row.parts.is_empty() {
+        return Err(AppError::field(
+            "choices",
+            "a variant or a bundle cannot have variants",
+        ));
+    }
+    let there = tx.reader().variants_of(id)?;
+    let wanted = combinations(choices);
+    for (at, values) in wanted.iter().enumerate() {
+        if there.iter().any(|variant| variant.variant == *values) {
+            continue;
+        }
+        let position = row.position.saturating_add(i64::try_from(at).unwrap_or(0));
+        record_new_product(
+            tx,
+            staff,
+            ProductId::from_uuid(edges.new_id()),
+            variant_fields(&row, values, position),
+            false,
+        )?;
+    }
+    let now = edges.now();
+    for gone in there.iter().filter(|variant| !wanted.contains(&variant.variant)) {
+        let fields = vec![(product_field::ARCHIVED_MS, Value::Int(now.0))];
+        if let Some(patch) = patched(tx.reader().product_record(gone.id)?, gone.id.bytes(), fields) {
+            tx.record(staff, &Body::ProductSet(patch))?;
+        }
+    }
+    let list = choices
+        .iter()
+        .flat_map(|choice| [choice.name.clone(), choice.values.join("\n")])
+        .collect();
+    let fields = vec![
+        (product_field::CHOICES, Value::List(list)),
+        (product_field::SAMPLE, Value::Bool(false)),
+    ];
+    if let Some(patch) = patched(tx.reader().product_record(id)?, id.bytes(), fields) {
+        tx.record(staff, &Body::ProductSet(patch))?;
+    }
+    Ok(())
 }
 
 /// Names and values, cleaned: each once, and not more combinations than anybody could keep in order.

@@ -4,9 +4,10 @@
 //! order makes a customer too, of whom nothing else is known until somebody gives them a name.
 
 use crate::{
-    Actor, AppError, Code, Page, Result, Shop, accounts,
+    Actor, AppError, Code, Page, Result, Shop, accounts, campaigns,
     cart::WriteId,
     days,
+    edges::Edges,
     order_view::OrderView,
     settings::{LANGUAGES, Settings},
     setup::tax_number,
@@ -420,161 +421,206 @@ fn state_of(number: &str) -> Option<String> {
     indian.then(|| number[..2].to_owned())
 }
 
-impl Shop {
-    fn checked_customer(&self, form: &CustomerForm) -> Result<Checked> {
-        if form.phones.len() > MOST_PHONES {
-            return Err(AppError::field(
-                "phones",
-                format!("at most {MOST_PHONES} numbers"),
-            ));
+/// A form, checked by the rules of the shop's country.
+fn checked_customer(settings: &Settings, form: &CustomerForm) -> Result<Checked> {
+    if form.phones.len() > MOST_PHONES {
+        return Err(AppError::field(
+            "phones",
+            format!("at most {MOST_PHONES} numbers"),
+        ));
+    }
+    let mut phones: Vec<String> = Vec::new();
+    for typed in form.phones.iter().filter(|typed| !typed.trim().is_empty()) {
+        let phone =
+            Phone::parse(typed, settings.text("shop.country")).map_err(|e| AppError::field("phones", e))?;
+        if !phones.iter().any(|known| known == phone.as_str()) {
+            phones.push(phone.as_str().to_owned());
         }
-        let mut phones: Vec<String> = Vec::new();
-        for typed in form.phones.iter().filter(|typed| !typed.trim().is_empty()) {
-            let phone = Phone::parse(typed, self.settings().text("shop.country"))
-                .map_err(|e| AppError::field("phones", e))?;
-            if !phones.iter().any(|known| known == phone.as_str()) {
-                phones.push(phone.as_str().to_owned());
+    }
+    let email = optional_text("email", form.email.as_deref(), 254)?;
+    if email.as_deref().is_some_and(|email| !looks_like_email(email)) {
+        return Err(AppError::field("email", "this is no mail address"));
+    }
+    if form.tax_numbers.len() > MOST_TAX_IDENTITIES {
+        return Err(AppError::field("tax_numbers", "so many tax numbers nobody has"));
+    }
+    let mut tax_identities: Vec<TaxIdentityKept> = Vec::new();
+    for one in &form.tax_numbers {
+        let number = tax_number(&one.number)?;
+        if number.is_empty() {
+            continue;
+        }
+        let day = |day: &Option<String>| {
+            day.as_deref()
+                .filter(|day| !day.trim().is_empty())
+                .map(|day| day_number("tax_numbers", day))
+                .transpose()
+        };
+        tax_identities.push(TaxIdentityKept {
+            number,
+            from: day(&one.from)?,
+            until: day(&one.until)?,
+        });
+    }
+    tax_identities.sort_by_key(|one| one.from);
+    let identities: Vec<TaxIdentity> = tax_identities.iter().map(identity).collect();
+    check_identities(&identities).map_err(|e| AppError::field("tax_numbers", e))?;
+    if form.addresses.len() > MOST_ADDRESSES {
+        return Err(AppError::field(
+            "addresses",
+            format!("at most {MOST_ADDRESSES} addresses"),
+        ));
+    }
+    let addresses = form
+        .addresses
+        .iter()
+        .map(checked_address)
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .filter(|address| *address != Address::default())
+        .collect();
+    let segment: Segment = form.segment.parse().map_err(|e| AppError::field("segment", e))?;
+    if !(0..=MOST_LIMIT).contains(&form.limit_minor) {
+        return Err(AppError::field(
+            "limit_minor",
+            "a limit is 0 or more, and not that large",
+        ));
+    }
+    if form.terms_days > MOST_TERMS {
+        return Err(AppError::field(
+            "terms_days",
+            format!("at most {MOST_TERMS} days"),
+        ));
+    }
+    if form
+        .language
+        .as_deref()
+        .is_some_and(|language| !LANGUAGES.contains(&language))
+    {
+        return Err(AppError::field("language", "not one of the languages"));
+    }
+    let region = optional_text("region", form.region.as_deref(), 40)?
+        .or_else(|| tax_identities.last().and_then(|one| state_of(&one.number)));
+    Ok(Checked {
+        fields: vec![
+            (
+                field::TYPE,
+                Value::Text(clean_type(&form.kind).map_err(|e| AppError::field("type", e))?),
+            ),
+            (field::SEGMENT, Value::Text(segment.as_str().to_owned())),
+            (
+                field::LEVEL,
+                optional(optional_text("level", form.level.as_deref(), 40)?),
+            ),
+            (field::REGION, optional(region)),
+            (field::LIMIT_MINOR, Value::Int(form.limit_minor)),
+            (field::TERMS_DAYS, Value::Int(i64::from(form.terms_days))),
+            (field::LANGUAGE, optional(form.language.clone())),
+        ],
+        personal: Personal {
+            name: Some(text("name", &form.name, 120)?),
+            phones,
+            email,
+            addresses,
+            tax_identities,
+            note: optional_text("note", form.note.as_deref(), 1000)?,
+        },
+        consents: form.consents.clone(),
+    })
+}
+
+/// The personal fields that differ from what stands, sealed.
+fn sealed(
+    edges: &Edges,
+    customer: CustomerId,
+    key: &[u8; 32],
+    old: Option<&Personal>,
+    new: &Personal,
+) -> Result<Vec<(Field, Value)>> {
+    let old = old.map(Personal::texts).transpose()?.unwrap_or_default();
+    let mut fields = Vec::new();
+    for (field, plain) in new.texts()? {
+        if old.iter().any(|(known, text)| *known == field && *text == plain) {
+            continue;
+        }
+        let about = seal::of_field(&customer.bytes(), field);
+        let sealed =
+            seal::close(key, &about, edges.random(), plain.as_bytes()).ok_or(AppError::new(Code::Broken))?;
+        fields.push((field, Value::Bytes(sealed)));
+    }
+    Ok(fields)
+}
+
+/// Consents that differ from what stands, with the time and the person.
+fn consented(
+    at: Moment,
+    staff: StaffId,
+    old: Option<&CustomerRow>,
+    new: &ConsentForm,
+) -> Vec<(Field, Value)> {
+    let fields = [
+        (Channel::Email, field::CONSENT_EMAIL),
+        (Channel::Message, field::CONSENT_MESSAGE),
+        (Channel::Call, field::CONSENT_CALL),
+    ];
+    fields
+        .into_iter()
+        .filter_map(|(channel, field)| {
+            let given = new.of(channel)?;
+            let before = old.and_then(|row| row.details.consents.get(channel.as_str()));
+            if before.is_some_and(|consent| consent.given == given) {
+                return None;
             }
-        }
-        let email = optional_text("email", form.email.as_deref(), 254)?;
-        if email.as_deref().is_some_and(|email| !looks_like_email(email)) {
-            return Err(AppError::field("email", "this is no mail address"));
-        }
-        if form.tax_numbers.len() > MOST_TAX_IDENTITIES {
-            return Err(AppError::field("tax_numbers", "so many tax numbers nobody has"));
-        }
-        let mut tax_identities: Vec<TaxIdentityKept> = Vec::new();
-        for one in &form.tax_numbers {
-            let number = tax_number(&one.number)?;
-            if number.is_empty() {
-                continue;
-            }
-            let day = |day: &Option<String>| {
-                day.as_deref()
-                    .filter(|day| !day.trim().is_empty())
-                    .map(|day| day_number("tax_numbers", day))
-                    .transpose()
+            let consent = Consent {
+                given,
+                at_ms: at.0,
+                staff: staff.to_string(),
             };
-            tax_identities.push(TaxIdentityKept {
-                number,
-                from: day(&one.from)?,
-                until: day(&one.until)?,
-            });
-        }
-        tax_identities.sort_by_key(|one| one.from);
-        let identities: Vec<TaxIdentity> = tax_identities.iter().map(identity).collect();
-        check_identities(&identities).map_err(|e| AppError::field("tax_numbers", e))?;
-        if form.addresses.len() > MOST_ADDRESSES {
-            return Err(AppError::field(
-                "addresses",
-                format!("at most {MOST_ADDRESSES} addresses"),
-            ));
-        }
-        let addresses = form
-            .addresses
-            .iter()
-            .map(checked_address)
-            .collect::<Result<Vec<_>>>()?
-            .into_iter()
-            .filter(|address| *address != Address::default())
-            .collect();
-        let segment: Segment = form.segment.parse().map_err(|e| AppError::field("segment", e))?;
-        if !(0..=MOST_LIMIT).contains(&form.limit_minor) {
-            return Err(AppError::field(
-                "limit_minor",
-                "a limit is 0 or more, and not that large",
-            ));
-        }
-        if form.terms_days > MOST_TERMS {
-            return Err(AppError::field(
-                "terms_days",
-                format!("at most {MOST_TERMS} days"),
-            ));
-        }
-        if form
-            .language
-            .as_deref()
-            .is_some_and(|language| !LANGUAGES.contains(&language))
-        {
-            return Err(AppError::field("language", "not one of the languages"));
-        }
-        let region = optional_text("region", form.region.as_deref(), 40)?
-            .or_else(|| tax_identities.last().and_then(|one| state_of(&one.number)));
-        Ok(Checked {
-            fields: vec![
-                (
-                    field::TYPE,
-                    Value::Text(clean_type(&form.kind).map_err(|e| AppError::field("type", e))?),
-                ),
-                (field::SEGMENT, Value::Text(segment.as_str().to_owned())),
-                (
-                    field::LEVEL,
-                    optional(optional_text("level", form.level.as_deref(), 40)?),
-                ),
-                (field::REGION, optional(region)),
-                (field::LIMIT_MINOR, Value::Int(form.limit_minor)),
-                (field::TERMS_DAYS, Value::Int(i64::from(form.terms_days))),
-                (field::LANGUAGE, optional(form.language.clone())),
-            ],
-            personal: Personal {
-                name: Some(text("name", &form.name, 120)?),
-                phones,
-                email,
-                addresses,
-                tax_identities,
-                note: optional_text("note", form.note.as_deref(), 1000)?,
-            },
-            consents: form.consents.clone(),
+            Some((field, Value::List(consent.kept())))
         })
-    }
+        .collect()
+}
 
-    /// The personal fields that differ from what stands, sealed.
-    fn sealed(
-        &self,
-        customer: CustomerId,
-        key: &[u8; 32],
-        old: Option<&Personal>,
-        new: &Personal,
-    ) -> Result<Vec<(Field, Value)>> {
-        let old = old.map(Personal::texts).transpose()?.unwrap_or_default();
-        let mut fields = Vec::new();
-        for (field, plain) in new.texts()? {
-            if old.iter().any(|(known, text)| *known == field && *text == plain) {
-                continue;
-            }
-            let about = seal::of_field(&customer.bytes(), field);
-            let sealed = seal::close(key, &about, self.edges.random(), plain.as_bytes())
-                .ok_or(AppError::new(Code::Broken))?;
-            fields.push((field, Value::Bytes(sealed)));
-        }
-        Ok(fields)
-    }
+/// Writes down a new customer, whose key is made here. Guests with their numbers become them.
+pub(crate) fn record_customer(
+    tx: &mut Write<'_>,
+    settings: &Settings,
+    edges: &Edges,
+    staff: StaffId,
+    id: CustomerId,
+    form: &CustomerForm,
+) -> Result<()> {
+    record_checked(tx, edges, staff, id, checked_customer(settings, form)?)
+}
 
-    /// Consents that differ from what stands, with the time and the person.
-    fn consented(&self, actor: &Actor, old: Option<&CustomerRow>, new: &ConsentForm) -> Vec<(Field, Value)> {
-        let fields = [
-            (Channel::Email, field::CONSENT_EMAIL),
-            (Channel::Message, field::CONSENT_MESSAGE),
-            (Channel::Call, field::CONSENT_CALL),
-        ];
-        fields
-            .into_iter()
-            .filter_map(|(channel, field)| {
-                let given = new.of(channel)?;
-                let before = old.and_then(|row| row.details.consents.get(channel.as_str()));
-                if before.is_some_and(|consent| consent.given == given) {
-                    return None;
-                }
-                let consent = Consent {
-                    given,
-                    at_ms: self.edges.now().0,
-                    staff: actor.staff.to_string(),
-                };
-                Some((field, Value::List(consent.kept())))
-            })
-            .collect()
+fn record_checked(
+    tx: &mut Write<'_>,
+    edges: &Edges,
+    staff: StaffId,
+    id: CustomerId,
+    checked: Checked,
+) -> Result<()> {
+    let guests = guests_with(&tx.reader(), &checked.personal.phones, None)?;
+    let key = edges.random();
+    tx.keep_customer_key(id, &key)?;
+    let mut fields = sealed(edges, id, &key, None, &checked.personal)?;
+    fields.extend(checked.fields);
+    fields.extend(consented(tx.now(), staff, None, &checked.consents));
+    tx.record(
+        Some(staff),
+        &Body::CustomerSet(PatchV1 {
+            record: id.bytes(),
+            fields,
+        }),
+    )?;
+    // Who was a voice on the phone until now has a name.
+    for guest in guests {
+        record_merge(tx, staff, guest, id)?;
     }
+    Ok(())
+}
 
+impl Shop {
     pub fn customers(&self, filter: &CustomerFilter) -> Result<Page<CustomerBrief>> {
         let limit = filter.limit.unwrap_or(50).clamp(1, 200);
         let kind = filter.kind.as_deref().filter(|kind| !kind.is_empty());
@@ -734,46 +780,35 @@ impl Shop {
             .id
             .ok_or_else(|| AppError::field("id", "the client makes the id"))?;
         let id = CustomerId::from_uuid(id);
-        let checked = self.checked_customer(form)?;
+        let checked = checked_customer(&self.settings(), form)?;
         self.must_manage(actor, None, &checked)?;
         let content = content_of("customer", form)?;
         self.write_once(id.bytes(), &content, |tx| {
             if tx.reader().customer(id)?.is_some() {
                 return Err(Code::IdReused.into());
             }
-            let guests = guests_with(&tx.reader(), &checked.personal.phones, None)?;
-            let key = self.edges.random();
-            tx.keep_customer_key(id, &key)?;
-            let mut fields = self.sealed(id, &key, None, &checked.personal)?;
-            fields.extend(checked.fields);
-            fields.extend(self.consented(actor, None, &checked.consents));
-            tx.record(
-                Some(actor.staff),
-                &Body::CustomerSet(PatchV1 {
-                    record: id.bytes(),
-                    fields,
-                }),
-            )?;
-            // Who was a voice on the phone until now has a name.
-            for guest in guests {
-                record_merge(tx, actor.staff, guest, id)?;
-            }
-            Ok(())
+            record_checked(tx, &self.edges, actor.staff, id, checked)
         })?;
         self.live.tell("customer", Some(id.to_string()));
         self.customer(id)
     }
 
     pub fn edit_customer(&self, actor: &Actor, id: CustomerId, form: &CustomerForm) -> Result<CustomerView> {
-        let checked = self.checked_customer(form)?;
+        let checked = checked_customer(&self.settings(), form)?;
         let changed = self.store.write(self.edges.now(), |tx| {
             let (row, key) = standing(&tx.reader(), id)?;
             self.must_manage(actor, Some(&row), &checked)?;
             let guests = guests_with(&tx.reader(), &checked.personal.phones, Some(row.id))?;
-            let mut fields = self.sealed(row.id, &key, Some(&Personal::of(&row)), &checked.personal)?;
+            let mut fields = sealed(
+                &self.edges,
+                row.id,
+                &key,
+                Some(&Personal::of(&row)),
+                &checked.personal,
+            )?;
             let record = tx.reader().customer_record(row.id)?.unwrap_or_default();
             fields.extend(record.difference(checked.fields));
-            fields.extend(self.consented(actor, Some(&row), &checked.consents));
+            fields.extend(consented(tx.now(), actor.staff, Some(&row), &checked.consents));
             let changed = !fields.is_empty() || !guests.is_empty();
             if !fields.is_empty() {
                 tx.record(
@@ -787,12 +822,36 @@ impl Shop {
             for guest in guests {
                 record_merge(tx, actor.staff, guest, row.id)?;
             }
+            if checked.consents.email == Some(false) {
+                campaigns::withdraw_waiting(tx, row.id)?;
+            }
             Ok::<_, AppError>(changed)
         })?;
         if changed {
             self.live.tell("customer", Some(id.to_string()));
         }
         self.customer(id)
+    }
+
+    /// No news from now on, whichever way; what still waits does not go.
+    pub(crate) fn refuse_news(&self, tx: &mut Write<'_>, actor: &Actor, id: CustomerId) -> Result<()> {
+        let (row, _) = standing(&tx.reader(), id)?;
+        let no = ConsentForm {
+            email: Some(false),
+            message: Some(false),
+            call: Some(false),
+        };
+        let fields = consented(tx.now(), actor.staff, Some(&row), &no);
+        if !fields.is_empty() {
+            tx.record(
+                Some(actor.staff),
+                &Body::CustomerSet(PatchV1 {
+                    record: row.id.bytes(),
+                    fields,
+                }),
+            )?;
+        }
+        campaigns::withdraw_waiting(tx, row.id)
     }
 
     /// Credit, prices and standing are not everybody's to give.
@@ -887,7 +946,7 @@ impl Shop {
                 return Err(Code::CustomersAreOne.into());
             }
             let (old, lacking) = (Personal::of(&into), Personal::of(&from));
-            let mut fields = self.sealed(into.id, &key, Some(&old), &together(&old, lacking))?;
+            let mut fields = sealed(&self.edges, into.id, &key, Some(&old), &together(&old, lacking))?;
             fields.extend(
                 tx.reader()
                     .customer_record(into.id)?

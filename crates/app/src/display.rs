@@ -271,7 +271,10 @@ pub struct DisplayCart {
     pub items: String,
     pub subtotal_minor: i64,
     pub discount_minor: i64,
+    /// The amounts of the lines contain the taxes that are listed, but for what is on top.
     pub inclusive: bool,
+    /// The taxes that come on top of the amounts of the lines.
+    pub tax_on_top_minor: i64,
     pub taxes: Vec<TaxView>,
     pub rounding_minor: i64,
     pub total_minor: i64,
@@ -466,6 +469,7 @@ impl Shop {
                 subtotal_minor: cart.subtotal_minor,
                 discount_minor: cart.discount_minor,
                 inclusive: cart.inclusive,
+                tax_on_top_minor: cart.tax_on_top_minor,
                 taxes: cart.taxes,
                 rounding_minor: cart.rounding_minor,
                 total_minor: cart.total_minor,

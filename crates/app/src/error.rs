@@ -194,6 +194,9 @@ codes! {
     PrinterHasJobs = "printer_has_jobs", Conflict, "something still waits to be printed there";
     JobSettled = "job_settled", Conflict, "this is printed or discarded already";
     NoMailServer = "no_mail_server", Conflict, "no mail server is set up";
+    CampaignEmpty = "campaign_empty", Refused, "nobody would get this letter";
+    CampaignTooLarge = "campaign_too_large", Refused, "these are too many letters at once";
+    CampaignDiffers = "campaign_differs", Conflict, "others would get this letter than were looked at";
     MailSettled = "mail_settled", Conflict, "this letter went or was discarded already";
     InvoiceUnchanged = "invoice_unchanged", Conflict, "this is what the document says already";
     InvoiceTaxesDiffer = "invoice_taxes_differ", Refused, "another buyer would mean other taxes";

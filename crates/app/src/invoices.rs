@@ -1022,7 +1022,7 @@ impl Shop {
             place_of_supply: region_text(settings, &order.place_of_supply),
             reverse_charge: (india && order.document == "tax_invoice").then_some(false),
             hsn: india,
-            inclusive: order.inclusive,
+            inclusive: order.inclusive && order.tax_on_top_minor() == 0,
             terms: address_lines(settings.text("invoice.terms")),
             signed: settings.text("invoice.signed") == "true",
             currency: settings.currency.code().to_owned(),

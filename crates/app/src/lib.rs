@@ -12,6 +12,7 @@ mod bell;
 pub mod board;
 pub mod brands;
 pub mod cameras;
+pub mod campaigns;
 pub mod cards;
 pub mod cart;
 pub mod catalog;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub struct LiveMessage {
     /// Rises by one for each listener; a gap means that something was missed: read the snapshot again.
     pub seq: u64,
-    /// cart, order, claim, board, product, category, staff, setting, session, display, ask, print, device, payment, card, rate, tip or resync
+    /// cart, order, claim, board, product, category, staff, setting, session, display, ask, print, device, payment, card, rate, tip, customer, mail, campaign or resync
     pub kind: String,
     pub id: Option<String>,
     pub data: Option<serde_json::Value>,

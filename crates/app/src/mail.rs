@@ -8,11 +8,12 @@
 use crate::{
     Actor, AppError, Code, Page, Result, Shop,
     bell::Bell,
+    campaigns,
     order_view::Named,
     wire::{content_of, optional_text, rfc3339, text},
 };
 use connect::mail::{Attachment, Letter, MailError, Security, Server, TRIED_FOR, address, pause_after};
-use domain::{ids::MailId, time::Moment};
+use domain::{campaign::Outcome, ids::MailId, time::Moment};
 use journal::{Body, body::InvoiceSentV1};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -93,7 +94,7 @@ pub struct MailTested {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct MailView {
     pub id: Uuid,
-    /// invoice, credit_note, quotation or statement
+    /// invoice, credit_note, quotation, statement or campaign
     pub kind: String,
     /// The order, credit note, quotation or customer it is about.
     pub subject: Option<Uuid>,
@@ -319,7 +320,7 @@ impl Shop {
         Ok(())
     }
 
-    fn mail_server_set(&self) -> Option<MailServer> {
+    pub(crate) fn mail_server_set(&self) -> Option<MailServer> {
         parse_server(self.settings().text(SERVER))
     }
 
@@ -345,6 +346,7 @@ impl Shop {
             },
             from: server.from.clone(),
             reply_to: None,
+            news: false,
             to_name: String::new(),
             to: String::new(),
             subject: String::new(),
@@ -361,14 +363,22 @@ impl Shop {
         let now = self.edges.now();
         let (row, password) = self
             .store
-            .read(|r| -> Result<_> { Ok((r.next_mail()?, r.local_value(PASSWORD)?)) })?;
+            .read(|r| -> Result<_> { Ok((r.next_mail(now.0)?, r.local_value(PASSWORD)?)) })?;
         let longest = i64::try_from(pause_after(u32::MAX).as_millis()).unwrap_or(i64::MAX);
         // A clock that was set back must not hold a letter for a year.
         let Some(row) = row.filter(|row| row.next_ms <= now.0 || row.next_ms > now.0.saturating_add(longest))
         else {
             return Ok(None);
         };
-        if !self.store.write(now, |tx| tx.begin_mail(row.id))? {
+        let began = self.store.write(now, |tx| -> Result<bool> {
+            // Asked as late as can be: another device may have heard the no.
+            if !campaigns::may_go(&tx.reader(), &row)? {
+                campaigns::withdraw(tx, &row)?;
+                return Ok(false);
+            }
+            Ok(tx.begin_mail(row.id)?)
+        })?;
+        if !began {
             return Ok(None);
         }
         let file = self.store.read(|r| r.mail_file(row.id))?;
@@ -379,6 +389,7 @@ impl Shop {
             subject: row.title.clone(),
             text: row.body.clone(),
             at_ms: row.created_ms,
+            news: row.campaign.is_some(),
             attachments: row
                 .file_name
                 .clone()
@@ -405,7 +416,9 @@ impl Shop {
             match outcome {
                 Ok(said) => {
                     tx.settle_mail(row.id, MailState::Sent, now.0, None, Some(said))?;
-                    if let Some(subject) = row.subject {
+                    if row.campaign.is_some() {
+                        campaigns::settled(tx, row, Outcome::Sent, "")?;
+                    } else if let Some(subject) = row.subject {
                         let sent = InvoiceSentV1 {
                             subject,
                             kind: row.kind.clone(),
@@ -429,6 +442,9 @@ impl Shop {
                         MailState::Failed
                     };
                     tx.settle_mail(row.id, state, next, Some(error.as_str()), Some(&said))?;
+                    if state == MailState::Failed {
+                        campaigns::settled(tx, row, Outcome::Failed, error.as_str())?;
+                    }
                 }
             }
             Ok(())
@@ -437,7 +453,16 @@ impl Shop {
             tracing::warn!(mail = %row.id, why = error.as_str(), attempt = row.attempts + 1, "a letter did not go");
         }
         self.live.tell("mail", Some(row.id.to_string()));
+        if let Some(campaign) = row.campaign {
+            self.live.tell("campaign", Some(campaign.to_string()));
+        }
         Ok(())
+    }
+
+    /// Letters were written: the worker need not wait for its next look.
+    pub(crate) fn ring_mail(&self) {
+        self.mailing.bell.ring();
+        self.live.tell("mail", None);
     }
 
     /// Puts a letter into the outbox. Asked twice with the same id and content, it is one letter.
@@ -468,6 +493,7 @@ impl Shop {
             body: letter.text,
             file: letter.file,
             staff: Some(actor.staff),
+            campaign: None,
         };
         self.write_once(*id.as_bytes(), content, |tx| {
             tx.queue_mail(&new)?;
@@ -528,7 +554,13 @@ impl Shop {
         };
         let content = content_of(&format!("mail retry {id}"), request)?;
         self.write_once(*request.id.as_bytes(), &content, |tx| {
-            self.open_letter(tx, id)?;
+            let row = self.open_letter(tx, id)?;
+            if row.campaign.is_some() && to.is_some() {
+                return Err(AppError::field(
+                    "to",
+                    "news go to the customer's own address only",
+                ));
+            }
             tx.requeue_mail(MailId::from_uuid(id), to.as_deref())?;
             Ok(())
         })?;
@@ -548,7 +580,7 @@ impl Shop {
                 row.why.as_deref(),
                 row.said.as_deref(),
             )?;
-            Ok(())
+            campaigns::settled(tx, &row, Outcome::Discarded, "")
         })?;
         self.live.tell("mail", Some(id.to_string()));
         self.mail(id)

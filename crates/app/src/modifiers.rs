@@ -8,7 +8,7 @@ use crate::{
 };
 use domain::{
     cart::Modifier,
-    ids::{ModifierGroupId, ProductId},
+    ids::{ModifierGroupId, ProductId, StaffId},
     money::Money,
     time::Moment,
 };
@@ -20,7 +20,7 @@ use journal::{
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use store::{
-    Reader,
+    Reader, Write,
     catalog::ProductRow,
     prices::{ModifierGroupRow, ModifierRow},
 };
@@ -38,13 +38,13 @@ pub struct ModifierGroupView {
     pub least: i64,
     /// How many may be chosen.
     pub most: i64,
-    pub options: Vec<ModifierView>,
+    pub options: Vec<ModifierOptionView>,
     pub position: i64,
     pub archived_at: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ModifierView {
+pub struct ModifierOptionView {
     pub id: Uuid,
     pub name: String,
     pub names: Names,
@@ -212,16 +212,16 @@ impl From<&ModifierGroupRow> for ModifierGroupView {
             names: row.names.clone(),
             least: row.least,
             most: row.most,
-            options: row.options.iter().map(ModifierView::from).collect(),
+            options: row.options.iter().map(ModifierOptionView::from).collect(),
             position: row.position,
             archived_at: row.archived_ms.map(|ms| rfc3339(Moment(ms))),
         }
     }
 }
 
-impl From<&ModifierRow> for ModifierView {
-    fn from(row: &ModifierRow) -> ModifierView {
-        ModifierView {
+impl From<&ModifierRow> for ModifierOptionView {
+    fn from(row: &ModifierRow) -> ModifierOptionView {
+        ModifierOptionView {
             id: Uuid::from_bytes(row.id),
             name: row.name.clone(),
             names: row.names.clone(),
@@ -289,6 +289,18 @@ fn group_fields(reader: &Reader<'_>, form: &ModifierGroupForm) -> Result<Vec<(Fi
     ])
 }
 
+/// Tells whoever writes demo stories how a group is set.
+pub(crate) fn record_group(
+    tx: &mut Write<'_>,
+    staff: Option<StaffId>,
+    id: ModifierGroupId,
+    form: &ModifierGroupForm,
+) -> Result<()> {
+    let fields = group_fields(&tx.reader(), form)?;
+    let record = id.bytes();
+    Ok(tx.record(staff, &Body::ModifierGroupSet(PatchV1 { record, fields }))?)
+}
+
 impl Shop {
     pub fn modifier_groups(&self, archived_too: bool) -> Result<Page<ModifierGroupView>> {
         let rows = self.store.read(|r| r.modifier_groups(archived_too))?;
@@ -305,12 +317,7 @@ impl Shop {
             if tx.reader().modifier_group_record(id)?.is_some() {
                 return Err(Code::IdReused.into());
             }
-            let fields = group_fields(&tx.reader(), form)?;
-            let record = id.bytes();
-            Ok(tx.record(
-                Some(actor.staff),
-                &Body::ModifierGroupSet(PatchV1 { record, fields }),
-            )?)
+            record_group(tx, Some(actor.staff), id, form)
         })?;
         self.live.tell("modifier_group", Some(id.to_string()));
         self.modifier_group_view(id)

@@ -6,6 +6,7 @@ use crate::{
     catalog::Art,
     days,
     orders::UNDO_MS,
+    pricing::taxes_within,
     settings::Settings,
     wire::{Names, rfc3339},
 };
@@ -57,8 +58,10 @@ pub struct OrderView {
     pub lines: Vec<OrderLineView>,
     pub subtotal_minor: i64,
     pub discount_minor: i64,
-    /// Prices contain their taxes.
+    /// The amounts of the lines contain the taxes that are listed, but for what came on top.
     pub inclusive: bool,
+    /// The taxes that came on top of the amounts of the lines; 0 when all prices contained theirs.
+    pub tax_on_top_minor: i64,
     pub taxable_minor: i64,
     pub tax_minor: i64,
     pub taxes: Vec<TaxView>,
@@ -559,7 +562,12 @@ impl Shop {
             lines,
             subtotal_minor: row.subtotal_minor,
             discount_minor: row.line_discount_minor + row.order_discount_minor,
-            inclusive: row.inclusive,
+            inclusive: taxes_within(
+                row.inclusive,
+                Money::from_minor(row.tax_minor),
+                Money::from_minor(row.tax_on_top_minor()),
+            ),
+            tax_on_top_minor: row.tax_on_top_minor(),
             taxable_minor: row.taxable_minor,
             tax_minor: row.tax_minor,
             taxes: taxes.iter().map(view_tax).collect(),

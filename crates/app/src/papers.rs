@@ -323,7 +323,7 @@ impl Shop {
             .then_some(false)
             .filter(|_| known.order.document == "tax_invoice");
         data.legends = self.legends(reader, settings, &known.order, &data.language)?;
-        data.inclusive = known.order.inclusive;
+        data.inclusive = known.order.inclusive && known.order.tax_on_top_minor() == 0;
         if !taxes.is_empty() {
             data.taxable_minor = known.order.taxable_minor;
         }

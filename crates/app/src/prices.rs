@@ -6,13 +6,17 @@ use crate::{
     Actor, AppError, Code, Names, Page, Result, Shop,
     catalog::{MOST_MINOR, decimal, names},
     days,
+    edges::Edges,
     settings::patched,
     wire::{content_of, rfc3339, text},
 };
 use domain::{
-    ids::{CategoryId, CustomerId, LevelId, PriceId, ProductId},
+    ids::{CategoryId, CustomerId, LevelId, PriceId, ProductId, StaffId},
     money::Money,
-    prices::{COUNTER, Chosen, Day, LevelRule, Question, WHOLESALE, any_counts, by_content, choose},
+    prices::{
+        COUNTER, Chosen, Day, LevelRule, Question, SetPrice, Source, WHOLESALE, any_counts, by_content,
+        choose, inherited,
+    },
     quantity::{Quantity, Unit},
     time::Moment,
 };
@@ -25,7 +29,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::{
-    Reader,
+    Reader, Write,
     catalog::{ProductRow, UnitRow},
     prices::{LevelRow, PriceRow},
 };
@@ -61,6 +65,8 @@ pub struct PriceAnswer {
     pub source: &'static str,
     /// How much of the base unit is in one of the asked unit.
     pub base_milli_per_unit: i64,
+    /// Whether it includes tax; None: as the shop's prices do.
+    pub inclusive: Option<bool>,
 }
 
 /// What one of the asked unit costs, and where that comes from.
@@ -80,16 +86,19 @@ pub fn unit_price(
             None => level_of_type(reader, question.customer_type)?,
         },
     };
-    let rule = match level.as_deref() {
+    let found = match level.as_deref() {
         None | Some(COUNTER) => None,
         // A level that was archived since gives what the catalogue asks; one chosen by hand must be there.
         Some(key) => match level_by_key(reader, key)? {
-            Some(level) => rule_for(reader, &level, row.category)?,
             None if question.level.is_some() => {
                 return Err(AppError::new(Code::LevelUnknown).hint("level", key));
             }
-            None => None,
+            found => found,
         },
+    };
+    let rule = match &found {
+        Some(level) => rule_for(reader, level, row.category)?,
+        None => None,
     };
     let asked = |milli| Question {
         level: level.as_deref(),
@@ -110,7 +119,10 @@ pub fn unit_price(
             Refused::Money => AppError::new(Code::PriceTooLarge),
             Refused::App(error) => error,
         })?;
+    // A customer's own price is agreed on as the prices of their level are.
+    let of_level = chosen.source == Source::Customer || (chosen.level.is_some() && !chosen.ruled);
     Ok(PriceAnswer {
+        inclusive: found.filter(|_| of_level).and_then(|level| level.inclusive),
         minor: chosen.price.minor(),
         level: chosen.level,
         source: chosen.source.as_str(),
@@ -201,13 +213,13 @@ impl<'a> SoldBy<'a> {
     ) -> std::result::Result<Chosen, Refused> {
         let plain = Money::from_minor(row.price_minor);
         let of_base = |milli| -> std::result::Result<Chosen, Refused> {
-            let set = reader.set_prices(row.id, &row.unit, customer)?;
+            let set = set_prices(reader, row, &row.unit, customer)?;
             Ok(choose(plain, &set, rule, &asked(milli))?)
         };
         let Some(unit) = self.unit else {
             return of_base(quantity.milli());
         };
-        let set = reader.set_prices(row.id, &unit.unit, customer)?;
+        let set = set_prices(reader, row, &unit.unit, customer)?;
         if let Some(own) = unit.price_minor {
             return Ok(choose(
                 Money::from_minor(own),
@@ -233,6 +245,35 @@ impl<'a> SoldBy<'a> {
             ..base
         })
     }
+}
+
+/// What was set for a product in a unit. A variant that costs what its product costs has what was set for that, too,
+/// wherever it has nothing of its own.
+fn set_prices(
+    reader: &Reader<'_>,
+    row: &ProductRow,
+    unit: &str,
+    customer: Option<CustomerId>,
+) -> std::result::Result<Vec<SetPrice>, store::StoreError> {
+    let own = reader.set_prices(row.id, unit, customer)?;
+    let Some(parent) = row.variant_of else {
+        return Ok(own);
+    };
+    match reader.product(parent)? {
+        Some(parent) if parent.unit == row.unit && plain_in(&parent, unit) == plain_in(row, unit) => {
+            Ok(inherited(own, reader.set_prices(parent.id, unit, customer)?))
+        }
+        _ => Ok(own),
+    }
+}
+
+/// The plain price in a unit; none in a unit that it is not sold by.
+fn plain_in(row: &ProductRow, unit: &str) -> Option<i64> {
+    if row.unit == unit {
+        return Some(row.price_minor);
+    }
+    let found = row.units.iter().find(|one| one.unit == unit)?;
+    Some(plain_of_unit(row, found))
 }
 
 /// The word of a level: the shop's own are called by their id.
@@ -262,6 +303,7 @@ fn wholesale() -> LevelRow {
         customer_types: vec![WHOLESALE.to_owned()],
         percents: vec![],
         step_minor: 1,
+        inclusive: None,
         archived_ms: None,
     }
 }
@@ -414,6 +456,9 @@ pub struct LevelView {
     pub customer_types: Vec<String>,
     pub percents: Vec<LevelPercent>,
     pub step_minor: i64,
+    /// Whether the prices set for it include tax; null: as the shop's do. What a percentage makes of the catalogue's
+    /// price includes tax as that one does.
+    pub inclusive: Option<bool>,
     pub archived_at: Option<String>,
 }
 
@@ -443,6 +488,9 @@ pub struct LevelForm {
     pub percents: Vec<LevelPercent>,
     /// What its rule gives becomes a multiple of this; 1 when left out.
     pub step_minor: Option<i64>,
+    /// Whether the prices set for it include tax; null: as the shop's do.
+    #[serde(default)]
+    pub inclusive: Option<bool>,
 }
 
 impl From<&LevelRow> for LevelView {
@@ -462,6 +510,7 @@ impl From<&LevelRow> for LevelView {
                 })
                 .collect(),
             step_minor: row.step_minor,
+            inclusive: row.inclusive,
             archived_at: row.archived_ms.map(|ms| rfc3339(Moment(ms))),
         }
     }
@@ -513,6 +562,10 @@ fn level_fields(reader: &Reader<'_>, form: &LevelForm) -> Result<Vec<(Field, Val
         (level_field::CUSTOMER_TYPES, Value::List(types)),
         (level_field::PERCENTS, Value::List(percents)),
         (level_field::STEP_MINOR, Value::Int(step)),
+        (
+            level_field::INCLUSIVE,
+            form.inclusive.map_or(Value::Null, Value::Bool),
+        ),
     ])
 }
 
@@ -636,6 +689,36 @@ pub(crate) fn level_price_fields(
     ])
 }
 
+/// Tells whoever writes demo stories how a level is set: wholesale by its word, any other as a new one.
+pub(crate) fn record_level(
+    tx: &mut Write<'_>,
+    edges: &Edges,
+    staff: StaffId,
+    key: &str,
+    form: &LevelForm,
+) -> Result<()> {
+    let id = match key {
+        WHOLESALE => WHOLESALE_ID,
+        _ => LevelId::from_uuid(edges.new_id()),
+    };
+    let fields = level_fields(&tx.reader(), form)?;
+    let record = id.bytes();
+    Ok(tx.record(Some(staff), &Body::LevelSet(PatchV1 { record, fields }))?)
+}
+
+/// … and a price.
+pub(crate) fn record_price(
+    tx: &mut Write<'_>,
+    staff: StaffId,
+    product: ProductId,
+    form: &SetPriceForm,
+) -> Result<()> {
+    let row = tx.reader().product(product)?.ok_or(Code::NotFound)?;
+    let fields = price_fields(&tx.reader(), &row, form)?;
+    let record = *form.id.as_bytes();
+    Ok(tx.record(Some(staff), &Body::PriceSet(PatchV1 { record, fields }))?)
+}
+
 fn view_of(row: &PriceRow, today: Day) -> SetPriceView {
     let state = if row.ended_ms.is_some() {
         "ended"
@@ -677,11 +760,31 @@ impl Shop {
         let today = self.price_day();
         self.store.read(|r| {
             let product = r.product(id)?.ok_or(Code::NotFound)?;
-            let rows = r.prices_of(id)?;
-            let (set, old): (Vec<_>, Vec<_>) = rows
+            let mut rows = r.prices_of(id)?;
+            let units: Vec<&str> = units_of(&product).collect();
+            let levels: Vec<String> = levels(r, true)?.iter().map(|level| key_of(level.id)).collect();
+            // As one reads them: by unit, for everybody first, then level by level, the smallest quantity first.
+            rows.sort_by_key(|row| {
+                let unit = units.iter().position(|unit| *unit == row.unit);
+                let level = row
+                    .level
+                    .as_ref()
+                    .map(|key| levels.iter().position(|one| one == key));
+                (
+                    unit.unwrap_or(units.len()),
+                    row.customer.is_some(),
+                    level,
+                    row.customer,
+                    row.from_milli,
+                    row.first_day,
+                    row.id,
+                )
+            });
+            let (set, mut old): (Vec<_>, Vec<_>) = rows
                 .iter()
                 .map(|row| view_of(row, today))
                 .partition(|view| view.state == "now" || view.state == "later");
+            old.sort_by_key(|view| std::cmp::Reverse(view.id));
             Ok(PricesView {
                 set,
                 old,

@@ -272,7 +272,7 @@ pub(crate) fn price_now(
         line.answered = Answered {
             source: source_of(answer.source),
             level: answer.level,
-            inclusive: None,
+            inclusive: answer.inclusive,
             base_milli: answer.base_milli_per_unit,
         };
         match line.choice.typed {
@@ -364,6 +364,15 @@ fn context<'a>(terms: &'a Terms, cart: &'a Cart, card: Option<&'a CustomerCard>)
         order_type: cart.order_type.as_str(),
         customer_type: card.map(|card| card.kind.as_str()),
         ..terms.taxing.context()
+    }
+}
+
+/// Whether the taxes that are listed are within the figures above them, at least some: said "including" on screens.
+pub(crate) fn taxes_within(shop_includes: bool, tax: Money, on_top: Money) -> bool {
+    if tax.is_zero() {
+        shop_includes
+    } else {
+        on_top != tax
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     Actor, AppError, Code, Page, Result, Shop,
     cart::{Draft, DraftCart},
     customers, days,
+    edges::Edges,
     invoices::{
         BuyerForm, MailDocument, SentView, SheetFile, Shown, document_of, language_of, letter_text,
         letter_words, line_of, party_of_buyer, party_of_seller, readable, region_text, tax_totals,
@@ -13,7 +14,7 @@ use crate::{
     order_view::Named,
     orders::{buyer_of, discount_fact, line_fact},
     papers::fonts,
-    pricing::price_now,
+    pricing::{OpenCart, Terms, price_now},
     settings::Settings,
     wire::{content_of, optional_text, rfc3339},
 };
@@ -29,7 +30,7 @@ use journal::{
 use paper::{InvoiceData, InvoiceKind, invoice_sheet, sheet_pdf};
 use serde::{Deserialize, Serialize};
 use store::{
-    Reader,
+    Reader, Write,
     drafts::CartRow,
     orders::TaxRow,
     people::StaffRow,
@@ -179,6 +180,135 @@ fn newest(versions: &[QuotationVersion]) -> Result<&QuotationMadeV1> {
         .ok_or(AppError::new(Code::NotFound))
 }
 
+/// What a quotation says beside its cart.
+struct Head {
+    quotation: QuotationId,
+    revision: u32,
+    made_ms: i64,
+    today: u32,
+    valid_until: u32,
+    /// Prefix, fiscal year and number.
+    number: (String, String, u32),
+    note: String,
+    content: [u8; 32],
+}
+
+fn next_number(
+    reader: &Reader<'_>,
+    settings: &Settings,
+    ordinal: u16,
+    today: u32,
+) -> Result<(String, String, u32)> {
+    let used_up = |e| AppError::new(Code::NumbersUsedUp).because(e);
+    let month = u8::try_from(settings.int("branch.fiscal_month")).unwrap_or(4);
+    let date = days::date_of(today).ok_or(AppError::new(Code::Broken))?;
+    let year = days::fiscal_year(date, month);
+    let prefix = series_prefix(ordinal, DocumentKind::Quotation).map_err(used_up)?;
+    let n = reader.last_document(prefix.as_str(), &year.label())? + 1;
+    document_number(prefix, &year, n).map_err(used_up)?;
+    Ok((prefix.as_str().to_owned(), year.label(), n))
+}
+
+/// A cart as an offer, whole.
+fn quoted(
+    reader: &Reader<'_>,
+    edges: &Edges,
+    counter: [u8; 16],
+    terms: &Terms,
+    open: &OpenCart,
+    head: Head,
+) -> Result<QuotationMadeV1> {
+    let lines = (1u32..)
+        .zip(open.cart.lines.iter().zip(&open.priced.lines))
+        .zip(&open.taxes)
+        .map(|((n, (sold, price)), taxes)| line_fact(reader, (sold, price), n, open, taxes))
+        .collect::<Result<Vec<_>>>()?;
+    let buyer = match &open.card {
+        Some(card) => Some(buyer_of(
+            card,
+            head.today,
+            OrderId::from_bytes(head.quotation.bytes()),
+            edges,
+        )?),
+        None => None,
+    };
+    let priced = &open.priced;
+    let (prefix, fiscal_year, document_no) = head.number;
+    Ok(QuotationMadeV1 {
+        quotation: head.quotation.bytes(),
+        revision: head.revision,
+        counter,
+        made_ms: head.made_ms,
+        business_day: head.today,
+        valid_until: head.valid_until,
+        prefix,
+        fiscal_year,
+        document_no,
+        lines,
+        discount: match &open.cart.discount {
+            Some(discount) => Some(discount_fact(discount, open.approvals.get(&0))?),
+            None => None,
+        },
+        subtotal_minor: priced.subtotal.minor(),
+        line_discount_minor: priced.line_discount.minor(),
+        order_discount_minor: priced.order_discount.minor(),
+        inclusive: priced.rules.inclusive,
+        taxable_minor: priced.taxable.minor(),
+        tax_minor: priced.tax.minor(),
+        taxes: priced
+            .taxes
+            .iter()
+            .map(|tax| OrderTaxV1 {
+                name: tax.name.clone(),
+                rate: tax.rate.millionths(),
+                taxable_minor: tax.taxable.minor(),
+                amount_minor: tax.amount.minor(),
+            })
+            .collect(),
+        rounding_minor: priced.rounding.minor(),
+        total_minor: priced.total.minor(),
+        customer: open.card.as_ref().map(|card| card.id.bytes()),
+        buyer,
+        seller: terms.taxing.seller().clone(),
+        place_of_supply: open.place_of_supply.clone(),
+        order_type: open.cart.order_type.as_str().to_owned(),
+        note: head.note,
+        cart: DraftCart::at_its_prices(&open.cart, &open.approvals)?,
+        content: head.content,
+    })
+}
+
+/// Tells whoever writes demo stories how a cart becomes an offer.
+pub(crate) fn record_offer(
+    tx: &mut Write<'_>,
+    edges: &Edges,
+    staff: StaffId,
+    terms: &Terms,
+    open: &OpenCart,
+    at: Moment,
+) -> Result<()> {
+    let identity = tx.identity()?;
+    let quotation = QuotationId::from_uuid(edges.new_id());
+    let head = Head {
+        quotation,
+        revision: 0,
+        made_ms: at.0,
+        today: terms.day,
+        valid_until: in_days(terms.day, terms.settings.int("quotation.valid_days")),
+        number: next_number(&tx.reader(), &terms.settings, identity.ordinal, terms.day)?,
+        note: String::new(),
+        content: *blake3::hash(&quotation.bytes()).as_bytes(),
+    };
+    let made = quoted(&tx.reader(), edges, identity.counter.bytes(), terms, open, head)?;
+    Ok(tx.record(Some(staff), &Body::QuotationMade(Box::new(made)))?)
+}
+
+fn in_days(day: u32, days: i64) -> u32 {
+    days::date_of(day)
+        .and_then(|date| date.checked_add(jiff::Span::new().try_days(days).ok()?).ok())
+        .map_or(day, days::number_of)
+}
+
 impl Shop {
     pub fn quotations(&self, filter: &QuotationFilter) -> Result<Page<QuotationView>> {
         const STATES: &[&str] = &[
@@ -300,7 +430,7 @@ impl Shop {
         let today = self.today_number(&settings);
         let valid_until = match request.valid_until.as_deref() {
             Some(day) => customers::day_number("valid_until", day)?,
-            None => self.in_days(today, settings.int("quotation.valid_days")),
+            None => in_days(today, settings.int("quotation.valid_days")),
         };
         if valid_until < today {
             return Err(AppError::field("valid_until", "this day is over"));
@@ -323,15 +453,9 @@ impl Shop {
                 }
                 (None, Some(_)) => return Err(Code::NotFound.into()),
                 (_, None) => {
-                    let used_up = |e| AppError::new(Code::NumbersUsedUp).because(e);
-                    let month = u8::try_from(settings.int("branch.fiscal_month")).unwrap_or(4);
-                    let date = days::date_of(today).ok_or(AppError::new(Code::Broken))?;
-                    let year = days::fiscal_year(date, month);
-                    let prefix =
-                        series_prefix(self.identity.ordinal, DocumentKind::Quotation).map_err(used_up)?;
-                    let n = tx.reader().last_document(prefix.as_str(), &year.label())? + 1;
-                    document_number(prefix, &year, n).map_err(used_up)?;
-                    (prefix.as_str().to_owned(), year.label(), n, 0)
+                    let (prefix, year, n) =
+                        next_number(&tx.reader(), &settings, self.identity.ordinal, today)?;
+                    (prefix, year, n, 0)
                 }
             };
             let reader = tx.reader();
@@ -344,74 +468,29 @@ impl Shop {
             if open.cart.is_empty() {
                 return Err(Code::CartEmpty.into());
             }
-            let lines = (1u32..)
-                .zip(open.cart.lines.iter().zip(&open.priced.lines))
-                .zip(&open.taxes)
-                .map(|((n, (sold, price)), taxes)| line_fact(&reader, (sold, price), n, &open, taxes))
-                .collect::<Result<Vec<_>>>()?;
-            let buyer = match &open.card {
-                Some(card) => Some(buyer_of(
-                    card,
-                    today,
-                    OrderId::from_bytes(id.bytes()),
-                    &self.edges,
-                )?),
-                None => None,
-            };
-            let priced = &open.priced;
-            let made = QuotationMadeV1 {
-                quotation: id.bytes(),
+            let head = Head {
+                quotation: id,
                 revision,
-                counter: self.identity.counter.bytes(),
                 made_ms: now.0,
-                business_day: today,
+                today,
                 valid_until,
-                prefix,
-                fiscal_year,
-                document_no,
-                lines,
-                discount: match &open.cart.discount {
-                    Some(discount) => Some(discount_fact(discount, open.approvals.get(&0))?),
-                    None => None,
-                },
-                subtotal_minor: priced.subtotal.minor(),
-                line_discount_minor: priced.line_discount.minor(),
-                order_discount_minor: priced.order_discount.minor(),
-                inclusive: priced.rules.inclusive,
-                taxable_minor: priced.taxable.minor(),
-                tax_minor: priced.tax.minor(),
-                taxes: priced
-                    .taxes
-                    .iter()
-                    .map(|tax| OrderTaxV1 {
-                        name: tax.name.clone(),
-                        rate: tax.rate.millionths(),
-                        taxable_minor: tax.taxable.minor(),
-                        amount_minor: tax.amount.minor(),
-                    })
-                    .collect(),
-                rounding_minor: priced.rounding.minor(),
-                total_minor: priced.total.minor(),
-                customer: open.card.as_ref().map(|card| card.id.bytes()),
-                buyer,
-                seller: terms.taxing.seller().clone(),
-                place_of_supply: open.place_of_supply.clone(),
-                order_type: open.cart.order_type.as_str().to_owned(),
+                number: (prefix, fiscal_year, document_no),
                 note: note.clone(),
-                cart: DraftCart::at_its_prices(&open.cart, &open.approvals)?,
                 content,
             };
+            let made = quoted(
+                &reader,
+                &self.edges,
+                self.identity.counter.bytes(),
+                &terms,
+                &open,
+                head,
+            )?;
             tx.record(Some(actor.staff), &Body::QuotationMade(Box::new(made)))?;
             Ok(())
         })?;
         self.live.tell("quotation", Some(id.to_string()));
         self.quotation(id)
-    }
-
-    fn in_days(&self, day: u32, days: i64) -> u32 {
-        days::date_of(day)
-            .and_then(|date| date.checked_add(jiff::Span::new().try_days(days).ok()?).ok())
-            .map_or(day, days::number_of)
     }
 
     /// The guest says yes: the quoted lines are this seat's cart, at the quoted prices. What was there is parked.
@@ -564,7 +643,9 @@ impl Shop {
             place_of_supply: region_text(settings, &made.place_of_supply),
             hsn: india,
             lines,
-            inclusive: made.inclusive,
+            inclusive: made.inclusive
+                && made.total_minor - made.rounding_minor
+                    == made.subtotal_minor - made.line_discount_minor - made.order_discount_minor,
             subtotal_minor: made.subtotal_minor,
             taxable_minor: made.taxable_minor,
             taxes: tax_totals(&taxes),

@@ -517,7 +517,7 @@ impl<'a> CheckedShop<'a> {
                 &own.language,
                 registered,
             )?;
-            self.samples.record(tx, Some(owner), edges, true)?;
+            self.samples.record(tx, Some(owner), edges)?;
             Ok(owner)
         })
     }

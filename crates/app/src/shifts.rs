@@ -435,13 +435,13 @@ impl Shop {
         kind: DocumentKind,
         time: &days::BranchTime,
     ) -> Result<(String, String, u32)> {
-        let month = u8::try_from(self.settings().int("branch.fiscal_month")).unwrap_or(4);
-        let year = days::fiscal_year(time.date, month);
-        let used_up = |e| AppError::new(Code::NumbersUsedUp).because(e);
-        let prefix = series_prefix(self.identity.ordinal, kind).map_err(used_up)?;
-        let n = tx.reader().last_document(prefix.as_str(), &year.label())? + 1;
-        document_number(prefix, &year, n).map_err(used_up)?;
-        Ok((prefix.as_str().to_owned(), year.label(), n))
+        next_report(
+            &tx.reader(),
+            &self.settings(),
+            self.identity.ordinal,
+            kind,
+            time.date,
+        )
     }
 
     /// The figures of a shift as the facts give them now.
@@ -681,29 +681,15 @@ impl Shop {
         self.write_once(*form.id.as_bytes(), &content, |tx| {
             let row = self.open_row(&tx.reader(), actor, id)?;
             self.note_late_money(tx)?;
-            let now = tx.now();
-            let time = self.branch_day(now);
-            let span = Span {
-                after: None,
-                upto: tx.reader().seen()?,
-                to_ms: now.0,
-            };
-            let figures = figures_of(&tx.reader(), settings.currency.code, &row, &span)?;
-            let drawers = closed_drawers(&figures, counts)?;
-            let (prefix, fiscal_year, document_no) = self.next_report(tx, DocumentKind::ZReport, &time)?;
-            let body = ShiftClosedV1 {
-                shift: id.bytes(),
-                counter: row.counter.bytes(),
-                closed_ms: now.0,
-                business_day: time.business_day,
-                prefix,
-                fiscal_year,
-                document_no,
-                figures,
-                drawers,
+            let body = z_at(
+                &tx.reader(),
+                &settings,
+                self.identity.ordinal,
+                &row,
+                tx.now(),
+                |_| Ok(counts),
                 note,
-                approved_by: None,
-            };
+            )?;
             tx.record(Some(actor.staff), &Body::ShiftClosed(Box::new(body)))?;
             if print && self.sees_all(actor) {
                 self.queue_z(tx, actor.staff, id);
@@ -954,6 +940,111 @@ fn view_move(names: &Directory, row: &MovementRow) -> ShiftMoveView {
         to: names.staff(moved.to.map(StaffId::from_bytes)),
         counts: moved.counts.iter().map(view_count).collect(),
         approved_by: names.staff(moved.approved_by.map(StaffId::from_bytes)),
+    }
+}
+
+fn next_report(
+    reader: &Reader<'_>,
+    settings: &Settings,
+    ordinal: u16,
+    kind: DocumentKind,
+    date: jiff::civil::Date,
+) -> Result<(String, String, u32)> {
+    let month = u8::try_from(settings.int("branch.fiscal_month")).unwrap_or(4);
+    let year = days::fiscal_year(date, month);
+    let used_up = |e| AppError::new(Code::NumbersUsedUp).because(e);
+    let prefix = series_prefix(ordinal, kind).map_err(used_up)?;
+    let n = reader.last_document(prefix.as_str(), &year.label())? + 1;
+    document_number(prefix, &year, n).map_err(used_up)?;
+    Ok((prefix.as_str().to_owned(), year.label(), n))
+}
+
+/// The Z of a shift that closes at this moment, from all that is known here by now.
+fn z_at(
+    reader: &Reader<'_>,
+    settings: &Settings,
+    ordinal: u16,
+    row: &ShiftRow,
+    at: Moment,
+    count: impl FnOnce(&FiguresV1) -> Result<Vec<Counted>>,
+    note: String,
+) -> Result<ShiftClosedV1> {
+    let time = days::branch_time(at, settings.text("branch.zone"), settings.day_starts_minutes());
+    let span = Span {
+        after: None,
+        upto: reader.seen()?,
+        to_ms: at.0,
+    };
+    let figures = figures_of(reader, settings.currency.code, row, &span)?;
+    let counts = count(&figures)?;
+    let (prefix, fiscal_year, document_no) =
+        next_report(reader, settings, ordinal, DocumentKind::ZReport, time.date)?;
+    Ok(ShiftClosedV1 {
+        shift: row.id.bytes(),
+        counter: row.counter.bytes(),
+        closed_ms: at.0,
+        business_day: time.business_day,
+        prefix,
+        fiscal_year,
+        document_no,
+        drawers: closed_drawers(&figures, counts)?,
+        figures,
+        note,
+        approved_by: None,
+    })
+}
+
+/// Tells whoever writes demo stories how a drawer begins its day with a float.
+pub(crate) fn record_opened(
+    tx: &mut Write<'_>,
+    settings: &Settings,
+    staff: Option<StaffId>,
+    shift: ShiftId,
+    seat: SeatId,
+    (at, float_minor): (Moment, i64),
+) -> Result<()> {
+    let time = days::branch_time(at, settings.text("branch.zone"), settings.day_starts_minutes());
+    let body = ShiftOpenedV1 {
+        shift: shift.bytes(),
+        counter: tx.identity()?.counter.bytes(),
+        seat_id: seat.bytes(),
+        seat: 0,
+        floats: vec![loose(settings, float_minor)],
+        opened_ms: at.0,
+        business_day: time.business_day,
+        note: String::new(),
+    };
+    Ok(tx.record(staff, &Body::ShiftOpened(body))?)
+}
+
+/// … and how it ends: counted, so much over or short, and all but the float taken to the safe.
+pub(crate) fn record_closed(
+    tx: &mut Write<'_>,
+    settings: &Settings,
+    staff: Option<StaffId>,
+    shift: ShiftId,
+    (at, over_minor, left_minor): (Moment, i64, i64),
+) -> Result<()> {
+    let row = tx.reader().shift(shift)?.ok_or(AppError::new(Code::NotFound))?;
+    let ordinal = tx.identity()?.ordinal;
+    let count = |figures: &FiguresV1| -> Result<Vec<Counted>> {
+        let there = held(figures)?.get(&settings.currency.code).copied().unwrap_or(0);
+        let found = (there + over_minor).max(0);
+        Ok(vec![Counted {
+            fact: loose(settings, found),
+            left: Some(left_minor.min(found)),
+        }])
+    };
+    let body = z_at(&tx.reader(), settings, ordinal, &row, at, count, String::new())?;
+    Ok(tx.record(staff, &Body::ShiftClosed(Box::new(body)))?)
+}
+
+fn loose(settings: &Settings, minor: i64) -> CountV1 {
+    CountV1 {
+        currency: settings.currency.code,
+        pieces: Vec::new(),
+        loose_minor: minor,
+        counted_minor: minor,
     }
 }
 

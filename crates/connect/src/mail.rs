@@ -5,7 +5,10 @@
 
 use lettre::{
     Message, SmtpTransport, Transport,
-    message::{Attachment as Enclosed, Mailbox, MultiPart, SinglePart, header::ContentType},
+    message::{
+        Attachment as Enclosed, Mailbox, MultiPart, SinglePart,
+        header::{ContentType, HeaderName, HeaderValue},
+    },
     transport::smtp::{
         authentication::{Credentials, Mechanism},
         client::{Certificate, Tls, TlsParameters},
@@ -93,6 +96,8 @@ pub struct Letter {
     pub from_name: String,
     pub from: String,
     pub reply_to: Option<String>,
+    /// News that nobody asked for one by one: readers get a button that writes back and ends them.
+    pub news: bool,
     pub to_name: String,
     pub to: String,
     pub subject: String,
@@ -273,6 +278,13 @@ fn written(letter: &Letter) -> Result<Message, MailError> {
     if let Some(reply_to) = &letter.reply_to {
         message = message.reply_to(mailbox("", reply_to)?);
     }
+    if letter.news {
+        let stop = format!("<mailto:{}?subject=STOP>", letter.from);
+        for (name, value) in [("List-Unsubscribe", stop.as_str()), ("Precedence", "bulk")] {
+            let name = HeaderName::new_from_ascii_str(name);
+            message = message.raw_header(HeaderValue::new(name, value.to_owned()));
+        }
+    }
     let text = SinglePart::plain(letter.text.clone());
     let whole = if letter.attachments.is_empty() {
         message.singlepart(text)
@@ -297,6 +309,7 @@ mod tests {
             from_name: "चांदी Store".to_owned(),
             from: "shop@example.com".to_owned(),
             reply_to: None,
+            news: false,
             to_name: "Asha \"A\" Rao, Ltd".to_owned(),
             to: "asha@example.com".to_owned(),
             subject: "Invoice K7Q/26-27/000042\r\nBcc: everybody@example.com".to_owned(),
@@ -317,6 +330,17 @@ mod tests {
         assert!(!first.lines().any(|line| line.starts_with("Bcc:")), "{first}");
         assert!(first.is_ascii(), "names and texts are encoded");
         assert!(first.contains("Date: Wed, 18 Nov 2026"), "{first}");
+    }
+
+    #[test]
+    fn news_say_how_to_stop_them_and_documents_do_not() {
+        let of = |news| {
+            let letter = Letter { news, ..letter() };
+            String::from_utf8(written(&letter).expect("written").formatted()).expect("7 bits")
+        };
+        let stop = "List-Unsubscribe: <mailto:shop@example.com?subject=STOP>";
+        assert!(of(true).contains(stop), "{}", of(true));
+        assert!(!of(false).contains("List-Unsubscribe"));
     }
 
     #[test]

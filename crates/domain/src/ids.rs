@@ -72,6 +72,7 @@ typed_id!(
     TenderId,
     FactId,
     CustomerId,
+    CampaignId,
     SessionId,
     ShiftId,
     SeatId,

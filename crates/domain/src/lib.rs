@@ -11,6 +11,7 @@
 
 pub mod account;
 pub mod barcode;
+pub mod campaign;
 pub mod card;
 pub mod cart;
 pub mod customer;

@@ -122,6 +122,8 @@ words! {
         // Corrects the buyer on an issued document, and until when it is to be paid.
         InvoiceRevise = "invoice.revise",
         QuotationMake = "quotation.make",
+        // Writes news to many customers at once, and sees what became of each letter.
+        CampaignSend = "campaign.send",
         // Mails documents, and sees what became of the letters.
         MailSend = "mail.send",
     }
@@ -199,6 +201,7 @@ impl Role {
                 TipPayOut,
                 InvoiceRevise,
                 QuotationMake,
+                CampaignSend,
                 MailSend,
             ],
             // Runs the shop's day. People, settings and the shop itself stay the owner's.
@@ -251,6 +254,7 @@ impl Role {
                 TipPayOut,
                 InvoiceRevise,
                 QuotationMake,
+                CampaignSend,
                 MailSend,
             ],
             Role::Cashier => &[
@@ -414,6 +418,7 @@ mod tests {
             ReportRead,
             HandoverUndo,
             RefundApprove,
+            CampaignSend,
         ] {
             assert_eq!(allowed(chiefs), ["owner", "manager"], "{chiefs}");
         }

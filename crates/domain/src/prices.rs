@@ -126,6 +126,8 @@ pub struct Chosen {
     pub source: Source,
     /// The level that gave it, when one did.
     pub level: Option<String>,
+    /// It is the catalogue's price moved by a rule, and includes tax as that one does.
+    pub ruled: bool,
 }
 
 /// The price of a product in one unit.
@@ -151,6 +153,7 @@ pub fn choose(
             price: own.price,
             source: Source::Customer,
             level: None,
+            ruled: false,
         });
     }
     let catalog = match best(&|audience| *audience == For::Everybody) {
@@ -158,11 +161,13 @@ pub fn choose(
             price: one.price,
             source: broken(one, Source::Catalog),
             level: None,
+            ruled: false,
         },
         None => Chosen {
             price: plain,
             source: Source::Catalog,
             level: None,
+            ruled: false,
         },
     };
     let Some(level) = question.level.filter(|level| *level != COUNTER) else {
@@ -173,6 +178,7 @@ pub fn choose(
             price: one.price,
             source: broken(one, Source::Level),
             level: Some(level.to_owned()),
+            ruled: false,
         });
     }
     match rule {
@@ -180,9 +186,21 @@ pub fn choose(
             price: rule.apply(catalog.price)?,
             source: Source::Level,
             level: Some(level.to_owned()),
+            ruled: true,
         }),
         None => Ok(catalog),
     }
+}
+
+/// What a variant's own prices are, and those of its product for everybody whom its own say nothing about.
+pub fn inherited(mut own: Vec<SetPrice>, of_product: Vec<SetPrice>) -> Vec<SetPrice> {
+    let named: Vec<For> = own.iter().map(|one| one.audience.clone()).collect();
+    own.extend(
+        of_product
+            .into_iter()
+            .filter(|one| !named.contains(&one.audience)),
+    );
+    own
 }
 
 /// Whether anything that was set answers the question; else the plain price or the level's rule does.
@@ -348,6 +366,24 @@ mod tests {
         (any::<u8>(), audience, 0i64..5, day(), day(), 0i64..1_000_000).prop_map(
             |(id, audience, from, first, last, minor)| set(id, audience, from * 1_000, (first, last), minor),
         )
+    }
+
+    #[test]
+    fn a_variant_asks_its_product_where_it_says_nothing_itself() {
+        let of_product = vec![
+            set(1, For::Everybody, 12_000, EVER, 90_00),
+            set(2, wholesale(), 0, EVER, 80_00),
+        ];
+        let own = vec![set(3, wholesale(), 24_000, EVER, 70_00)];
+        let all = inherited(own, of_product);
+        let at = |level, milli| answer(&all, None, &asked(level, false, milli, TODAY)).0;
+        assert_eq!(at(None, 12_000), 90_00, "the product's break");
+        assert_eq!(at(Some(WHOLESALE), 24_000), 70_00, "its own");
+        assert_eq!(
+            at(Some(WHOLESALE), 1_000),
+            100_00,
+            "one price of its own at a level, and the product's there counts no more"
+        );
     }
 
     proptest! {

@@ -106,6 +106,13 @@ pub struct Priced {
 }
 
 impl Priced {
+    /// The taxes that come on top of what the lines say: those of prices that do not include them.
+    pub fn tax_on_top(&self) -> Money {
+        // All parts of the total, so nothing leaves the range.
+        let said = self.subtotal.minor() - self.line_discount.minor() - self.order_discount.minor();
+        Money::from_minor(self.total.minor() - self.rounding.minor() - said)
+    }
+
     /// Everything that was taken off.
     pub fn discount(&self) -> Money {
         // Both are parts of the subtotal.

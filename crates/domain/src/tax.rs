@@ -1094,16 +1094,20 @@ mod tests {
         })
     }
 
-    fn any_document() -> impl Strategy<Value = Vec<(i64, Vec<Component>)>> {
-        prop::collection::vec((-500_000i64..2_000_000, any_components()), 0..12)
+    /// A line's price, its taxes, and whether the price says of itself that it includes them.
+    type AnyLine = (i64, Vec<Component>, Option<bool>);
+
+    fn any_document() -> impl Strategy<Value = Vec<AnyLine>> {
+        let said = prop_oneof![2 => Just(None), 1 => any::<bool>().prop_map(Some)];
+        prop::collection::vec((-500_000i64..2_000_000, any_components(), said), 0..12)
     }
 
-    fn borrowed(document: &[(i64, Vec<Component>)], sign: i64) -> Vec<TaxLine<'_>> {
+    fn borrowed(document: &[AnyLine], sign: i64) -> Vec<TaxLine<'_>> {
         document
             .iter()
-            .map(|(net, components)| TaxLine {
+            .map(|(net, components, inclusive)| TaxLine {
                 net: money(sign * net),
-                inclusive: None,
+                inclusive: *inclusive,
                 components,
             })
             .collect()
@@ -1121,7 +1125,7 @@ mod tests {
             prop_assert_eq!(taxed.taxable.minor() + taxed.tax.minor(), taxed.gross.minor());
             prop_assert_eq!(taxed.gross.minor() + taxed.round_off.minor(), taxed.payable.minor());
             for sum in &taxed.by_component {
-                let lines = taxed.lines.iter().zip(&document).flat_map(|(line, (_, components))| {
+                let lines = taxed.lines.iter().zip(&document).flat_map(|(line, (_, components, _))| {
                     line.taxes.iter().zip(components)
                 });
                 let of_lines: i64 = lines
@@ -1130,9 +1134,9 @@ mod tests {
                     .sum();
                 prop_assert_eq!(of_lines, sum.amount.minor(), "{} {}", sum.name, sum.rate);
             }
-            for (line, (net, components)) in taxed.lines.iter().zip(&document) {
+            for (line, (net, components, inclusive)) in taxed.lines.iter().zip(&document) {
                 prop_assert_eq!(line.taxes.len(), components.len());
-                let whole = if rules.inclusive { line.taxable.minor() + line.tax().expect("in range").minor() } else { line.taxable.minor() };
+                let whole = if inclusive.unwrap_or(rules.inclusive) { line.taxable.minor() + line.tax().expect("in range").minor() } else { line.taxable.minor() };
                 prop_assert_eq!(whole, *net);
             }
         }
@@ -1155,8 +1159,8 @@ mod tests {
         fn no_tax_is_a_unit_away_from_exact(document in any_document(), rules in any_rules()) {
             let taxed = compute(&borrowed(&document, 1), &rules).expect("in range");
             // Money::percent is the second way to the same number, where no other tax stands in between.
-            for (line, (net, components)) in taxed.lines.iter().zip(&document) {
-                if let ([one], false) = (components.as_slice(), rules.inclusive) {
+            for (line, (net, components, inclusive)) in taxed.lines.iter().zip(&document) {
+                if let ([one], false) = (components.as_slice(), inclusive.unwrap_or(rules.inclusive)) {
                     let exact = money(*net).percent(one.rate.percent(), rules.rounding).expect("in range");
                     let allowed = i64::from(rules.scope == Scope::Document);
                     prop_assert!((line.taxes[0].minor() - exact.minor()).abs() <= allowed, "{:?}", line);

@@ -66,6 +66,8 @@ pub mod level {
     /// What its rule gives is a multiple of this.
     pub const STEP_MINOR: u16 = 6;
     pub const ARCHIVED_MS: u16 = 7;
+    /// Whether the prices set for it include tax; null: as the shop's do.
+    pub const INCLUSIVE: u16 = 8;
 }
 
 pub mod brand {

@@ -84,6 +84,14 @@ impl Record {
         }
     }
 
+    /// A yes, a no, or nothing said.
+    pub fn choice(&self, field: Field) -> Option<bool> {
+        match self.get(field) {
+            Value::Bool(said) => Some(*said),
+            _ => None,
+        }
+    }
+
     pub fn flag(&self, field: Field) -> bool {
         matches!(self.get(field), Value::Bool(true))
     }

@@ -6,6 +6,8 @@
 
 mod account_views;
 pub mod accounts;
+mod campaign_views;
+pub mod campaigns;
 pub mod cards;
 pub mod catalog;
 mod customer_views;
@@ -52,4 +54,4 @@ pub use write::Write;
 pub const VIEWS_VERSION: i64 = 6;
 
 /// The number of this build for the guard against older builds: the newest migration that it knows.
-pub const BUILD: i64 = 6;
+pub const BUILD: i64 = 10;

@@ -1,7 +1,7 @@
 //! This device's letters: what waits, what went, what did not.
 
 use crate::{Reader, StoreError, Write};
-use domain::ids::{MailId, StaffId};
+use domain::ids::{CampaignId, MailId, StaffId};
 use rusqlite::{OptionalExtension, Row, params};
 
 /// What became of a letter.
@@ -61,6 +61,8 @@ pub struct MailRow {
     pub staff: Option<StaffId>,
     pub created_ms: i64,
     pub changed_ms: i64,
+    /// The campaign it belongs to; its subject is then the customer.
+    pub campaign: Option<CampaignId>,
 }
 
 /// A letter as it enters the outbox.
@@ -77,6 +79,7 @@ pub struct NewMail {
     pub body: String,
     pub file: Option<(String, Vec<u8>)>,
     pub staff: Option<StaffId>,
+    pub campaign: Option<CampaignId>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -89,7 +92,7 @@ pub struct MailQuery {
 
 const MAIL: &str =
     "select n, mail_id, kind, subject_id, revision, document, to_name, to_address, title, body, file_name,
-        state, why, said, attempts, next_ms, staff_id, created_ms, changed_ms from mail";
+        state, why, said, attempts, next_ms, staff_id, created_ms, changed_ms, campaign_id from mail";
 
 fn mail(r: &Row<'_>) -> rusqlite::Result<MailRow> {
     let state: String = r.get(11)?;
@@ -114,6 +117,7 @@ fn mail(r: &Row<'_>) -> rusqlite::Result<MailRow> {
         staff: r.get::<_, Option<[u8; 16]>>(16)?.map(StaffId::from_bytes),
         created_ms: r.get(17)?,
         changed_ms: r.get(18)?,
+        campaign: r.get::<_, Option<[u8; 16]>>(19)?.map(CampaignId::from_bytes),
     })
 }
 
@@ -143,15 +147,24 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The letter that is to go first.
-    pub fn next_mail(&self) -> Result<Option<MailRow>, StoreError> {
+    /// The letter that is to go first: of those that are due, a document before any news.
+    pub fn next_mail(&self, now_ms: i64) -> Result<Option<MailRow>, StoreError> {
         Ok(self
             .conn
             .prepare_cached(&format!(
-                "{MAIL} where state = 'queued' order by next_ms, n limit 1"
+                "{MAIL} where n = (select n from mail where state = 'queued'
+                     order by next_ms > ?1, campaign_id is not null and next_ms <= ?1, next_ms, n limit 1)"
             ))?
-            .query_row([], mail)
+            .query_row([now_ms], mail)
             .optional()?)
+    }
+
+    /// The letters that a condition on one id finds.
+    pub(crate) fn letters_where(&self, condition: &str, id: [u8; 16]) -> Result<Vec<MailRow>, StoreError> {
+        let mut statement = self
+            .conn
+            .prepare_cached(&format!("{MAIL} where {condition} order by n"))?;
+        Ok(statement.query_map([id], mail)?.collect::<Result<_, _>>()?)
     }
 
     pub fn mail_file(&self, id: MailId) -> Result<Option<Vec<u8>>, StoreError> {
@@ -186,8 +199,8 @@ impl Write<'_> {
             .tx
             .prepare_cached(
                 "insert into mail (mail_id, kind, subject_id, revision, document, to_name, to_address, title, body, file_name,
-                     file, state, attempts, next_ms, staff_id, created_ms, changed_ms)
-                 select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'queued', 0, ?12, ?13, ?12, ?12
+                     file, state, attempts, next_ms, staff_id, created_ms, changed_ms, campaign_id)
+                 select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'queued', 0, ?12, ?13, ?12, ?12, ?14
                  where not exists (select 1 from mail where mail_id = ?1)",
             )?
             .execute(params![
@@ -203,7 +216,8 @@ impl Write<'_> {
                 name,
                 file,
                 now,
-                new.staff.map(|s| s.bytes())
+                new.staff.map(|s| s.bytes()),
+                new.campaign.map(|c| c.bytes())
             ])?;
         Ok(added > 0)
     }

@@ -54,6 +54,20 @@ pub struct OrderRow {
     pub delivered_ms: Option<i64>,
 }
 
+impl OrderRow {
+    /// The taxes that came on top of the amounts of the lines.
+    pub fn tax_on_top_minor(&self) -> i64 {
+        // What the domain made has parts that sum; what a damaged file says must not stop a screen.
+        let said = self
+            .subtotal_minor
+            .saturating_sub(self.line_discount_minor)
+            .saturating_sub(self.order_discount_minor);
+        self.total_minor
+            .saturating_sub(self.rounding_minor)
+            .saturating_sub(said)
+    }
+}
+
 pub(crate) const ORDER: &str =
     "order_id, branch_id, counter_id, staff_id, placed_ms, business_day, number, prefix, fiscal_year,
     document_no, subtotal_minor, line_discount_minor, order_discount_minor, rounding_minor, total_minor,

@@ -53,18 +53,21 @@ pub(crate) fn level_set(conn: &Connection, patch: &PatchV1, by: Written) -> Resu
     else {
         return Ok(());
     };
-    conn.prepare_cached("insert or replace into price_level values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
-        .execute(params![
-            patch.record,
-            record.text(level::NAME).unwrap_or_default(),
-            json(&pairs(record.list(level::NAMES)))?,
-            record.int(level::POSITION).unwrap_or(0),
-            json(record.list(level::CUSTOMER_TYPES))?,
-            json(record.list(level::PERCENTS))?,
-            record.int(level::STEP_MINOR).unwrap_or(1),
-            record.int(level::ARCHIVED_MS),
-            bytes
-        ])?;
+    conn.prepare_cached(
+        "insert or replace into price_level values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        patch.record,
+        record.text(level::NAME).unwrap_or_default(),
+        json(&pairs(record.list(level::NAMES)))?,
+        record.int(level::POSITION).unwrap_or(0),
+        json(record.list(level::CUSTOMER_TYPES))?,
+        json(record.list(level::PERCENTS))?,
+        record.int(level::STEP_MINOR).unwrap_or(1),
+        record.choice(level::INCLUSIVE),
+        record.int(level::ARCHIVED_MS),
+        bytes
+    ])?;
     Ok(())
 }
 

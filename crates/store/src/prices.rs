@@ -68,6 +68,8 @@ pub struct LevelRow {
     /// Percent by category; None is every other product.
     pub percents: Vec<(Option<CategoryId>, String)>,
     pub step_minor: i64,
+    /// Whether the prices set for it include tax; None: as the shop's do.
+    pub inclusive: Option<bool>,
     pub archived_ms: Option<i64>,
 }
 
@@ -122,11 +124,13 @@ fn level(r: &Row<'_>) -> rusqlite::Result<LevelRow> {
             .map(|pair| (pair[0].parse().ok(), pair[1].clone()))
             .collect(),
         step_minor: r.get(6)?,
-        archived_ms: r.get(7)?,
+        inclusive: r.get(7)?,
+        archived_ms: r.get(8)?,
     })
 }
 
-const LEVEL: &str = "level_id, name, names, position, customer_types, percents, step_minor, archived_ms";
+const LEVEL: &str =
+    "level_id, name, names, position, customer_types, percents, step_minor, inclusive, archived_ms";
 
 fn modifier_group(r: &Row<'_>) -> rusqlite::Result<ModifierGroupRow> {
     let options: Vec<String> = json(r.get_ref(5)?.as_str()?);

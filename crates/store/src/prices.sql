@@ -36,6 +36,7 @@ create table price_level (
     customer_types text    not null, -- a JSON array
     percents       text    not null, -- a JSON array: category, percent, category …
     step_minor     integer not null,
+    inclusive      integer,          -- null: as the shop's prices
     archived_ms    integer,
     record         blob    not null
 ) strict, without rowid;

@@ -1,7 +1,8 @@
 //! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
 
 use crate::{
-    StoreError, VIEWS_VERSION, account_views, cards, customer_views, invoice_views, order_views, payments,
+    StoreError, VIEWS_VERSION, account_views, campaign_views, cards, customer_views, invoice_views,
+    order_views, payments,
     price_views::{self, Made},
     rates, search, shift_views, taxes, tender_views, tips,
 };
@@ -24,6 +25,7 @@ const TABLES_SQL: &[&str] = &[
     include_str!("rates.sql"),
     include_str!("tips.sql"),
     include_str!("customers.sql"),
+    include_str!("campaigns.sql"),
     include_str!("accounts.sql"),
     include_str!("taxes.sql"),
 ];
@@ -57,6 +59,8 @@ pub(crate) const TABLES: &[&str] = &[
     "customer_phone",
     "customer_merge",
     "customer_order",
+    "campaign",
+    "campaign_person",
     "account_entry",
     "account_balance",
     "account_payment",
@@ -193,6 +197,7 @@ fn apply_whole(views: &Connection, header: &Header, body: &Body) -> Result<(), S
             | Body::CustomerSet(_)
             | Body::CustomerErased(_)
             | Body::CustomersMerged(_)
+            | Body::CampaignSent(_)
             | Body::AccountPaid(_)
             | Body::AccountAdjusted(_)
             | Body::TenderTaken(_)
@@ -329,6 +334,8 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
             account_views::adjusted(conn, header, adjusted)?;
             shift_views::account_adjusted(conn, header, adjusted)
         }
+        Body::CampaignSent(sent) => campaign_views::sent(conn, header, sent),
+        Body::CampaignLetter(letter) => campaign_views::letter(conn, header, letter),
         Body::DrawerOpened(opened) => {
             drawer_opened(conn, header, opened)?;
             shift_views::drawer_opened(conn, header, opened)

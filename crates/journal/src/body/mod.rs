@@ -3,6 +3,7 @@
 //!
 //! Golden bytes of each version stand in the tests and must decode for ever.
 
+mod campaigns;
 mod cards;
 mod customers;
 mod drawer;
@@ -20,6 +21,7 @@ mod taxes;
 mod tenders;
 mod tips;
 
+pub use campaigns::*;
 pub use cards::*;
 pub use customers::*;
 pub use drawer::*;
@@ -126,6 +128,9 @@ bodies! {
     CardMoved(CardMovedV1) = 46, 1;
     TipsPaid(TipsPaidV1) = 47, 1;
     DrawerOpened(DrawerOpenedV2) = 50, 2, from DrawerOpenedV1 as DrawerOpenedV2 = 1;
+    CampaignSent(Box<CampaignSentV1>) = 48, 1;
+    CampaignLetter(CampaignLetterV1) = 49, 1;
+    DrawerOpened(DrawerOpenedV1) = 50, 1;
     ShiftOpened(ShiftOpenedV1) = 51, 1;
     CashMoved(CashMovedV1) = 52, 1;
     ShiftClosed(Box<ShiftClosedV1>) = 53, 1;

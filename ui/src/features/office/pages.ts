@@ -24,6 +24,7 @@ export interface Page {
     | 'rates'
     | 'tips'
     | 'customers'
+    | 'campaigns'
     | 'staff'
     | 'sessions'
     | 'taxes'
@@ -66,6 +67,7 @@ export const SECTIONS: Section[] = [
     icon: Users,
     pages: [
       { name: 'customers', needs: 'customer.read' },
+      { name: 'campaigns', needs: 'campaign.send' },
       { name: 'cards', needs: 'card.read' },
     ],
   },

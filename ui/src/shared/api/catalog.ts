@@ -40,6 +40,8 @@ export interface PriceLevel {
   customer_types: string[];
   percents: { category: Id | null; percent: string }[];
   step_minor: number;
+  /** Whether the prices set for it include tax; null: as the shop's do. */
+  inclusive: boolean | null;
   archived_at: string | null;
 }
 
@@ -92,7 +94,7 @@ export interface BundlePart {
 
 export interface GoodsChoices {
   product: Product;
-  units: { unit: UnitName; holds: string; measured: boolean; price_minor: number; source: PriceFrom; prices: { level: string; price_minor: number; source: PriceFrom }[] }[];
+  units: { unit: UnitName; holds: string; measured: boolean; price_minor: number; source: PriceFrom; prices: { level: string; price_minor: number; source: PriceFrom; inclusive: boolean | null }[] }[];
   levels: { key: string; name: string; names: Names }[];
   groups: ExtraGroup[];
   variants: Variant[];

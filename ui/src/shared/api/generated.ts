@@ -261,6 +261,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The campaigns so far, the newest first. */
+        get: operations["get_campaigns"];
+        put?: never;
+        /**
+         * Writes one letter to each customer of a group who agreed to news by mail. The number of letters must be what the
+         *     preview said.
+         */
+        post: operations["post_campaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who would get a letter, who would not and why, and the first letter of each language. Nothing is written. */
+        post: operations["post_campaigns_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A campaign, and how many of its letters went. */
+        get: operations["get_campaigns_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of each letter of a campaign. */
+        get: operations["get_campaigns_id_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cards": {
         parameters: {
             query?: never;
@@ -690,6 +762,23 @@ export interface paths {
         get: operations["get_customers_id_export"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/no-news": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** This customer wants no more news, by any way. What still waits for them does not go. */
+        post: operations["post_customers_id_no_news"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3797,6 +3886,142 @@ export interface components {
             /** @description closed, opening, live, black, none, busy, lost or failed */
             state: string;
         };
+        CampaignCount: {
+            /** Format: int32 */
+            count: number;
+            /** @description Of the letters: waiting, elsewhere, sent, failed, discarded or withdrawn. Of the others: why they got none. */
+            what: string;
+        };
+        /** @description By what customers are chosen. What is left out asks for nothing. */
+        CampaignGroup: {
+            /**
+             * Format: int32
+             * @description Bought nothing for so many days.
+             * @default null
+             */
+            absent_days: number | null;
+            /**
+             * Format: int32
+             * @description Bought something within so many days.
+             * @default null
+             */
+            bought_days: number | null;
+            /** @default null */
+            language: string | null;
+            /** @default null */
+            level: string | null;
+            /**
+             * @description regular, vip, watch or blocked
+             * @default null
+             */
+            segment: string | null;
+            /**
+             * Format: int32
+             * @description … within so many days; ever when left out.
+             * @default null
+             */
+            spent_days: number | null;
+            /**
+             * Format: int64
+             * @description Spent at least this much, after refunds.
+             * @default null
+             */
+            spent_from_minor: number | null;
+            /**
+             * @description The beginning of a town of theirs.
+             * @default null
+             */
+            town: string | null;
+            /**
+             * @description retail, wholesale or a word of the shop's own
+             * @default null
+             */
+            type: string | null;
+        };
+        CampaignLeftOut: {
+            /** Format: int32 */
+            count: number;
+            /** @description The first of them. */
+            people: components["schemas"]["CampaignReader"][];
+            /** @description declined, not_asked, no_address, bad_address or same_address */
+            why: string;
+        };
+        /** @description One letter of a campaign. */
+        CampaignLetterView: {
+            at?: string | null;
+            /** Format: uuid */
+            customer: string;
+            /**
+             * Format: uuid
+             * @description The letter in the outbox, while this device has it.
+             */
+            mail?: string | null;
+            /** @description Null for somebody who was erased since. */
+            name?: string | null;
+            /** @description waiting, elsewhere, sent, failed, discarded or withdrawn */
+            state: string;
+            /** @description One word, such as refused. */
+            why?: string | null;
+        };
+        CampaignPreview: {
+            left_out: components["schemas"]["CampaignLeftOut"][];
+            /**
+             * Format: int32
+             * @description How many of them get a letter.
+             */
+            letters: number;
+            /**
+             * Format: int32
+             * @description How many customers the group has.
+             */
+            matched: number;
+            people: components["schemas"]["CampaignReader"][];
+            samples: components["schemas"]["CampaignSample"][];
+        };
+        CampaignPreviewForm: {
+            group?: components["schemas"]["CampaignGroup"];
+            /** @description As far as they are written. */
+            texts?: components["schemas"]["CampaignText"][];
+        };
+        /** @description A customer, as far as a preview names them. */
+        CampaignReader: {
+            /** Format: uuid */
+            id: string;
+            /** @description The language of their letter; null before any text is written. */
+            language?: string | null;
+            name?: string | null;
+        };
+        /** @description How many letters are written in a language, and the first of them. */
+        CampaignSample: {
+            /** Format: int32 */
+            count: number;
+            language: string;
+            text: string;
+            title: string;
+            to_name: string;
+        };
+        CampaignText: {
+            language: string;
+            text: string;
+            /** @description {name} and {shop} are filled in for each reader. */
+            title: string;
+        };
+        CampaignView: {
+            at: string;
+            /** @description email */
+            channel: string;
+            group: components["schemas"]["CampaignGroup"];
+            /** Format: uuid */
+            id: string;
+            left_out: components["schemas"]["CampaignCount"][];
+            /** Format: int32 */
+            letters: number;
+            name: string;
+            staff?: components["schemas"]["Named"] | null;
+            /** @description What became of them so far. */
+            states: components["schemas"]["CampaignCount"][];
+            texts: components["schemas"]["CampaignText"][];
+        };
         CancelOrder: {
             approval?: components["schemas"]["Approval"] | null;
             /** Format: uuid */
@@ -4033,6 +4258,8 @@ export interface components {
             /** Format: int64 */
             gross_minor: number;
             hsn: string;
+            /** @description The amount contains its taxes. */
+            inclusive: boolean;
             /** @description The level that gave the price, when one did. */
             level?: string | null;
             /** Format: int32 */
@@ -4078,7 +4305,7 @@ export interface components {
             held_by?: components["schemas"]["Named"] | null;
             /** Format: uuid */
             id: string;
-            /** @description Prices contain their taxes. */
+            /** @description The amounts of the lines contain the taxes that are listed, but for what is on top. */
             inclusive: boolean;
             /** @description Pieces, and one for each weighed line. */
             items: string;
@@ -4108,6 +4335,11 @@ export interface components {
             subtotal_minor: number;
             /** Format: int64 */
             tax_minor: number;
+            /**
+             * Format: int64
+             * @description The taxes that come on top of the amounts of the lines; 0 when all prices contain theirs.
+             */
+            tax_on_top_minor: number;
             /** Format: int64 */
             taxable_minor: number;
             taxes: components["schemas"]["TaxView"][];
@@ -4651,6 +4883,7 @@ export interface components {
         DisplayCart: {
             /** Format: int64 */
             discount_minor: number;
+            /** @description The amounts of the lines contain the taxes that are listed, but for what is on top. */
             inclusive: boolean;
             items: string;
             /** Format: int32 */
@@ -4662,6 +4895,11 @@ export interface components {
             rounding_minor: number;
             /** Format: int64 */
             subtotal_minor: number;
+            /**
+             * Format: int64
+             * @description The taxes that come on top of the amounts of the lines.
+             */
+            tax_on_top_minor: number;
             taxes: components["schemas"]["TaxView"][];
             /** Format: int64 */
             total_minor: number;
@@ -5310,6 +5548,8 @@ export interface components {
              * @description Made by the client; needed when adding.
              */
             id?: string | null;
+            /** @description Whether the prices set for it include tax; null: as the shop's do. */
+            inclusive?: boolean | null;
             name: string;
             names?: components["schemas"]["BTreeMap"];
             percents?: components["schemas"]["LevelPercent"][];
@@ -5332,6 +5572,8 @@ export interface components {
             percent: string;
         };
         LevelPrice: {
+            /** @description Whether it includes tax; null: as the shop's prices do. */
+            inclusive?: boolean | null;
             level: string;
             /** Format: int64 */
             price_minor: number;
@@ -5341,6 +5583,11 @@ export interface components {
             archived_at?: string | null;
             /** @description Customers of these types get it unasked. */
             customer_types: string[];
+            /**
+             * @description Whether the prices set for it include tax; null: as the shop's do. What a percentage makes of the catalogue's
+             *     price includes tax as that one does.
+             */
+            inclusive?: boolean | null;
             /** @description wholesale, or an id. The catalogue's own level, counter, is not listed. */
             key: string;
             /** @description Empty for wholesale until somebody names it. */
@@ -5482,7 +5729,7 @@ export interface components {
             file?: string | null;
             /** Format: uuid */
             id: string;
-            /** @description invoice, credit_note, quotation or statement */
+            /** @description invoice, credit_note, quotation, statement or campaign */
             kind: string;
             next_try_at?: string | null;
             /** @description What the server said. */
@@ -5684,9 +5931,27 @@ export interface components {
             most: number;
             name: string;
             names: components["schemas"]["BTreeMap"];
-            options: components["schemas"]["ModifierView"][];
+            options: components["schemas"]["ModifierOptionView"][];
             /** Format: int64 */
             position: number;
+        };
+        ModifierOptionView: {
+            available: boolean;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+            /**
+             * Format: int64
+             * @description Added to the price of one; never less than nothing.
+             */
+            price_minor: number;
+            /**
+             * Format: uuid
+             * @description What it takes from stock, with `quantity` in that product's base unit.
+             */
+            product?: string | null;
+            quantity?: string | null;
         };
         ModifierView: {
             /** Format: uuid */
@@ -5924,7 +6189,7 @@ export interface components {
             history: components["schemas"]["EventView"][];
             /** Format: uuid */
             id: string;
-            /** @description Prices contain their taxes. */
+            /** @description The amounts of the lines contain the taxes that are listed, but for what came on top. */
             inclusive: boolean;
             /** @description What a person would count. */
             items: string;
@@ -5958,6 +6223,11 @@ export interface components {
             subtotal_minor: number;
             /** Format: int64 */
             tax_minor: number;
+            /**
+             * Format: int64
+             * @description The taxes that came on top of the amounts of the lines; 0 when all prices contained theirs.
+             */
+            tax_on_top_minor: number;
             /** Format: int64 */
             taxable_minor: number;
             taxes: components["schemas"]["TaxView"][];
@@ -6021,6 +6291,48 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_CampaignLetterView: {
+            items: {
+                at?: string | null;
+                /** Format: uuid */
+                customer: string;
+                /**
+                 * Format: uuid
+                 * @description The letter in the outbox, while this device has it.
+                 */
+                mail?: string | null;
+                /** @description Null for somebody who was erased since. */
+                name?: string | null;
+                /** @description waiting, elsewhere, sent, failed, discarded or withdrawn */
+                state: string;
+                /** @description One word, such as refused. */
+                why?: string | null;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_CampaignView: {
+            items: {
+                at: string;
+                /** @description email */
+                channel: string;
+                group: components["schemas"]["CampaignGroup"];
+                /** Format: uuid */
+                id: string;
+                left_out: components["schemas"]["CampaignCount"][];
+                /** Format: int32 */
+                letters: number;
+                name: string;
+                staff?: components["schemas"]["Named"] | null;
+                /** @description What became of them so far. */
+                states: components["schemas"]["CampaignCount"][];
+                texts: components["schemas"]["CampaignText"][];
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_CardView: {
             items: {
                 approved_by?: components["schemas"]["Named"] | null;
@@ -6078,7 +6390,7 @@ export interface components {
                 held_by?: components["schemas"]["Named"] | null;
                 /** Format: uuid */
                 id: string;
-                /** @description Prices contain their taxes. */
+                /** @description The amounts of the lines contain the taxes that are listed, but for what is on top. */
                 inclusive: boolean;
                 /** @description Pieces, and one for each weighed line. */
                 items: string;
@@ -6108,6 +6420,11 @@ export interface components {
                 subtotal_minor: number;
                 /** Format: int64 */
                 tax_minor: number;
+                /**
+                 * Format: int64
+                 * @description The taxes that come on top of the amounts of the lines; 0 when all prices contain theirs.
+                 */
+                tax_on_top_minor: number;
                 /** Format: int64 */
                 taxable_minor: number;
                 taxes: components["schemas"]["TaxView"][];
@@ -6280,6 +6597,11 @@ export interface components {
                 archived_at?: string | null;
                 /** @description Customers of these types get it unasked. */
                 customer_types: string[];
+                /**
+                 * @description Whether the prices set for it include tax; null: as the shop's do. What a percentage makes of the catalogue's
+                 *     price includes tax as that one does.
+                 */
+                inclusive?: boolean | null;
                 /** @description wholesale, or an id. The catalogue's own level, counter, is not listed. */
                 key: string;
                 /** @description Empty for wholesale until somebody names it. */
@@ -6307,7 +6629,7 @@ export interface components {
                 file?: string | null;
                 /** Format: uuid */
                 id: string;
-                /** @description invoice, credit_note, quotation or statement */
+                /** @description invoice, credit_note, quotation, statement or campaign */
                 kind: string;
                 next_try_at?: string | null;
                 /** @description What the server said. */
@@ -6348,7 +6670,7 @@ export interface components {
                 most: number;
                 name: string;
                 names: components["schemas"]["BTreeMap"];
-                options: components["schemas"]["ModifierView"][];
+                options: components["schemas"]["ModifierOptionView"][];
                 /** Format: int64 */
                 position: number;
             }[];
@@ -6387,7 +6709,7 @@ export interface components {
                 history: components["schemas"]["EventView"][];
                 /** Format: uuid */
                 id: string;
-                /** @description Prices contain their taxes. */
+                /** @description The amounts of the lines contain the taxes that are listed, but for what came on top. */
                 inclusive: boolean;
                 /** @description What a person would count. */
                 items: string;
@@ -6421,6 +6743,11 @@ export interface components {
                 subtotal_minor: number;
                 /** Format: int64 */
                 tax_minor: number;
+                /**
+                 * Format: int64
+                 * @description The taxes that came on top of the amounts of the lines; 0 when all prices contained theirs.
+                 */
+                tax_on_top_minor: number;
                 /** Format: int64 */
                 taxable_minor: number;
                 taxes: components["schemas"]["TaxView"][];
@@ -7798,6 +8125,19 @@ export interface components {
             kind: string;
             text: string;
         };
+        SendCampaign: {
+            group?: components["schemas"]["CampaignGroup"];
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int32
+             * @description How many letters were promised by the preview; another number is refused.
+             */
+            letters: number;
+            /** @description What the shop calls it; readers never see it. */
+            name: string;
+            texts: components["schemas"]["CampaignText"][];
+        };
         SentView: {
             at: string;
             /** @description invoice, credit_note, quotation or statement */
@@ -9114,6 +9454,176 @@ export interface operations {
             };
         };
     };
+    get_campaigns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CampaignView"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_campaigns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendCampaign"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_campaigns_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignPreviewForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignPreview"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_campaigns_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_campaigns_id_letters: {
+        parameters: {
+            query?: {
+                state?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CampaignLetterView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_cards: {
         parameters: {
             query?: {
@@ -10137,6 +10647,45 @@ export interface operations {
                 content: {
                     "application/zip": number[];
                 };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_customers_id_no_news: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             404: {
                 headers: {

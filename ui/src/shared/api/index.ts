@@ -1,6 +1,7 @@
 export { ApiError, call, del, get, isApiError, keepToken, post, put, sessionToken, whenSignedOut, type CallOptions } from './client';
 export { explain, waitSeconds, type Explained, type Severity } from './errors';
 export { uuidv7 } from './ids';
+export type * from './campaigns';
 export type * from './catalog';
 export type * from './customers';
 export type * from './devices';

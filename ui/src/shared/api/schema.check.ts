@@ -3,8 +3,11 @@
  * Nothing here runs: where the page reads a field that is not sent, or not so, the type check fails and names it.
  */
 import type { components } from './generated';
+import type * as Campaign from './campaigns';
+import type * as Goods from './catalog';
 import type * as Customer from './customers';
 import type * as Device from './devices';
+import type * as Paper from './invoices';
 import type * as Page from './schema';
 import type * as Drawer from './shifts';
 import type * as Tax from './taxes';
@@ -49,6 +52,17 @@ export type Checks = [
   Held<Same<Core['ProductView'], Page.Product>>,
   Held<Same<Core['CategoryView'], Page.Category>>,
   Held<Same<Core['CatalogView'], Page.Catalog>>,
+  Held<Same<Core['PricesView'], Goods.Prices>>,
+  Held<Same<Core['LevelView'], Goods.PriceLevel>>,
+  Held<Same<Core['BrandView'], Goods.Brand>>,
+  Held<Same<Core['ModifierGroupView'], Goods.ExtraGroup>>,
+  Held<Same<Core['ChoicesView'], Goods.GoodsChoices>>,
+  Held<Same<Core['ChoicesView'], Page.Choices>>,
+  Held<Same<Core['Imported'], Goods.ImportOutcome>>,
+  Held<Same<Core['RunView'], Goods.CatalogRun>>,
+  Held<Same<Core['TenderView'], Page.Tender>>,
+  Held<Same<Core['MethodView'], Page.PayMethod>>,
+  Held<Same<Core['OfferView'], Page.Offer>>,
   Held<Same<Core['DiscountForm'], Page.Discount>>,
   Held<Same<Core['CartLineView'], Page.CartLine>>,
   Held<Same<Core['CartView'], Page.Cart>>,
@@ -71,6 +85,16 @@ export type Checks = [
   Held<Same<Core['TodayView'], Page.Today>>,
   Held<Same<Core['CustomerBrief'], Customer.CustomerBrief>>,
   Held<Same<Core['CustomerView'], Customer.CustomerProfile>>,
+  Held<Same<Core['CampaignView'], Campaign.Campaign>>,
+  Held<Same<Core['CampaignPreview'], Campaign.CampaignPreview>>,
+  Held<Same<Core['CampaignLetterView'], Campaign.CampaignLetter>>,
+  Held<Same<Core['InvoiceView'], Paper.Invoice>>,
+  Held<Same<Core['InvoiceWhole'], Paper.InvoiceWhole>>,
+  Held<Same<Core['QuotationView'], Paper.Quotation>>,
+  Held<Same<Core['QuotationWhole'], Paper.QuotationWhole>>,
+  Held<Same<Core['MailView'], Paper.MailLetter>>,
+  Held<Same<Core['MailServerView'], Paper.MailServerState>>,
+  Held<Same<Core['MailTested'], Paper.MailTested>>,
   Held<Same<Core['AccountView'], Customer.Account>>,
   Held<Same<Core['AgeingList'], Customer.AgeingList>>,
   Held<Same<Core['PaymentReceipt'], Customer.PaymentReceipt>>,
@@ -94,5 +118,6 @@ export type Checks = [
   Held<Same<Core['ReportView'], Drawer.ShiftReport>>,
   Held<Same<Core['CountSums'], Drawer.CountSums>>,
   Held<Same<Core['ReconciliationView'], Drawer.Reconciliation>>,
+  Held<Same<Core['BatchView'], Drawer.Batch>>,
   Held<Same<Core['ScannerCodes'], Device.ScannerCodes>>,
 ];

@@ -183,6 +183,8 @@ export interface CartLine {
   own_level: string | null;
   price_source: PriceSource;
   modifiers: ChosenModifier[];
+  /** The amount contains its taxes. */
+  inclusive: boolean;
   hsn: string;
   taxable_minor: number;
   tax_minor: number;
@@ -246,8 +248,9 @@ export interface Cart {
   order_type: OrderType;
   /** The region that the goods are delivered to. */
   delivered_to: string | null;
-  /** Prices contain their taxes. */
+  /** The amounts of the lines contain the taxes that are listed, but for what is on top. */
   inclusive: boolean;
+  tax_on_top_minor: number;
   items: string;
   subtotal_minor: number;
   discount_minor: number;
@@ -515,6 +518,7 @@ export interface Order {
   buyer: Buyer | null;
   place_of_supply: string;
   inclusive: boolean;
+  tax_on_top_minor: number;
   taxable_minor: number;
   tax_minor: number;
   order_type: OrderType;
@@ -639,7 +643,7 @@ export interface NewOrder {
 export interface Choices {
   product: Product;
   /** The base unit first. */
-  units: { unit: UnitName; holds: string; measured: boolean; price_minor: number; source: PriceSource; prices: { level: string; price_minor: number; source: PriceSource }[] }[];
+  units: { unit: UnitName; holds: string; measured: boolean; price_minor: number; source: PriceSource; prices: { level: string; price_minor: number; source: PriceSource; inclusive: boolean | null }[] }[];
   /** Counter first; names are empty where the shop gave none. */
   levels: { key: string; name: string; names: Names }[];
   groups: ModifierGroup[];
@@ -705,6 +709,7 @@ export interface Display {
     subtotal_minor: number;
     discount_minor: number;
     inclusive: boolean;
+    tax_on_top_minor: number;
     taxes: TaxLine[];
     /** A price changed while the cart stood open. */
     rate_changed: boolean;
@@ -804,6 +809,7 @@ export type LiveKind =
   | 'shift'
   | 'batch'
   | 'mail'
+  | 'campaign'
   | 'quotation'
   | 'resync';
 

@@ -5,6 +5,7 @@
  */
 import type enWords from '$messages/en.json';
 import type enAsksWords from '$messages/asks/en.json';
+import type enCampaignsWords from '$messages/campaigns/en.json';
 import type enCatalogWords from '$messages/catalog/en.json';
 import type enCustomersWords from '$messages/customers/en.json';
 import type enInstalmentWords from '$messages/instalments/en.json';
@@ -21,6 +22,7 @@ import { directionOf, guessLanguage, isLanguage, type Language } from './languag
 /** The folders of `messages`, and what their keys are. */
 interface Bundles {
   asks: typeof enAsksWords;
+  campaigns: typeof enCampaignsWords;
   catalog: typeof enCatalogWords;
   customers: typeof enCustomersWords;
   instalments: typeof enInstalmentWords;
