@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { walk } from "./look.mjs";
 import { pictureOf, textOf } from "./pdf.mjs";
+import { Printer } from "./printer.mjs";
 import { Eyes, PAYING_NODE, SHOTS, Shop, shot, until, uuid, words } from "./stage.mjs";
 import { Till } from "./till.mjs";
 
@@ -154,6 +155,45 @@ test("an offer is made from the till, taken up and becomes an invoice", () =>
     assert.equal((await ask(`/invoices/${order.id}`)).quotation, made.id);
     await pictures(`/quotations/${made.id}/sheet.pdf`, "papers-quotation");
   }));
+
+test("money on account has a receipt, printed twice; the statement is read back in three languages", async () => {
+  const printer = await Printer.open();
+  try {
+    const { token } = await shop.session("owner");
+    const tell = (path, body) => shop.call("POST", path, { id: uuid(), ...body }, token);
+    await tell("/printers", { name: "Counter", driver: "network", address: printer.address, jobs: ["receipt"] });
+    const people = {};
+    for (const [language, name] of [["en", "Bright Traders"], ["hi", "आशा ट्रेडर्स"], ["ar", "شركة النور"]]) {
+      const { id } = await tell("/customers", { name, phones: [], limit_minor: 0, terms_days: 15, language, tax_numbers: [{ number: "27AAACN2082N1Z8" }] });
+      await tell(`/customers/${id}/adjustments`, { kind: "opening", amount_minor: 1_20_000, due: "2026-10-01", reason: "the old book" });
+      people[language] = id;
+    }
+    await at(async (page) => {
+      await page.goto(`/#/office/customers/${people.en}/account`);
+      await page.getByTestId("receive").click();
+      await page.getByTestId("payment-amount").fill("500");
+      await page.getByTestId("payment-save").click();
+      await page.getByTestId("payment-print").click();
+      await printer.printed(1);
+      await page.getByTestId("payment-print").click();
+      await printer.printed(2);
+      await until(async () => (await ask("/print/jobs")).items.every((job) => job.state === "printed"), "both printed");
+      const jobs = (await ask("/print/jobs")).items.filter((job) => job.kind === "payment");
+      assert.deepEqual(jobs.map((job) => job.copy).sort(), [1, 2], "the second paper says that it is one");
+      await shot(page, "papers-payment");
+    });
+    for (const [language, id] of Object.entries(people)) {
+      await shop.call("POST", `/customers/${id}/payments`, { id: uuid(), method: "bank", reference: "NEFT 4711", amount_minor: 20_000 }, token);
+      const answer = await fetch(`${shop.address}/api/v1/customers/${id}/statement.pdf`, { headers: { authorization: `Bearer ${token}` } });
+      const file = join(SHOTS, `papers-statement-${language}.pdf`);
+      writeFileSync(file, Buffer.from(await answer.arrayBuffer()));
+      pictureOf(file, `papers-statement-${language}`);
+      says(textOf(file), ["27AAACN2082N1Z8", "1,200.00", "200.00", language === "en" ? "500.00" : "1,000.00"]);
+    }
+  } finally {
+    await printer.close();
+  }
+});
 
 describe("instalments", () => {
   let asha;
