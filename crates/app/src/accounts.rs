@@ -12,6 +12,7 @@ use crate::{
     papers::{PaperFilter, local_text, method_word, pdf},
     printing::{JobView, NewPaper, serves},
     shift_reports::PrintReport,
+    taxes::seller_on,
     wire::{content_of, optional_text, rfc3339, text},
 };
 use domain::{
@@ -25,7 +26,7 @@ use domain::{
 };
 use journal::{
     Body,
-    body::{AccountAdjustedV1, AccountPaidV1},
+    body::{AccountAdjustedV1, AccountPaidV1, SellerV1},
 };
 use paper::{PaidItem, PaymentSlipData, ReceiptTender, Slip};
 use serde::{Deserialize, Serialize};
@@ -669,7 +670,17 @@ impl Shop {
         })
     }
 
-    fn payment_slip(&self, receipt: &PaymentReceipt, copy: u32) -> Slip {
+    /// A payment, and the number of the shop on its day.
+    fn payment_and_seller(&self, payment: Uuid) -> Result<(PaymentReceipt, SellerV1)> {
+        let settings = self.settings();
+        let seller = self.store.read(|r| {
+            let row = r.account_payment(payment)?.ok_or(AppError::new(Code::NotFound))?;
+            seller_on(r, &settings, row.business_day)
+        })?;
+        Ok((self.payment_receipt(payment)?, seller))
+    }
+
+    fn payment_slip(&self, receipt: &PaymentReceipt, seller: &SellerV1, copy: u32) -> Slip {
         let settings = self.settings();
         let language = settings.text("customer.language").to_owned();
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -677,7 +688,7 @@ impl Shop {
             shop_name: settings.text("shop.name").to_owned(),
             header: some(settings.text("receipt.header")).into_iter().collect(),
             branch: settings.text("branch.name").to_owned(),
-            tax_number: some(settings.text("shop.tax_number")),
+            tax_number: some(&seller.tax_number),
             demo: self.is_demo(),
             document: receipt.document.clone(),
             at: local_text(&settings, &receipt.at),
@@ -714,7 +725,7 @@ impl Shop {
 
     /// Prints the receipt of a payment; every paper after the first says which copy it is.
     pub fn print_payment(&self, actor: &Actor, payment: Uuid, form: &PrintReport) -> Result<JobView> {
-        let receipt = self.payment_receipt(payment)?;
+        let (receipt, seller) = self.payment_and_seller(payment)?;
         let content = content_of(&format!("print payment {payment}"), form)?;
         self.print_once(form.id, &content, |tx| {
             let printers = tx.reader().printers()?;
@@ -724,7 +735,7 @@ impl Shop {
             };
             let printer = printer.ok_or(AppError::new(Code::NoPrinter))?;
             let copy = tx.reader().papers_about("payment", *payment.as_bytes())? + 1;
-            let new = NewPaper::slip("payment", self.payment_slip(&receipt, copy)).about(
+            let new = NewPaper::slip("payment", self.payment_slip(&receipt, &seller, copy)).about(
                 *payment.as_bytes(),
                 receipt.document.clone(),
                 copy,
@@ -735,14 +746,17 @@ impl Shop {
 
     /// The receipt of a payment as a file, on a roll or on A4.
     pub fn payment_pdf(&self, payment: Uuid, filter: &PaperFilter) -> Result<SheetFile> {
-        let receipt = self.payment_receipt(payment)?;
+        let (receipt, seller) = self.payment_and_seller(payment)?;
         let mm = filter.paper_mm.unwrap_or(80);
         if ![58, 80, 210].contains(&mm) {
             return Err(AppError::field("paper_mm", "58, 80 or 210"));
         }
         Ok(SheetFile {
             name: receipt.document.replace('/', "-") + ".pdf",
-            bytes: pdf(&self.payment_slip(&receipt, 1).document(&self.template()), mm)?,
+            bytes: pdf(
+                &self.payment_slip(&receipt, &seller, 1).document(&self.template()),
+                mm,
+            )?,
         })
     }
 

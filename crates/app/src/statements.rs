@@ -4,9 +4,11 @@ use crate::{
     Actor, AppError, Code, Result, Shop,
     accounts::{AgeingView, Statement, StatementFilter, StatementRow},
     customers::{CustomerCard, card_of},
+    invoices::party_of_seller,
     mail::{MailView, ToMail},
     papers::fonts,
-    settings::{LANGUAGES, Settings},
+    settings::LANGUAGES,
+    taxes::seller_on,
     wire::content_of,
 };
 use domain::ids::CustomerId;
@@ -32,6 +34,7 @@ struct Words {
     kinds: &'static [(&'static str, &'static str)],
     methods: &'static [(&'static str, &'static str)],
     ages: [&'static str; 5],
+    comma: &'static str,
     beginning: &'static str,
     title: &'static str,
     greeting: &'static str,
@@ -59,6 +62,7 @@ fn words(language: &str) -> Words {
                 ("bank", "बैंक"),
             ],
             ages: ["देय नहीं", "1–30 दिन", "31–60 दिन", "61–90 दिन", "90 दिन से अधिक"],
+            comma: ",",
             beginning: "शुरू से",
             title: "खाता विवरण",
             greeting: "नमस्ते",
@@ -89,6 +93,7 @@ fn words(language: &str) -> Words {
                 "61–90 يوماً",
                 "أكثر من 90 يوماً",
             ],
+            comma: "،",
             beginning: "من البداية",
             title: "كشف حساب",
             greeting: "مرحباً",
@@ -113,6 +118,7 @@ fn words(language: &str) -> Words {
                 ("bank", "bank"),
             ],
             ages: ["Not due", "1–30 days", "31–60 days", "61–90 days", "Over 90 days"],
+            comma: ",",
             beginning: "the beginning",
             title: "Statement of account",
             greeting: "Hello",
@@ -139,22 +145,8 @@ fn what(words: &Words, row: &StatementRow) -> String {
         _ => None,
     };
     match more.filter(|more| !more.is_empty()) {
-        Some(more) => format!("{kind}, {more}"),
+        Some(more) => format!("{kind}{} {more}", words.comma),
         None => kind.to_owned(),
-    }
-}
-
-fn seller(settings: &Settings) -> Party {
-    Party {
-        name: settings.text("shop.name").to_owned(),
-        address: settings
-            .text("receipt.header")
-            .lines()
-            .map(|line| line.trim().to_owned())
-            .filter(|line| !line.is_empty())
-            .collect(),
-        tax_number: Some(settings.text("shop.tax_number").to_owned()).filter(|number| !number.is_empty()),
-        ..Party::default()
     }
 }
 
@@ -175,7 +167,7 @@ impl Shop {
         let statement = self.whole_statement(customer, filter)?;
         let card = self.store.read(|r| card_of(r, customer))?;
         let ageing = self.account(customer)?.ageing;
-        let data = self.statement_data(&card, &statement, &ageing);
+        let data = self.statement_data(&card, &statement, &ageing)?;
         let bytes =
             sheet_pdf(&statement_sheet(&data), fonts()).map_err(|e| AppError::new(Code::Broken).caused(e))?;
         Ok((format!("statement-{}.pdf", data.to), bytes))
@@ -193,7 +185,7 @@ impl Shop {
         card: &CustomerCard,
         statement: &Statement,
         ageing: &AgeingView,
-    ) -> StatementData {
+    ) -> Result<StatementData> {
         let settings = self.settings();
         let today = self.today_number(&settings);
         let language = self.language_of(card);
@@ -206,9 +198,10 @@ impl Shop {
             ageing.to_90_minor,
             ageing.over_90_minor,
         ];
-        StatementData {
+        let seller = self.store.read(|r| seller_on(r, &settings, today))?;
+        Ok(StatementData {
             demo: self.is_demo(),
-            seller: seller(&settings),
+            seller: party_of_seller(&settings, &seller),
             customer: buyer(card, today),
             from: statement
                 .from
@@ -242,7 +235,7 @@ impl Shop {
             terms: vec![],
             currency: settings.text("shop.currency").to_owned(),
             language,
-        }
+        })
     }
 
     /// Sends a statement by mail, to the customer's own address unless another is given.
