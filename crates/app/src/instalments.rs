@@ -155,7 +155,7 @@ impl Shop {
             _ => return Err(AppError::field("every", "week, fortnight or month")),
         };
         let first = day_number("first", &asked.first)?;
-        if first > 9_000_00_00 {
+        if first > 90_000_000 {
             return Err(AppError::field("first", "a day of this millennium"));
         }
         if asked.amount_minor <= 0 {

@@ -390,7 +390,7 @@ mod tests {
                 123_456_789,
                 "Rupees twelve lakh thirty-four thousand five hundred sixty-seven and eighty-nine paise only",
             ),
-            (1_00_00_00_000_00, "Rupees one hundred crore only"),
+            (100_000_000_000, "Rupees one hundred crore only"),
             (-4_000, "Rupees minus forty only"),
         ] {
             assert_eq!(spelled(minor, "INR", Language::English), said);
@@ -401,7 +401,7 @@ mod tests {
                 123_456_789,
                 "रुपये बारह लाख चौंतीस हज़ार पाँच सौ सड़सठ और नवासी पैसे मात्र",
             ),
-            (2_00_00_000_00, "रुपये दो करोड़ मात्र"),
+            (2_000_000_000, "रुपये दो करोड़ मात्र"),
         ] {
             assert_eq!(spelled(minor, "INR", Language::Hindi), said);
         }
