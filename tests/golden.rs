@@ -14,14 +14,14 @@ use journal::{
     body::{
         AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, BuyerV1, CashMovedV1, ClosedDrawerV1, CountV1,
         CustomerErasedV1, CustomersMergedV1, DeviceAdmittedV1, DiscountKindV1, DiscountV1, DrawerFiguresV1,
-        DrawerOpenedV1, DrawerOpenedV2, FiguresV1, ForeignV1, HandedOverV1, HandoverUndoneV1, LineTaxV1,
-        MethodFiguresV1, ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2, OrderLineV1, OrderLineV2,
-        OrderPlacedV1, OrderPlacedV2, OrderPlacedV3, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1,
-        PictureKeptV1, RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2,
-        ReportMadeV1, SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1,
-        ShopFoundedV1, TaxClassSetV1, TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1,
-        TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1,
-        TokenV1,
+        DrawerOpenedV1, DrawerOpenedV2, FiguresV1, ForeignV1, GoodsExchangedV1, GoodsReturnedV1,
+        HandedOverV1, HandoverUndoneV1, LineTaxV1, MethodFiguresV1, ModifierV1, MoveV1, OrderCancelledV1,
+        OrderCancelledV2, OrderLineV1, OrderLineV2, OrderPlacedV1, OrderPlacedV2, OrderPlacedV3,
+        OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1, PictureKeptV1, RefundLineV1, RefundLineV2,
+        RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, ReportMadeV1, ReturnLineV1, SalesFiguresV1,
+        SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1, TaxClassSetV1,
+        TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1, TenderMovedV1, TenderTakenV1,
+        TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1, TokenV1,
     },
     exchange::{Answer, Heads, Pull, Pulled, Push, Pushed, Request, signature_text},
     register::{PatchV1, Record, Value, Written},
@@ -302,6 +302,71 @@ fn after_placing() -> Vec<(&'static str, Body)> {
     ]
 }
 
+/// Goods that came back without a receipt, and goods that came back for others.
+fn goods_back() -> Vec<(&'static str, Body)> {
+    let tax = LineTaxV1 {
+        tax: 0,
+        amount_minor: 61,
+    };
+    let returned = GoodsReturnedV1 {
+        goods_return: id(62),
+        counter: id(4),
+        seat: 1,
+        shift: Some(id(50)),
+        at_ms: NOON + 250_000,
+        business_day: 20_261_121,
+        prefix: "R7Q".to_owned(),
+        fiscal_year: "26-27".to_owned(),
+        document_no: 1,
+        customer: Some(id(40)),
+        lines: vec![ReturnLineV1 {
+            line: 1,
+            product: id(30),
+            name: "Lamp".to_owned(),
+            unit: "piece".to_owned(),
+            milli: 1_000,
+            base_milli: 1_000,
+            offered_minor: 1_400,
+            unit_price_minor: 1_282,
+            hsn: "9405".to_owned(),
+            tax_class: Some(id(32)),
+            amount_minor: 1_282,
+            taxable_minor: 1_221,
+            taxes: vec![tax],
+        }],
+        inclusive: true,
+        tax_rules: "line each half_up".to_owned(),
+        taxes: vec![OrderTaxV1 {
+            name: "GST".to_owned(),
+            rate: 5_000_000,
+            taxable_minor: 1_221,
+            amount_minor: 61,
+        }],
+        taxable_minor: 1_221,
+        tax_minor: 61,
+        rounding_minor: 18,
+        total_minor: 1_300,
+        tender: id(63),
+        method: "store_credit".to_owned(),
+        cash_rounding_minor: 0,
+        card: Some(id(64)),
+        reason: "unwanted".to_owned(),
+        approved_by: id(9),
+        content: [0xc3; 32],
+    };
+    let exchanged = GoodsExchangedV1 {
+        order: id(21),
+        refund: id(60),
+        of_order: id(20),
+        amount_minor: 1_282,
+        at_ms: NOON + 240_000,
+    };
+    vec![
+        ("body-33-1", Body::GoodsReturned(Box::new(returned))),
+        ("body-34-1", Body::GoodsExchanged(exchanged)),
+    ]
+}
+
 fn placed_v1() -> OrderPlacedV1 {
     OrderPlacedV1 {
         order: id(20),
@@ -556,6 +621,7 @@ fn bodies() -> Vec<(&'static str, Body)> {
         ("body-22-1", Body::OrderCancelled(cancelled.into())),
     ];
     bodies.extend(after_placing());
+    bodies.extend(goods_back());
     bodies.extend(with_taxes());
     bodies.extend(of_customers());
     let of_a_seat = DrawerOpenedV2 {

@@ -379,33 +379,3 @@ test("foreign cash: worth and change in the shop's own money", () =>
     assert.equal(leg.foreign_minor, 1_000);
     assert.equal(leg.change_minor, 84_500 - total);
   }));
-
-test("an exchange: what came back pays first, the customer pays the difference", () =>
-  at(async ({ page, till }) => {
-    await till.pieces.nth(0).click();
-    await till.items(1);
-    await till.cash.click();
-    await till.paid();
-    const made = await newest();
-    await page.goto(`/#/refund/${made.id}`);
-    await page.getByTestId("case-row").first().getByRole("checkbox").check();
-    await page.getByRole("radio", { name: new RegExp(w("tender.store_credit")) }).check();
-    await page.getByTestId("pay-back").click();
-    // Goods that were taken home come back: a second person agrees.
-    const boss = shop.person("owner");
-    await till.sheet.getByRole("button", { name: boss.name }).click();
-    await page.keyboard.type(boss.pin);
-    await page.keyboard.press("Enter");
-    await page.getByTestId("credit-code").waitFor();
-    await page.getByTestId("exchange-now").click();
-    await till.opened();
-    await page.getByTestId("exchange").waitFor();
-    const total = await three(till);
-    await page.getByTestId("pay-cash").click();
-    await until(async () => money(await till.sheet.getByTestId("leg").textContent()) === made.total_minor, "the credit as the first leg");
-    await shot(page, "tenders-exchange");
-    await till.sheet.getByTestId("take-cash").click();
-    await till.paid();
-    assert.deepEqual(standing(await newest()).map((leg) => [leg.method, leg.amount_minor]).sort(), [["cash", total - made.total_minor], ["store_credit", made.total_minor]].sort());
-    await page.getByTestId("exchange").waitFor({ state: "detached" });
-  }));

@@ -204,6 +204,7 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/v1/scan", Access::May(P::ScanUse)),
     row("GET", "/api/v1/cart", Access::May(P::CartUse)),
     row("POST", "/api/v1/cart/changes", Access::May(P::CartUse)),
+    row("PUT", "/api/v1/cart/exchange", Access::May(P::RefundMake)),
     row("POST", "/api/v1/cart/park", Access::May(P::CartUse)),
     row("GET", "/api/v1/carts", Access::May(P::CartUse)),
     row("POST", "/api/v1/carts/{id}/recall", Access::May(P::CartUse)),
@@ -244,6 +245,12 @@ pub const ROUTES: &[Row] = &[
         Access::May(P::RefundMake),
     ),
     row("POST", "/api/v1/refunds/find", Access::May(P::RefundMake)),
+    row("POST", "/api/v1/returns/preview", Access::May(P::RefundMake)),
+    row("POST", "/api/v1/returns", Access::May(P::RefundMake)),
+    row("GET", "/api/v1/returns", Access::May(P::RefundMake)),
+    row("GET", "/api/v1/returns/{id}", Access::May(P::RefundMake)),
+    row("POST", "/api/v1/returns/{id}/print", Access::May(P::RefundMake)),
+    row("GET", "/api/v1/returns/{id}/slip.png", Access::May(P::RefundMake)),
     row(
         "POST",
         "/api/v1/orders/{id}/token/reissue",
@@ -667,6 +674,12 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::handovers::find))
         .routes(routes!(h::handovers::preview))
         .routes(routes!(h::handovers::refund))
+        .routes(routes!(h::returns::preview))
+        .routes(routes!(h::returns::list, h::returns::make))
+        .routes(routes!(h::returns::one))
+        .routes(routes!(h::returns::print))
+        .routes(routes!(h::returns::slip))
+        .routes(routes!(h::returns::exchange))
         .routes(routes!(h::handovers::board))
         .routes(routes!(h::payments::start, h::payments::list))
         .routes(routes!(h::payments::gateways))

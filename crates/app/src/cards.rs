@@ -167,7 +167,8 @@ pub(crate) enum GiveTo {
 pub(crate) struct Give {
     pub to: GiveTo,
     pub amount: Money,
-    pub order: OrderId,
+    /// None for goods that came back without a receipt.
+    pub order: Option<OrderId>,
     /// The leg or the refund's tender; a second gift for the same one is refused.
     pub tender: TenderId,
     pub reason: String,
@@ -316,7 +317,7 @@ pub(crate) fn give(tx: &mut Write<'_>, settings: &Settings, edges: &Edges, give:
                     id,
                     kind: STORE_CREDIT,
                     customer,
-                    sold: Some((give.order, None)),
+                    sold: give.order.map(|order| (order, None)),
                     reason: give.reason.clone(),
                     approved_by: give.approved_by,
                 },
@@ -333,7 +334,7 @@ pub(crate) fn give(tx: &mut Write<'_>, settings: &Settings, edges: &Edges, give:
             card,
             why: "given_back",
             amount: give.amount,
-            order: Some(give.order),
+            order: give.order,
             tender: Some(give.tender),
             reason: give.reason.clone(),
             approved_by: give.approved_by,
@@ -837,6 +838,26 @@ impl Shop {
             Ok(Page::whole(items))
         })
     }
+}
+
+/// A card as whoever hands it over just now, or may make cards anyway, sees it.
+pub(crate) fn view_given(
+    reader: &Reader<'_>,
+    names: &Directory,
+    id: CardId,
+    actor: &Actor,
+    given: (Option<StaffId>, i64),
+    now: Moment,
+) -> Result<CardView> {
+    let row = reader.card(id)?.ok_or(AppError::new(Code::CardUnknown))?;
+    let hands_over = given.0 == Some(actor.staff) && now.0 - given.1 < HANDING_OVER_MS;
+    view(
+        reader,
+        names,
+        &row,
+        now,
+        hands_over || actor.role.allows(Permission::CardIssue),
+    )
 }
 
 fn view(

@@ -3,6 +3,7 @@
 use crate::{
     Actor, AppError, Code, Names, Page, Result, Shop,
     customers::{CustomerCard, card_of},
+    exchanges::{CartExchange, DraftExchange},
     order_view::Named,
     payments,
     prices::{level_exists, unit_asked},
@@ -109,6 +110,9 @@ pub(crate) struct Draft {
     /// The quotation that it was taken up from.
     #[serde(default)]
     pub quotation: Option<Uuid>,
+    /// What comes back for it.
+    #[serde(default)]
+    pub exchange: Option<DraftExchange>,
     #[serde(default)]
     applied: Vec<(Uuid, [u8; 32])>,
 }
@@ -347,6 +351,24 @@ impl Draft {
         }
     }
 
+    /// Whether this change was made already; another one by the same id is refused.
+    pub(crate) fn knows(&self, id: Uuid, content: [u8; 32]) -> Result<bool> {
+        match self.applied.iter().find(|(known, _)| *known == id) {
+            None => Ok(false),
+            Some((_, same)) if *same == content => Ok(true),
+            Some(_) => Err(Code::IdReused.into()),
+        }
+    }
+
+    /// Something beside the lines is another: nobody is paying any more.
+    pub(crate) fn changed(&mut self, id: Uuid, content: [u8; 32]) {
+        self.paying = false;
+        self.received_minor = None;
+        self.offer = None;
+        self.revision += 1;
+        self.remember(id, content);
+    }
+
     fn remember(&mut self, id: Uuid, content: [u8; 32]) {
         self.applied.push((id, content));
         if self.applied.len() > REMEMBERED {
@@ -496,6 +518,10 @@ pub struct CartView {
     pub offer: Option<OfferView>,
     pub last_line: Option<u32>,
     pub cash_suggestions_minor: Vec<i64>,
+    /// What comes back for it.
+    pub exchange: Option<CartExchange>,
+    /// The total less what the goods pay that come back.
+    pub to_pay_minor: i64,
     /// What is due when all of it is paid in cash.
     pub cash_due_minor: i64,
 }
@@ -641,7 +667,7 @@ impl Shop {
     }
 
     /// The seat's open cart, made when there is none.
-    fn current_row(&self, tx: &Write<'_>, seat: SeatId) -> Result<CartRow> {
+    pub(crate) fn current_row(&self, tx: &Write<'_>, seat: SeatId) -> Result<CartRow> {
         if let Some(row) = tx.reader().open_cart(seat)? {
             return Ok(row);
         }
@@ -823,7 +849,13 @@ impl Shop {
             })
             .collect();
         let total = open.priced.total;
-        let (cash_due, _) = cash_due(total, &open.priced.rules).map_err(|e| pricing_refused(e.into()))?;
+        let exchange = match &draft.exchange {
+            Some(asked) => Some(self.view_exchange(reader, &terms, asked, total)?),
+            None => None,
+        };
+        let pays = Money::from_minor(exchange.as_ref().map_or(0, |one| one.pays_minor));
+        let to_pay = total.checked_sub(pays).map_err(|e| pricing_refused(e.into()))?;
+        let (cash_due, _) = cash_due(to_pay, &open.priced.rules).map_err(|e| pricing_refused(e.into()))?;
         let lines = open
             .cart
             .lines
@@ -919,6 +951,8 @@ impl Shop {
                 .iter()
                 .map(|m| m.minor())
                 .collect(),
+            exchange,
+            to_pay_minor: to_pay.minor(),
             cash_due_minor: cash_due.minor(),
         })
     }

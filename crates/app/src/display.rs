@@ -5,7 +5,9 @@ use crate::{
     asks::DisplayAsk,
     cart::{CartView, Stage, TaxView},
     catalog::Art,
+    exchanges::ExchangeLine,
     order_view::OrderView,
+    returns::ReturnView,
     tenders::{OfferView, TakenLeg},
     wire::{Names, rfc3339},
 };
@@ -54,8 +56,10 @@ impl Displays {
             token_code: order.token.as_ref().map(|t| t.code.clone()).unwrap_or_default(),
             one_time_number: order.token.as_ref().map(|t| t.number.clone()).unwrap_or_default(),
             document: order.document.clone(),
+            // What goods paid that came back was in nobody's hand.
             received_minor: standing
                 .iter()
+                .filter(|t| t.method != "exchange")
                 .map(|t| t.received_minor.unwrap_or(t.amount_minor))
                 .sum(),
             change_minor: standing.iter().map(|t| t.change_minor).sum(),
@@ -66,6 +70,17 @@ impl Displays {
                     amount_minor: t.amount_minor,
                     tip_minor: t.tip_minor,
                     reference: t.reference.clone(),
+                })
+                .collect(),
+            back: order
+                .took_back
+                .iter()
+                .flat_map(|took| &took.tenders)
+                .map(|leg| PaidLeg {
+                    method: leg.method.clone(),
+                    amount_minor: leg.amount_minor,
+                    tip_minor: 0,
+                    reference: String::new(),
                 })
                 .collect(),
             at: rfc3339(at),
@@ -117,10 +132,22 @@ impl Displays {
             return;
         };
         let view = RefundDoneView {
-            number: order.number,
+            number: Some(order.number),
             total_minor: note.total_minor,
             method: note.tenders.first().map(|t| t.method.clone()).unwrap_or_default(),
             document: note.document.clone(),
+            state: "done".to_owned(),
+            until: rfc3339(at.plus_ms(PAID_MS)),
+        };
+        self.counter(seat, AtTheCounter::Refund(view), Some(at));
+    }
+
+    pub(crate) fn returned(&self, seat: SeatId, made: &ReturnView, at: Moment) {
+        let view = RefundDoneView {
+            number: None,
+            total_minor: crate::returns::paid_out(made).minor(),
+            method: made.method.clone(),
+            document: made.document.clone(),
             state: "done".to_owned(),
             until: rfc3339(at.plus_ms(PAID_MS)),
         };
@@ -242,7 +269,8 @@ pub struct HandingLine {
 /// Money that went back just now.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RefundDoneView {
-    pub number: u32,
+    /// The order's; null for goods without a receipt.
+    pub number: Option<u32>,
     pub total_minor: i64,
     pub method: String,
     pub document: String,
@@ -278,6 +306,18 @@ pub struct DisplayCart {
     pub taxes: Vec<TaxView>,
     pub rounding_minor: i64,
     pub total_minor: i64,
+    /// What came back for it.
+    pub exchange: Option<DisplayExchange>,
+}
+
+/// Goods that come back for others, and what is left to settle.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DisplayExchange {
+    pub lines: Vec<ExchangeLine>,
+    pub back_minor: i64,
+    pub to_pay_minor: i64,
+    /// What is paid back.
+    pub owed_minor: i64,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -345,6 +385,8 @@ pub struct PaidView {
     pub change_minor: i64,
     /// Each way it was paid, with its transaction's id.
     pub legs: Vec<PaidLeg>,
+    /// What was paid back in an exchange, and how.
+    pub back: Vec<PaidLeg>,
     pub at: String,
     /// Read the display again then.
     pub until: String,
@@ -473,6 +515,15 @@ impl Shop {
                 taxes: cart.taxes,
                 rounding_minor: cart.rounding_minor,
                 total_minor: cart.total_minor,
+                exchange: cart
+                    .exchange
+                    .filter(|one| one.refused.is_none())
+                    .map(|one| DisplayExchange {
+                        lines: one.lines,
+                        back_minor: one.back_minor,
+                        to_pay_minor: cart.to_pay_minor,
+                        owed_minor: one.owed_minor,
+                    }),
             }),
             cash,
         })

@@ -175,6 +175,13 @@ codes! {
     RefundNeedsApproval = "refund_needs_approval", Forbidden, "this refund needs a second person";
     RefundTooMuch = "refund_too_much", Refused, "this is more than can still be paid back";
     NothingToRefund = "nothing_to_refund", Conflict, "this was paid back already";
+    ReturnNeedsApproval = "return_needs_approval", Forbidden, "goods without a receipt need a second person";
+    ReturnAboveLimit = "return_above_limit", Refused, "this is more than is given without a receipt";
+    ReturnPriceTooHigh = "return_price_too_high", Refused, "at most the lowest price of late is given";
+    ReturnNothing = "return_nothing", Refused, "these goods have no price to give back";
+    ReturnNoCash = "return_no_cash", Refused, "without a receipt this shop gives store credit";
+    ExchangeLocked = "exchange_locked", Conflict, "goods were taken back for this: pay it back at the refund desk";
+    ExchangeGone = "exchange_gone", Conflict, "the goods of this exchange cannot be taken back any more";
     CustomerGone = "customer_gone", Conflict, "this customer was erased, or never was";
     CustomerPhoneTaken = "customer_phone_taken", Conflict, "another customer has this phone number";
     CustomerOwes = "customer_owes", Conflict, "this customer's account is not even";

@@ -5,6 +5,7 @@ use crate::{
     cart::{ModifierView, TaxView},
     catalog::Art,
     days,
+    exchanges::{ExchangeLine, goods},
     orders::UNDO_MS,
     pricing::taxes_within,
     settings::Settings,
@@ -21,10 +22,10 @@ use domain::{
     quantity::{Quantity, Unit},
     refund::{LineMoney, line_back, rounding_back},
     tax::Rate,
-    tender::{state_number, state_of},
+    tender::{TenderMethod, state_number, state_of},
     time::Moment,
 };
-use journal::body::BuyerNameV1;
+use journal::body::{BuyerNameV1, RefundTenderV2};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use store::{
@@ -32,6 +33,7 @@ use store::{
     handovers::{ClaimRow, HandoverRow, MoveRow, RefundRow},
     orders::{OrderLineRow, OrderRow, TaxRow},
     people::StaffRow,
+    returns::ExchangeRow,
     tenders::TenderRow,
 };
 use utoipa::ToSchema;
@@ -95,6 +97,8 @@ pub struct OrderView {
     /// Until when the newest handover may be undone by whoever did it.
     pub handover_undo_until: Option<String>,
     pub credit_notes: Vec<CreditNoteView>,
+    /// What came back for it, in an exchange.
+    pub took_back: Option<TookBackView>,
     /// What happened, the oldest first. Empty in lists.
     pub history: Vec<EventView>,
     /// over_given: counters apart from each other gave out more than was ordered.
@@ -236,6 +240,36 @@ pub struct CreditNoteView {
     pub total_minor: i64,
     /// The claim authority could not be asked.
     pub offline: bool,
+    /// What went out for it, in an exchange.
+    pub exchanged_for: Option<ExchangedForView>,
+}
+
+/// The new order of an exchange.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ExchangedForView {
+    pub order: Uuid,
+    pub number: u32,
+    pub document: String,
+    /// What of the refund paid for it.
+    pub amount_minor: i64,
+}
+
+/// The goods that came back for an order.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TookBackView {
+    /// The order that they were sold by.
+    pub order: Uuid,
+    pub number: u32,
+    pub document: String,
+    /// The refund, and the number of its credit note.
+    pub refund: Uuid,
+    pub credit_note: String,
+    pub lines: Vec<ExchangeLine>,
+    pub back_minor: i64,
+    /// What of it paid for this order.
+    pub pays_minor: i64,
+    /// How the rest was paid back.
+    pub tenders: Vec<RefundTenderView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -543,6 +577,7 @@ impl Shop {
         };
         let at = |ms: Option<i64>| ms.map(|ms| rfc3339(Moment(ms)));
         let handovers = reader.handovers(row.id)?;
+        let exchange = reader.exchange(row.id)?;
         Ok(OrderView {
             id: row.id.uuid(),
             number: row.number,
@@ -594,7 +629,11 @@ impl Shop {
                 .phone_of(row.id)?
                 .and_then(|kept| Phone::from_kept(&kept).ok())
                 .map(|phone| phone.masked(&country)),
-            undo_until: rfc3339(Moment(row.placed_ms + UNDO_MS)),
+            undo_until: rfc3339(Moment(match exchange {
+                // Goods came back for it: nothing undoes that but another refund.
+                Some(_) => row.placed_ms,
+                None => row.placed_ms + UNDO_MS,
+            })),
             cancelled: row.cancelled_ms.map(|at| CancelledView {
                 at: rfc3339(Moment(at)),
                 staff: names.staff(row.cancelled_by),
@@ -610,13 +649,53 @@ impl Shop {
                 .map(|h| rfc3339(Moment(h.at_ms + UNDO_MS))),
             credit_notes: refunds
                 .iter()
-                .map(|refund| view_credit_note(refund, &line_rows, names))
-                .collect(),
+                .map(|refund| {
+                    let mut note = view_credit_note(refund, &line_rows, names);
+                    note.exchanged_for = exchanged_for(reader, refund)?;
+                    Ok(note)
+                })
+                .collect::<Result<_>>()?,
+            took_back: exchange.map(|one| took_back(reader, &one)).transpose()?,
             history: vec![],
             anomaly: over.then(|| "over_given".to_owned()),
             demo: self.identity.demo,
         })
     }
+}
+
+fn exchanged_for(reader: &Reader<'_>, refund: &RefundRow) -> Result<Option<ExchangedForView>> {
+    let Some(exchange) = reader.exchange_of_refund(refund.id)? else {
+        return Ok(None);
+    };
+    Ok(reader.order(exchange.order)?.map(|order| ExchangedForView {
+        order: order.id.uuid(),
+        number: order.number,
+        document: document_of(&order.prefix, &order.fiscal_year, order.document_no),
+        amount_minor: exchange.amount_minor,
+    }))
+}
+
+fn took_back(reader: &Reader<'_>, exchange: &ExchangeRow) -> Result<TookBackView> {
+    let missing = || AppError::new(Code::Broken);
+    let order = reader.order(exchange.of_order)?.ok_or_else(missing)?;
+    let refund = reader.refund(exchange.refund)?.ok_or_else(missing)?;
+    let back = refund.lines.iter().map(|l| (l.line, l.milli, l.amount_minor));
+    Ok(TookBackView {
+        order: order.id.uuid(),
+        number: order.number,
+        document: document_of(&order.prefix, &order.fiscal_year, order.document_no),
+        refund: Uuid::from_bytes(refund.id),
+        credit_note: document_of(&refund.prefix, &refund.fiscal_year, refund.document_no),
+        lines: goods(reader, order.id, back)?,
+        back_minor: refund.total_minor,
+        pays_minor: exchange.amount_minor,
+        tenders: refund
+            .tenders
+            .iter()
+            .filter(|leg| leg.method != TenderMethod::Exchange.as_str())
+            .map(view_refund_tender)
+            .collect(),
+    })
 }
 
 fn view_tax(tax: &TaxRow) -> TaxView {
@@ -705,21 +784,22 @@ fn view_credit_note(refund: &RefundRow, lines: &[OrderLineRow], names: &Director
                 amount_minor: back.amount_minor,
             })
             .collect(),
-        tenders: refund
-            .tenders
-            .iter()
-            .map(|t| RefundTenderView {
-                id: Uuid::from_bytes(t.tender),
-                method: t.method.clone(),
-                amount_minor: t.amount_minor,
-            })
-            .collect(),
+        tenders: refund.tenders.iter().map(view_refund_tender).collect(),
         taxable_minor: refund.taxable_minor,
         tax_minor: refund.tax_minor,
         taxes: refund.taxes.iter().map(view_tax).collect(),
         rounding_minor: refund.rounding_minor,
         total_minor: refund.total_minor,
         offline: refund.offline,
+        exchanged_for: None,
+    }
+}
+
+fn view_refund_tender(leg: &RefundTenderV2) -> RefundTenderView {
+    RefundTenderView {
+        id: Uuid::from_bytes(leg.tender),
+        method: leg.method.clone(),
+        amount_minor: leg.amount_minor,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     customers::{CustomerCard, card_of},
     days,
     edges::Edges,
+    exchanges::{DraftExchange, PlaceExchange},
     instalments::agree_with_legs,
     modifiers,
     order_view::{Directory, OrderView},
@@ -78,6 +79,9 @@ pub struct PlaceOrder {
     pub delivered_to: Option<String>,
     /// The quotation that it is made from.
     pub quotation: Option<Uuid>,
+    /// Where goods come back for the cart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<PlaceExchange>,
     /// A second person's PIN, for a discount above the limit.
     pub approval: Option<Approval>,
 }
@@ -123,6 +127,8 @@ struct Sale {
     from_cart: Option<CartId>,
     /// What the cart was taken up from.
     quotation: Option<Uuid>,
+    /// What comes back for it.
+    exchange: Option<DraftExchange>,
 }
 
 /// Where, when and by whom an order is placed.
@@ -163,9 +169,13 @@ impl Shop {
             .transpose()?;
         let settings = self.settings();
         let at = self.edges.now();
+        let (told, offline) = self.ask_for_exchange(actor, request, at)?;
         let (view, fresh) = self.store.write(at, |tx| {
             if let Some(view) = self.already_placed(&tx.reader(), id, &content)? {
                 return Ok::<_, AppError>((view, false));
+            }
+            for one in &told {
+                tx.keep_told(one)?;
             }
             let terms = self.terms(&tx.reader(), at)?;
             let mut sale = match (&request.cart, &request.lines) {
@@ -201,6 +211,14 @@ impl Shop {
                 payments::must_be_paid_with(&tx.reader(), cart, &with)?;
             }
             let till = self.till(tx, actor, true)?;
+            let exchanging = match &sale.exchange {
+                None => None,
+                Some(asked) => {
+                    let asked = (asked, request);
+                    Some(self.begin_exchange(&tx.reader(), &terms, actor, asked, total, (offline, at))?)
+                }
+            };
+            let goods = exchanging.as_ref().and_then(|one| one.leg(request.id));
             let paid = balanced(
                 &tx.reader(),
                 &settings,
@@ -208,6 +226,7 @@ impl Shop {
                 total,
                 &sale.open.priced.rules,
                 at,
+                goods.as_ref(),
             )?;
             let placed = place(&sale.open.cart.lines, sale.open.priced.clone(), paid)
                 .map_err(|e| AppError::new(Code::Broken).because(e))?;
@@ -220,7 +239,15 @@ impl Shop {
                 quotation: request.quotation.or(sale.quotation),
                 cart: sale.from_cart,
             };
-            record_order(tx, id, &placed, &sale.open, &request.tenders, &occasion)?;
+            let exchanged = match exchanging {
+                None => None,
+                Some(one) => Some(self.record_goods_back(tx, actor, one, request, content)?),
+            };
+            let legs: Vec<PlaceTender> = request.tenders.iter().cloned().chain(goods).collect();
+            record_order(tx, id, &placed, &sale.open, &legs, &occasion)?;
+            if let Some(exchanged) = exchanged {
+                Shop::record_exchange(tx, actor, exchanged)?;
+            }
             let today = occasion.till.business_day;
             agree_with_legs(tx, actor.staff, id, &request.tenders, today, content)?;
             let phone = phone.or_else(|| {
@@ -242,6 +269,7 @@ impl Shop {
             self.forget_ask(actor.seat);
             self.displays.paid(actor.seat, &view, at);
             self.live.tell("order", Some(view.id.to_string()));
+            self.tell_exchange(&view);
             self.tell_cart(actor.seat);
             self.print_waiting();
         }
@@ -396,6 +424,10 @@ impl Shop {
             if row.cancelled_ms.is_some() {
                 return Err(Code::OrderCancelled.into());
             }
+            // What came back for it is in the shop and paid back: only another refund can undo that.
+            if tx.reader().exchange(id)?.is_some() {
+                return Err(Code::ExchangeLocked.into());
+            }
             let untouched = |line: &store::orders::OrderLineRow| {
                 line.given == 0 && line.claimed == 0 && line.kept == 0 && line.refunded == 0
             };
@@ -515,6 +547,7 @@ fn sale_of_cart(reader: &Reader<'_>, terms: &Terms, actor: &Actor, id: CartId) -
         open: price_now(reader, terms, cart, approvals)?,
         from_cart: Some(id),
         quotation: draft.quotation,
+        exchange: draft.exchange,
     })
 }
 
@@ -589,6 +622,7 @@ fn sale_of_lines(
         open: price_now(reader, terms, cart, Approvals::new())?,
         from_cart: None,
         quotation: None,
+        exchange: None,
     })
 }
 

@@ -4,15 +4,16 @@
 use crate::{
     AppError, Code, Result, Shop, days,
     invoices::{BuyerForm, Known, address_lines, party_of_seller, rate_text, region_text, unit_text},
-    order_view::{CreditNoteView, OrderView},
+    order_view::{CreditNoteView, OrderView, TookBackView},
+    returns::ReturnView,
     settings::{LANGUAGES, Settings},
     wire::{Names, content_of},
 };
-use domain::{card::CardCode, ids::OrderId, time::Moment};
+use domain::{card::CardCode, ids::OrderId, tender::TenderMethod, time::Moment};
 use journal::body::LineTaxV1;
 use paper::{
-    Bitmap, CreditNoteData, Document, Entry, FieldError, Fonts, Paper, PdfPage, ReceiptBuyer, ReceiptCard,
-    ReceiptData, ReceiptLine, ReceiptTender, Slip, Template, TestCardData,
+    Bitmap, CreditNoteData, CreditOnPaper, Document, Entry, FieldError, Fonts, Paper, PdfPage, ReceiptBuyer,
+    ReceiptCard, ReceiptData, ReceiptLine, ReceiptTender, ReturnedGoods, Slip, Template, TestCardData,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
@@ -33,6 +34,8 @@ pub(crate) fn fonts() -> &'static Fonts {
 /// Words that go on paper, by the language of the guest.
 struct Words {
     cash: &'static str,
+    exchange: &'static str,
+    store_credit: &'static str,
     discount: &'static str,
 }
 
@@ -40,14 +43,20 @@ fn words(language: &str) -> Words {
     match language {
         "hi" => Words {
             cash: "नकद",
+            exchange: "वापस लिया सामान",
+            store_credit: "स्टोर क्रेडिट",
             discount: "छूट",
         },
         "ar" => Words {
             cash: "نقدًا",
+            exchange: "بضاعة مرتجعة",
+            store_credit: "رصيد المتجر",
             discount: "خصم",
         },
         _ => Words {
             cash: "Cash",
+            exchange: "Goods returned",
+            store_credit: "Store credit",
             discount: "Discount",
         },
     }
@@ -343,6 +352,11 @@ impl Shop {
         Ok(())
     }
 
+    /// The slip of goods that came back without a receipt.
+    pub(crate) fn return_slip(&self, view: &ReturnView, copy: u32) -> Slip {
+        Slip::CreditNote(return_data(&self.settings(), view, copy))
+    }
+
     pub(crate) fn test_card(&self, printer: &str, dots: u16) -> Slip {
         let settings = self.settings();
         Slip::TestCard(TestCardData {
@@ -553,6 +567,8 @@ fn head(settings: &Settings, demo: bool) -> ReceiptData {
 pub(crate) fn method_word(method: &str, language: &str) -> String {
     match method {
         "cash" => words(language).cash.to_owned(),
+        "exchange" => words(language).exchange.to_owned(),
+        "store_credit" => words(language).store_credit.to_owned(),
         other => other.to_owned(),
     }
 }
@@ -601,7 +617,8 @@ fn receipt_data(settings: &Settings, order: &OrderView, copy: u32) -> ReceiptDat
         tenders: order
             .tenders
             .iter()
-            .filter(|t| t.voided_at.is_none())
+            // What goods paid stands among the totals: it is no money.
+            .filter(|t| t.voided_at.is_none() && t.method != TenderMethod::Exchange.as_str())
             .map(|t| ReceiptTender {
                 label: method_word(&t.method, &language),
                 amount_minor: t.amount_minor,
@@ -613,6 +630,10 @@ fn receipt_data(settings: &Settings, order: &OrderView, copy: u32) -> ReceiptDat
         one_time_number: order.token.as_ref().map(|t| t.number.clone()),
         valid_until: order.token.as_ref().map(|t| local_text(settings, &t.expires_at)),
         phone: order.phone.clone(),
+        returned: order
+            .took_back
+            .as_ref()
+            .map(|took| returned_goods(order, took, &language)),
         copy: u16::try_from(copy).unwrap_or(u16::MAX),
         ..head
     }
@@ -635,6 +656,93 @@ fn sold_cards(settings: &Settings, cards: &[CardRow]) -> Vec<ReceiptCard> {
             })
         })
         .collect()
+}
+
+fn returned_goods(order: &OrderView, took: &TookBackView, language: &str) -> ReturnedGoods {
+    let owed = took.back_minor.saturating_sub(took.pays_minor);
+    let to_pay = order.total_minor.saturating_sub(took.pays_minor);
+    ReturnedGoods {
+        document: took.credit_note.clone(),
+        of_document: took.document.clone(),
+        lines: took
+            .lines
+            .iter()
+            .map(|line| ReceiptLine {
+                name: line.name.clone(),
+                second_name: second_name(&line.names, &line.name, language),
+                quantity: amount_with_unit(&line.quantity, &line.unit),
+                amount_minor: line.amount_minor,
+                ..ReceiptLine::default()
+            })
+            .collect(),
+        total_minor: took.back_minor,
+        due_minor: if owed > 0 { -owed } else { to_pay },
+        tenders: took
+            .tenders
+            .iter()
+            .map(|leg| ReceiptTender {
+                label: method_word(&leg.method, language),
+                amount_minor: leg.amount_minor,
+                ..ReceiptTender::default()
+            })
+            .collect(),
+    }
+}
+
+fn return_data(settings: &Settings, view: &ReturnView, copy: u32) -> CreditNoteData {
+    let head = head(settings, view.demo);
+    let name = |named: &Option<crate::order_view::Named>| named.as_ref().map(|n| n.name.clone());
+    CreditNoteData {
+        document: view.document.clone(),
+        without_receipt: true,
+        at: local_text(settings, &view.at),
+        counter: view.counter.name.clone(),
+        staff: name(&view.staff).unwrap_or_default(),
+        lines: view
+            .lines
+            .iter()
+            .map(|line| ReceiptLine {
+                name: line.name.clone(),
+                second_name: second_name(&line.names, &line.name, &head.language),
+                quantity: amount_with_unit(&line.quantity, &line.unit),
+                unit_price_minor: line.unit_price_minor,
+                amount_minor: line.amount_minor,
+                ..ReceiptLine::default()
+            })
+            .collect(),
+        taxes: view
+            .taxes
+            .iter()
+            .map(|tax| Entry {
+                label: format!("{} {}%", tax.name, tax.rate),
+                amount_minor: tax.amount_minor,
+            })
+            .collect(),
+        rounding_minor: view.rounding_minor,
+        total_minor: view.total_minor,
+        tenders: vec![ReceiptTender {
+            label: method_word(&view.method, &head.language),
+            amount_minor: crate::returns::paid_out(view).minor(),
+            ..ReceiptTender::default()
+        }],
+        reason: some(&view.reason),
+        approved_by: name(&view.approved_by),
+        card: view.card.as_ref().map(|card| CreditOnPaper {
+            code: card.code.clone().unwrap_or_else(|| format!("… {}", card.tail)),
+            qr: card.qr.clone(),
+            valid_until: card.expires_at.as_deref().map(|at| local_text(settings, at)),
+        }),
+        copy: u16::try_from(copy).unwrap_or(u16::MAX),
+        shop_name: head.shop_name,
+        header: head.header,
+        branch: head.branch,
+        tax_number: head.tax_number,
+        demo: head.demo,
+        footer: head.footer,
+        currency: head.currency,
+        language: head.language,
+        ..CreditNoteData::default()
+    }
 }
 
 fn credit_note_data(

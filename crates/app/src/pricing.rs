@@ -65,7 +65,7 @@ impl Terms {
     }
 
     /// What the catalogue asks for so much of a product, for this customer at this level.
-    fn lookup(
+    pub(crate) fn lookup(
         &self,
         reader: &Reader<'_>,
         row: &ProductRow,

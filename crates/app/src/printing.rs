@@ -945,7 +945,11 @@ impl Shop {
         }
         let about = credit_note.unwrap_or(order.id);
         let cash = match credit_note {
-            None => order.tenders.iter().any(|t| t.method == "cash"),
+            None => {
+                let given_back = order.took_back.iter().flat_map(|took| &took.tenders);
+                order.tenders.iter().any(|t| t.method == "cash")
+                    || given_back.into_iter().any(|t| t.method == "cash")
+            }
             Some(id) => order
                 .credit_notes
                 .iter()

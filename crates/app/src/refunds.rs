@@ -6,6 +6,7 @@ use crate::{
     cards::{self, Give, GiveTo},
     claims::{LastDeed, Wanted, claim_held, is_fresh, last_done},
     days,
+    exchanges::way_back,
     order_view::{Directory, OrderView, account_of, document_of, money_back, shown, unit_of},
     sessions::Approval,
     tickets::{Candidate, western},
@@ -69,7 +70,7 @@ pub struct Refund {
     pub approval: Option<Approval>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefundLine {
     pub line: u32,
@@ -125,8 +126,8 @@ pub struct PreviewTender {
 }
 
 /// A refund worked out, before anybody decides on it.
-struct Worked {
-    lines: Vec<(RefundLineV2, String, bool)>,
+pub(crate) struct Worked {
+    pub lines: Vec<(RefundLineV2, String, bool)>,
     moves: Vec<MoveV1>,
     tenders: Vec<RefundTenderV2>,
     /// Whether each tender goes back the way it came.
@@ -135,12 +136,52 @@ struct Worked {
     taxes: Vec<OrderTaxV1>,
     rounding: i64,
     total: i64,
+    /// What of it pays for goods that go out in the same ticket.
+    exchanged: i64,
     /// Something that was not marked missing.
     not_claimed: bool,
     /// A line whose claims were all paid back before.
     settled: bool,
     /// Something that a sales counter might be handing over just now.
     takes_open: bool,
+}
+
+impl Worked {
+    pub(crate) fn total(&self) -> i64 {
+        self.total
+    }
+
+    pub(crate) fn exchanged(&self) -> i64 {
+        self.exchanged
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.moves.is_empty()
+    }
+
+    /// How the money goes back; what goods are exchanged for is no money.
+    pub(crate) fn preview_tenders(&self) -> Vec<PreviewTender> {
+        self.tenders
+            .iter()
+            .zip(&self.original)
+            .filter(|(tender, _)| tender.method != TenderMethod::Exchange.as_str())
+            .map(|(tender, original)| PreviewTender {
+                method: tender.method.clone(),
+                amount_minor: tender.amount_minor,
+                original: *original,
+            })
+            .collect()
+    }
+}
+
+/// What is known of a refund beside what it pays back.
+pub(crate) struct Deciding<'a> {
+    pub row: &'a OrderRow,
+    pub refund: Uuid,
+    pub approved_by: Option<domain::ids::StaffId>,
+    /// Of another counter, while the authority cannot be asked.
+    pub foreign: bool,
+    pub now: Moment,
 }
 
 impl Shop {
@@ -221,6 +262,7 @@ impl Shop {
                 request.tenders.as_deref(),
                 None,
                 self.terms(r, self.edges.now())?.taxing.rules().cash.as_ref(),
+                None,
             )?;
             let why = self.second_person(actor, &worked, false);
             let (prefix, label, n) = self.next_credit_note(r)?;
@@ -237,16 +279,7 @@ impl Shop {
                         claimed: *claimed,
                     })
                     .collect(),
-                tenders: worked
-                    .tenders
-                    .iter()
-                    .zip(&worked.original)
-                    .map(|(tender, original)| PreviewTender {
-                        method: tender.method.clone(),
-                        amount_minor: tender.amount_minor,
-                        original: *original,
-                    })
-                    .collect(),
+                tenders: worked.preview_tenders(),
                 approval_needed: why.map(str::to_owned),
                 credit_note: document_of(&prefix, &label, n),
             })
@@ -299,32 +332,23 @@ impl Shop {
                 request.tenders.as_deref(),
                 Some(request.id),
                 self.terms(&reader, now)?.taxing.rules().cash.as_ref(),
+                None,
             )?;
             if worked.moves.is_empty() {
                 return Err(nothing_to_refund(&reader, id)?);
             }
-            // Nobody pays back beside a counter that hands over, or beside another desk that pays back just now.
-            if let Some(held) = reader.claim_of(id)?
-                && is_fresh(&held, now)
-                && held.claim != refund
-                && ((worked.takes_open && held.seat != actor.seat) || held.device != self.identity.device)
-            {
-                let names = Directory::read(&reader)?;
-                return Err(claim_held(&names, &held, Some(row.number), Some(actor.seat)));
-            }
-            let foreign = offline && row.counter != self.identity.counter;
-            if foreign && worked.total > self.settings().int("refund.offline_cap_minor") {
-                return Err(AppError::new(Code::OfflineCap)
-                    .hint("most_minor", self.settings().int("refund.offline_cap_minor")));
-            }
-            // Alone, the order of another counter needs a second person even when the first is a manager.
-            let needed = self.second_person(actor, &worked, foreign);
-            if let (Some(why), None) = (needed, approved_by) {
-                if worked.settled {
-                    return Err(nothing_to_refund(&reader, id)?);
-                }
-                return Err(AppError::new(Code::RefundNeedsApproval).hint("why", why));
-            }
+            self.may_pay_back(
+                &reader,
+                actor,
+                &worked,
+                &Deciding {
+                    row: &row,
+                    refund: request.id,
+                    approved_by,
+                    foreign: offline && row.counter != self.identity.counter,
+                    now,
+                },
+            )?;
             self.record_refund(
                 tx,
                 actor,
@@ -348,6 +372,39 @@ impl Shop {
         self.tell_display(actor.seat);
         self.tell_order(id);
         Ok(view)
+    }
+
+    /// Whether this may go back now, by who is there.
+    pub(crate) fn may_pay_back(
+        &self,
+        reader: &Reader<'_>,
+        actor: &Actor,
+        worked: &Worked,
+        deciding: &Deciding<'_>,
+    ) -> Result<()> {
+        let Deciding { row, foreign, .. } = *deciding;
+        // Nobody pays back beside a counter that hands over, or beside another desk that pays back just now.
+        if let Some(held) = reader.claim_of(row.id)?
+            && is_fresh(&held, deciding.now)
+            && held.claim != *deciding.refund.as_bytes()
+            && ((worked.takes_open && held.seat != actor.seat) || held.device != self.identity.device)
+        {
+            let names = Directory::read(reader)?;
+            return Err(claim_held(&names, &held, Some(row.number), Some(actor.seat)));
+        }
+        if foreign && worked.total > self.settings().int("refund.offline_cap_minor") {
+            return Err(AppError::new(Code::OfflineCap)
+                .hint("most_minor", self.settings().int("refund.offline_cap_minor")));
+        }
+        // Alone, the order of another counter needs a second person even when the first is a manager.
+        let needed = self.second_person(actor, worked, foreign);
+        if let (Some(why), None) = (needed, deciding.approved_by) {
+            if worked.settled {
+                return Err(nothing_to_refund(reader, row.id)?);
+            }
+            return Err(AppError::new(Code::RefundNeedsApproval).hint("why", why));
+        }
+        Ok(())
     }
 
     /// Where another node is the authority, it must know before money goes back for its orders too.
@@ -387,7 +444,7 @@ impl Shop {
         })
     }
 
-    fn refundable(&self, reader: &Reader<'_>, id: OrderId) -> Result<OrderRow> {
+    pub(crate) fn refundable(&self, reader: &Reader<'_>, id: OrderId) -> Result<OrderRow> {
         let row = reader.order(id)?.ok_or(AppError::new(Code::NotFound))?;
         match row.cancelled_ms {
             Some(_) => Err(AppError::new(Code::OrderCancelled).hint("number", row.number)),
@@ -435,7 +492,7 @@ impl Shop {
         clippy::too_many_arguments,
         reason = "a refund has this many sides, and one caller"
     )]
-    fn record_refund(
+    pub(crate) fn record_refund(
         &self,
         tx: &mut Write<'_>,
         actor: &Actor,
@@ -479,7 +536,7 @@ impl Shop {
             let give = Give {
                 to,
                 amount: Money::from_minor(leg.amount_minor),
-                order: id,
+                order: Some(id),
                 tender: TenderId::from_bytes(leg.tender),
                 staff: Some(actor.staff),
                 reason: reason_given.clone(),
@@ -531,7 +588,11 @@ fn nothing_to_refund(reader: &Reader<'_>, id: OrderId) -> Result<AppError> {
 }
 
 /// Lines, money and tenders of a refund, from what can still be paid back.
-fn work_out(
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what a refund is made of, and three callers"
+)]
+pub(crate) fn work_out(
     reader: &Reader<'_>,
     row: &OrderRow,
     lines: &[OrderLineRow],
@@ -539,6 +600,8 @@ fn work_out(
     tenders: Option<&[RefundTender]>,
     refund: Option<Uuid>,
     cash: Option<&Increment>,
+    // What goods cost that go out in the same ticket.
+    going_out: Option<i64>,
 ) -> Result<Worked> {
     let mut back: Vec<(usize, i64, Vec<UnitMove>)> = Vec::new();
     match wanted {
@@ -590,7 +653,8 @@ fn work_out(
     let pairs: Vec<(usize, i64)> = back.iter().map(|(at, milli, _)| (*at, *milli)).collect();
     let (amounts, rounding) = money_back(row, lines, &pairs)?;
     let total = amounts.iter().sum::<i64>() + rounding;
-    let (tenders, original) = refund_tenders(reader, row, total, tenders, refund, cash)?;
+    let exchanged = going_out.unwrap_or(0).min(total);
+    let (tenders, original) = refund_tenders(reader, row, (total, exchanged), tenders, refund, cash)?;
     let mut worked = Worked {
         lines: Vec::with_capacity(back.len()),
         moves: Vec::new(),
@@ -608,6 +672,7 @@ fn work_out(
             .collect(),
         rounding,
         total,
+        exchanged,
         not_claimed: false,
         settled: false,
         takes_open: false,
@@ -705,7 +770,7 @@ fn standing(reader: &Reader<'_>, order: OrderId) -> Result<Vec<Standing>> {
 fn refund_tenders(
     reader: &Reader<'_>,
     row: &OrderRow,
-    total: i64,
+    (whole, exchanged): (i64, i64),
     wanted: Option<&[RefundTender]>,
     refund: Option<Uuid>,
     cash: Option<&Increment>,
@@ -719,12 +784,20 @@ fn refund_tenders(
         .iter()
         .map(|refund| refund.total_minor)
         .sum();
-    if total > came_in - went_back {
+    if whole > came_in - went_back {
         return Err(Code::RefundTooMuch.into());
     }
     let mut cash = CashBack::of(reader, row.id, cash)?;
     let mut tenders: Vec<RefundTenderV2> = Vec::new();
     let mut original: Vec<bool> = Vec::new();
+    let total = whole - exchanged;
+    if exchanged > 0 {
+        tenders.push(by_goods(derived_id(refund, 200), exchanged));
+        original.push(true);
+        if total == 0 {
+            return Ok((tenders, original));
+        }
+    }
     let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else {
         let paid: Vec<(Money, Money)> = legs
             .iter()
@@ -742,7 +815,8 @@ fn refund_tenders(
         }
         for (n, (one, part)) in (0u8..).zip(legs.iter().zip(parts)) {
             if part.is_positive() {
-                tenders.push(back_to(&one.leg, derived_id(refund, n), part.minor(), &mut cash)?);
+                let id = derived_id(refund, n);
+                tenders.push(back_to(reader, &one.leg, id, part.minor(), &mut cash)?);
                 original.push(true);
             }
         }
@@ -764,6 +838,9 @@ fn refund_tenders(
             .method
             .parse()
             .map_err(|e| AppError::new(Code::TenderInvalid).because(e))?;
+        if !method.is_picked() {
+            return invalid("nobody picks this way");
+        }
         let amount_minor = one.amount_minor.unwrap_or(total.saturating_sub(said));
         if amount_minor > total {
             return invalid("a tender cannot be more than the refund");
@@ -784,7 +861,7 @@ fn refund_tenders(
         for leg in same {
             let part = left.min(leg.leg.amount_minor - leg.back).max(0);
             if part > 0 && one.card.is_none() {
-                tenders.push(back_to(&leg.leg, id, part, &mut cash)?);
+                tenders.push(back_to(reader, &leg.leg, id, part, &mut cash)?);
                 original.push(true);
                 leg.back += part;
                 left -= part;
@@ -803,18 +880,38 @@ fn refund_tenders(
     Ok((tenders, original))
 }
 
-/// Money that goes back the way it came.
+/// What pays for goods that go out in the same ticket.
+fn by_goods(tender: [u8; 16], amount_minor: i64) -> RefundTenderV2 {
+    RefundTenderV2 {
+        tender,
+        method: TenderMethod::Exchange.as_str().to_owned(),
+        amount_minor,
+        cash_rounding_minor: 0,
+        reference: String::new(),
+        customer: None,
+        card: None,
+        original: None,
+        state: state_number(PaymentState::Captured),
+    }
+}
+
+/// Money that goes back the way it came; for what goods had paid, the way that those were paid.
 fn back_to(
+    reader: &Reader<'_>,
     leg: &TenderRow,
     tender: [u8; 16],
     amount_minor: i64,
     cash: &mut CashBack<'_>,
 ) -> Result<RefundTenderV2> {
+    let method = match leg.method == TenderMethod::Exchange.as_str() {
+        true => way_back(reader, leg.order)?.as_str().to_owned(),
+        false => leg.method.clone(),
+    };
     Ok(RefundTenderV2 {
         tender,
-        method: leg.method.clone(),
+        cash_rounding_minor: cash.more(&method, amount_minor)?,
+        method,
         amount_minor,
-        cash_rounding_minor: cash.more(&leg.method, amount_minor)?,
         reference: String::new(),
         customer: leg.customer.map(|id| id.bytes()),
         card: leg.card,
@@ -901,7 +998,7 @@ impl CashBack<'_> {
 }
 
 /// The id of a tender that nobody named: always the same for the same refund.
-fn derived_id(refund: Option<Uuid>, n: u8) -> [u8; 16] {
+pub(crate) fn derived_id(refund: Option<Uuid>, n: u8) -> [u8; 16] {
     let Some(refund) = refund else {
         return [0; 16];
     };

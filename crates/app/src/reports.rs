@@ -14,6 +14,9 @@ pub struct TodayView {
     pub hour: u8,
     pub orders: i64,
     pub sold_minor: i64,
+    /// How often money went back, and how much; goods exchanged for others are no money.
+    pub refunds: i64,
+    pub back_minor: i64,
     /// The same weekday a week ago, up to the same hour.
     pub same_weekday_minor: i64,
     pub by_hour: Vec<HourView>,
@@ -57,10 +60,11 @@ impl Shop {
         let starts_hour = u8::try_from(settings.day_starts_minutes() / 60).unwrap_or(0);
         // Hours after midnight that still belong to the evening come last.
         let since_opening = |hour: u8| (hour + 24 - starts_hour) % 24;
-        let (hours, top) = self.store.read(|r| {
+        let (hours, top, (refunds, back_minor)) = self.store.read(|r| {
             Ok::<_, crate::AppError>((
                 r.hours(back(28), now.business_day)?,
                 r.best_sellers(now.business_day, 10)?,
+                r.money_back_on(now.business_day)?,
             ))
         })?;
         let sum_of = |day: u32| {
@@ -98,6 +102,8 @@ impl Shop {
                 .map(|h| h.orders)
                 .sum(),
             sold_minor: sum_of(now.business_day),
+            refunds,
+            back_minor,
             same_weekday_minor: hours
                 .iter()
                 .filter(|h| h.business_day == back(7) && since_opening(h.hour) <= since_opening(now.hour))

@@ -531,6 +531,43 @@ const TABLE: &[Definition] = &[
         },
         "50000",
     ),
+    // The most that is given for goods without a receipt at once, and on one business day in all; 0 takes none back.
+    define(
+        "return.limit_minor",
+        "safety",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: MOST_MINOR,
+            unit: "minor",
+        },
+        "200000",
+    ),
+    define(
+        "return.day_limit_minor",
+        "safety",
+        Scope::Shop,
+        Rule::Int {
+            min: 0,
+            max: MOST_MINOR,
+            unit: "minor",
+        },
+        "1000000",
+    ),
+    // How far back the lowest price is looked for.
+    define(
+        "return.price_days",
+        "safety",
+        Scope::Shop,
+        Rule::Int {
+            min: 1,
+            max: 365,
+            unit: "days",
+        },
+        "30",
+    ),
+    // Without a receipt nobody knows how it was paid: store credit, unless the shop gives cash too.
+    define("return.cash", "safety", Scope::Shop, Rule::Bool, "false"),
     // Above it two people answer for money put on a card that no sale paid for.
     define(
         "card.limit_minor",
@@ -826,6 +863,9 @@ fn checked(definition: &Definition, value: &serde_json::Value) -> Result<String>
             let mut methods: Vec<&str> = Vec::new();
             for word in string.split(',').map(str::trim).filter(|word| !word.is_empty()) {
                 let method: TenderMethod = word.parse().map_err(|e| AppError::field("value", e))?;
+                if !method.is_picked() {
+                    return Err(wrong("a way to pay that people pick"));
+                }
                 if !methods.contains(&method.as_str()) {
                     methods.push(method.as_str());
                 }

@@ -202,7 +202,8 @@ impl Shop {
                     | TenderMethod::Card
                     | TenderMethod::Upi
                     | TenderMethod::Wallet
-                    | TenderMethod::Bank => {}
+                    | TenderMethod::Bank
+                    | TenderMethod::Exchange => {}
                 }
                 MethodView {
                     method: method.as_str().to_owned(),
@@ -361,6 +362,9 @@ impl Shop {
             }
             let refunds = tx.reader().refunds(id)?;
             for old in &voided {
+                if old.method == TenderMethod::Exchange.as_str() {
+                    return Err(AppError::new(Code::TenderLocked).hint("tender", old.id.to_string()));
+                }
                 // What was paid back must still have been paid. What a gateway took goes back through it by itself.
                 let back = refunds
                     .iter()
@@ -478,6 +482,7 @@ fn methods(settings: &Settings) -> impl Iterator<Item = TenderMethod> + '_ {
         .text("tender.methods")
         .split(',')
         .filter_map(|word| word.trim().parse().ok())
+        .filter(|method: &TenderMethod| method.is_picked())
         // UPI pays in rupees only.
         .filter(|method| *method != TenderMethod::Upi || settings.currency.code() == "INR")
 }
@@ -526,9 +531,19 @@ pub(crate) fn balanced(
     due: Money,
     rules: &TaxRules,
     at: Moment,
+    goods: Option<&PlaceTender>,
 ) -> Result<Balanced> {
     let cash: Option<&Increment> = rules.cash.as_ref();
-    balance(due, &tenders_of(reader, settings, forms, at)?, cash).map_err(tender_refused)
+    let mut tenders = tenders_of(reader, settings, forms, at)?;
+    // What goods pay that come back is no money: nobody picks it, and it is never rounded.
+    tenders.extend(goods.map(|leg| Tender {
+        id: TenderId::from_uuid(leg.id),
+        method: TenderMethod::Exchange,
+        amount: leg.amount_minor.map(Money::from_minor),
+        received: Received::Exactly,
+        tip: Money::ZERO,
+    }));
+    balance(due, &tenders, cash).map_err(tender_refused)
 }
 
 /// What is being paid, by whom, and who takes the money.

@@ -67,6 +67,8 @@ pub enum DocumentKind {
     CreditNote = 1,
     ZReport = 2,
     Quotation = 3,
+    /// Goods taken back without a receipt.
+    GoodsReturn = 4,
     XReport = 7,
     /// Money received on account.
     Receipt = 6,

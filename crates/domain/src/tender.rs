@@ -59,6 +59,8 @@ pub enum TenderMethod {
     Account,
     StoreCredit,
     GiftCard,
+    /// Goods that came back in the same transaction. Nobody picks it: an exchange takes it and gives it at once.
+    Exchange,
 }
 
 impl TenderMethod {
@@ -71,6 +73,7 @@ impl TenderMethod {
         TenderMethod::Account,
         TenderMethod::StoreCredit,
         TenderMethod::GiftCard,
+        TenderMethod::Exchange,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -83,7 +86,13 @@ impl TenderMethod {
             TenderMethod::Account => "account",
             TenderMethod::StoreCredit => "store_credit",
             TenderMethod::GiftCard => "gift_card",
+            TenderMethod::Exchange => "exchange",
         }
+    }
+
+    /// Whether people pay with it; a shop chooses among these.
+    pub const fn is_picked(self) -> bool {
+        !matches!(self, TenderMethod::Exchange)
     }
 
     /// A card of ours stands behind it, whose balance it takes from.

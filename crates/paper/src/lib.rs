@@ -47,8 +47,9 @@ pub use raster::raster;
 pub use sheet::{Cell, Column, Line, Piece, Sheet, Step, Table};
 pub use shift_slip::{ShiftDrawer, ShiftMethod, ShiftReport, ShiftSlipData, ShiftTax, shift_report};
 pub use slips::{
-    CreditNoteData, Entry, LabelData, NoSaleData, ReceiptBuyer, ReceiptCard, ReceiptData, ReceiptLine,
-    ReceiptTender, Slip, TestCardData, credit_note, label, no_sale, receipt, test_card, token,
+    CreditNoteData, CreditOnPaper, Entry, LabelData, NoSaleData, ReceiptBuyer, ReceiptCard, ReceiptData,
+    ReceiptLine, ReceiptTender, ReturnedGoods, Slip, TestCardData, credit_note, label, no_sale, receipt,
+    test_card, token,
 };
 pub use spelled::spelled;
 pub use statement::{StatementData, StatementRow, statement_sheet};

@@ -151,6 +151,8 @@ pub struct ReceiptData {
     pub valid_until: Option<String>,
     /// Masked.
     pub phone: Option<String>,
+    /// What came back for it, in an exchange.
+    pub returned: Option<ReturnedGoods>,
     pub footer: Vec<String>,
     /// 1 (or 0) is the original; 2 prints "COPY 2".
     pub copy: u16,
@@ -170,6 +172,31 @@ pub struct ReceiptCard {
     /// As it is scanned.
     pub qr: String,
     pub worth_minor: i64,
+    pub valid_until: Option<String>,
+}
+
+/// Goods that came back in the same ticket, and what is left to settle.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReturnedGoods {
+    /// The number of the credit note, and of the document whose goods they are.
+    pub document: String,
+    pub of_document: String,
+    pub lines: Vec<ReceiptLine>,
+    pub total_minor: i64,
+    /// What is left to pay; below zero what was paid back.
+    pub due_minor: i64,
+    /// How it was paid back.
+    pub tenders: Vec<ReceiptTender>,
+}
+
+/// Store credit on paper: whoever holds the code has the money.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CreditOnPaper {
+    /// In fours; only its end for whoever may not see it.
+    pub code: String,
+    pub qr: Option<String>,
     pub valid_until: Option<String>,
 }
 
@@ -200,6 +227,9 @@ pub struct CreditNoteData {
     pub tenders: Vec<ReceiptTender>,
     pub reason: Option<String>,
     pub approved_by: Option<String>,
+    /// Goods without a receipt: no document is named, so it is no credit note.
+    pub without_receipt: bool,
+    pub card: Option<CreditOnPaper>,
     pub footer: Vec<String>,
     pub copy: u16,
     pub currency: String,
@@ -718,6 +748,9 @@ fn totals(document: &mut Document, words: &Words, data: &ReceiptData, step: u8) 
     for legend in &data.legends {
         document.text(legend, Align::Start, ASIDE);
     }
+    if let Some(returned) = &data.returned {
+        goods_back(document, words, returned, currency, step);
+    }
 }
 
 /// The buyer of a tax invoice or of its credit note.
@@ -743,6 +776,34 @@ fn supplied(document: &mut Document, words: &Words, place: Option<&str>, reverse
         let said = if reverse { words.yes } else { words.no };
         document.text(labelled(words.reverse_charge, said), Align::Start, ASIDE);
     }
+}
+
+/// What came back in the same ticket, and what that leaves to settle.
+fn goods_back(document: &mut Document, words: &Words, returned: &ReturnedGoods, currency: &str, step: u8) {
+    document.space(8);
+    document.text(words.goods_back, Align::Start, PLAIN.bold());
+    pair(document, words.credit_note, &isolated(&returned.document));
+    pair(document, words.refund_of, &isolated(&returned.of_document));
+    for line in &returned.lines {
+        let label = format!("{} × {}", isolated(&line.quantity), line.name);
+        document.row(
+            &label,
+            figures(line.amount_minor.saturating_neg(), currency),
+            PLAIN,
+        );
+    }
+    document.row(
+        words.goods_back,
+        figures(returned.total_minor.saturating_neg(), currency),
+        PLAIN.bold(),
+    );
+    document.space(4);
+    let (label, minor) = match returned.due_minor {
+        0.. => (words.to_pay, returned.due_minor),
+        owed => (words.paid_back, owed.saturating_neg()),
+    };
+    document.row(label, money(minor, currency), Look::of(size(step)).bold());
+    tenders(document, words, &returned.tenders, currency);
 }
 
 fn barcode(document: &mut Document, data: &str) {
@@ -796,11 +857,12 @@ pub fn token(data: &ReceiptData, template: &Template) -> Document {
 
 /// Money given back, and for which receipt.
 pub fn credit_note(data: &CreditNoteData, template: &Template) -> Document {
-    let title = format!(
-        "{} {}",
-        Words::of(Language::of(&data.language)).credit_note,
-        data.document
-    );
+    let words = Words::of(Language::of(&data.language));
+    let heading = match data.without_receipt {
+        true => words.goods_return,
+        false => words.credit_note,
+    };
+    let title = format!("{heading} {}", data.document);
     let (mut document, words) = begin(&data.language, template.paper, title.trim());
     let currency = data.currency.as_str();
     drawer(&mut document, data.open_drawer);
@@ -824,7 +886,7 @@ pub fn credit_note(data: &CreditNoteData, template: &Template) -> Document {
         document.space(8);
     };
     rule(&mut document);
-    document.text(words.credit_note, Align::Centre, Look::of(Size::Two).bold());
+    document.text(heading, Align::Centre, Look::of(Size::Two).bold());
     document.space(8);
     particulars(
         &mut document,
@@ -834,7 +896,9 @@ pub fn credit_note(data: &CreditNoteData, template: &Template) -> Document {
         &data.counter,
         &data.staff,
     );
-    pair(&mut document, words.refund_of, &isolated(&data.of_document));
+    if !data.of_document.trim().is_empty() {
+        pair(&mut document, words.refund_of, &isolated(&data.of_document));
+    }
     if !data.of_day.trim().is_empty() {
         document.row(words.date, isolated(&data.of_day), PLAIN);
     }
@@ -867,6 +931,27 @@ pub fn credit_note(data: &CreditNoteData, template: &Template) -> Document {
     ] {
         if let Some(text) = text.as_deref().filter(|text| !text.trim().is_empty()) {
             document.row(label, text, PLAIN);
+        }
+    }
+    if let Some(card) = &data.card {
+        rule(&mut document);
+        document.text(words.store_credit, Align::Centre, PLAIN);
+        document.text(
+            money(data.total_minor, currency),
+            Align::Centre,
+            Look::of(Size::Two).bold(),
+        );
+        document.space(6);
+        if let Some(data) = &card.qr {
+            document.push(Block::Qr {
+                data: data.clone(),
+                module_dots: template.qr_size.module_dots(),
+            });
+        }
+        document.text(words.card_code, Align::Centre, PLAIN);
+        document.text(isolated(&card.code), Align::Centre, PLAIN.bold());
+        if let Some(until) = &card.valid_until {
+            document.text(labelled(words.valid_until, until), Align::Centre, PLAIN);
         }
     }
     footer(

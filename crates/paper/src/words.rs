@@ -136,6 +136,11 @@ words! {
     charged: "Charged", "नामे", "مدين";
     credited: "Paid or credited", "जमा", "دائن";
     balance: "Balance", "शेष", "الرصيد";
+    goods_return: "Return without receipt", "बिना रसीद वापसी", "إرجاع بلا إيصال";
+    store_credit: "Store credit", "स्टोर क्रेडिट", "رصيد المتجر";
+    card_code: "Code", "कोड", "الرمز";
+    goods_back: "Goods returned", "वापस लिया गया सामान", "بضاعة مرتجعة";
+    to_pay: "To pay", "देय", "المطلوب";
     refund_of: "For receipt", "रसीद के लिए", "عن الإيصال";
     refunded: "Refunded", "वापस किया गया", "المبلغ المسترد";
     reason: "Reason", "कारण", "السبب";

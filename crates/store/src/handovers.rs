@@ -330,16 +330,6 @@ impl Reader<'_> {
         self.moves_of("refund", id)
     }
 
-    /// How many refunds a day had, and how much went back.
-    pub fn refunds_of_day(&self, day: u32) -> Result<(i64, i64), StoreError> {
-        Ok(self
-            .conn
-            .prepare_cached(
-                "select count(*), coalesce(sum(total_minor), 0) from refund where business_day = ?1",
-            )?
-            .query_row([day], |r| Ok((r.get(0)?, r.get(1)?)))?)
-    }
-
     /// Orders for which money is due back, the oldest first.
     pub fn orders_owed(&self, limit: usize) -> Result<Vec<OrderRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(

@@ -30,6 +30,7 @@ pub mod printing;
 pub mod quotations;
 pub mod rates;
 mod read;
+pub mod returns;
 pub mod runs;
 pub mod search;
 pub mod settings;

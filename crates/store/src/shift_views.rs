@@ -4,9 +4,9 @@ use crate::StoreError;
 use journal::{
     Body, Header,
     body::{
-        AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, CashMovedV1, DrawerOpenedV2, OrderCancelledV2,
-        OrderPlacedV3, RefundedV2, ReportMadeV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1,
-        TenderMovedV1, TenderTakenV2, TendersSplitV1, TipsPaidV1,
+        AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, CashMovedV1, DrawerOpenedV2, GoodsReturnedV1,
+        OrderCancelledV2, OrderPlacedV3, RefundedV2, ReportMadeV1, ShiftAddendumV1, ShiftClosedV1,
+        ShiftOpenedV1, TenderMovedV1, TenderTakenV2, TendersSplitV1, TipsPaidV1,
     },
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -543,6 +543,32 @@ pub(crate) fn refunded(conn: &Connection, header: &Header, refund: &RefundedV2) 
         enter(conn, header, n, &entry)?;
     }
     Ok(())
+}
+
+/// Money for goods without a receipt: a refund to whoever counts the drawer.
+pub(crate) fn goods_returned(
+    conn: &Connection,
+    header: &Header,
+    made: &GoodsReturnedV1,
+) -> Result<(), StoreError> {
+    let out = -(made.total_minor + made.cash_rounding_minor);
+    let entry = Moved {
+        shift: made.shift,
+        counter: made.counter,
+        business_day: made.business_day,
+        at_ms: made.at_ms,
+        kind: "refund",
+        cause: "refunded",
+        method: made.method.clone(),
+        amount: -made.total_minor,
+        rounding: -made.cash_rounding_minor,
+        cash: if made.method == "cash" { out } else { 0 },
+        sign: -1,
+        tender: Some(made.tender),
+        subject: Some(made.goods_return),
+        ..Moved::default()
+    };
+    enter(conn, header, 0, &entry)
 }
 
 pub(crate) fn batch(conn: &Connection, header: &Header, made: &BatchReconciledV1) -> Result<(), StoreError> {

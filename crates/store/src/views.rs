@@ -4,7 +4,7 @@ use crate::{
     StoreError, VIEWS_VERSION, account_views, campaign_views, cards, customer_views, invoice_views,
     order_views, payments,
     price_views::{self, Made},
-    rates, search, shift_views, taxes, tender_views, tips,
+    rates, returns, search, shift_views, taxes, tender_views, tips,
 };
 use journal::{
     Body, Fact, Header, PublicKey,
@@ -23,6 +23,7 @@ const TABLES_SQL: &[&str] = &[
     include_str!("payments.sql"),
     include_str!("cards.sql"),
     include_str!("rates.sql"),
+    include_str!("returns.sql"),
     include_str!("tips.sql"),
     include_str!("customers.sql"),
     include_str!("campaigns.sql"),
@@ -75,6 +76,8 @@ pub(crate) const TABLES: &[&str] = &[
     "refund_tax",
     "refund_line_tax",
     "refund_tender",
+    "goods_return",
+    "exchange",
     "tender",
     "tender_split",
     "payment",
@@ -208,6 +211,7 @@ fn apply_whole(views: &Connection, header: &Header, body: &Body) -> Result<(), S
             | Body::HandedOver(_)
             | Body::HandoverUndone(_)
             | Body::Refunded(_)
+            | Body::GoodsReturned(_)
             | Body::DrawerOpened(_)
             | Body::CashMoved(_)
             | Body::ShiftClosed(_)
@@ -323,6 +327,11 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
             shift_views::refunded(conn, header, refunded)?;
             account_views::order_changed(conn, &refunded.order)
         }
+        Body::GoodsReturned(made) => {
+            returns::returned(conn, header, made)?;
+            shift_views::goods_returned(conn, header, made)
+        }
+        Body::GoodsExchanged(exchanged) => returns::exchanged(conn, exchanged),
         Body::CustomerSet(patch) => customer_views::set(conn, header, patch),
         Body::CustomerErased(erased) => customer_views::erased(conn, header, erased),
         Body::CustomersMerged(merged) => customer_views::merged(conn, header, merged),

@@ -17,6 +17,7 @@ pub mod payments;
 pub mod prices;
 pub mod quotations;
 pub mod rates;
+pub mod returns;
 pub mod sessions;
 pub mod settings;
 pub mod setup;

@@ -91,6 +91,12 @@ export function choose(line: number, quantity: string): Promise<void> {
   return preview();
 }
 
+/** What is chosen, for an exchange. */
+export function chosenGoods(reason: string): { order: string; lines: { line: number; quantity: string }[]; reason: string } | null {
+  const lines = state.order ? chosenLines(state.order, state.choice) : [];
+  return state.order && lines.length > 0 ? { order: state.order.id, lines, reason } : null;
+}
+
 export function payTo(method: string | null): Promise<void> {
   state.method = method;
   return preview();

@@ -2,6 +2,7 @@
 import { get, type PayMethod, type TenderMethod } from '$shared/api';
 import { t, type MessageKey } from '$shared/i18n';
 import { onLive, onResync } from '$shared/live';
+import Swap from '@lucide/svelte/icons/arrow-left-right';
 import Banknote from '@lucide/svelte/icons/banknote';
 import BookUser from '@lucide/svelte/icons/book-user';
 import CreditCard from '@lucide/svelte/icons/credit-card';
@@ -50,6 +51,7 @@ export const METHOD_ICONS: Record<TenderMethod, Component<{ class?: string }>> =
   account: BookUser,
   store_credit: Ticket,
   gift_card: Gift,
+  exchange: Swap,
 };
 
 /** In the language of the screen. */

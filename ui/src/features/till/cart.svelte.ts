@@ -1,6 +1,7 @@
 /** The open cart as the core keeps it. Every change is a message to the core; the page shows what comes back. */
 import { get, isApiError, post, del, uuidv7, type Approval, type Cart, type CartChange, type List, type Order } from '$shared/api';
 import { onLive, onResync } from '$shared/live';
+import { placing, setExchange, type Goods } from '$features/exchange/exchange.svelte';
 import { asTenders, type Leg } from '$features/tenders/legs';
 import { session } from '$shared/state/session.svelte';
 
@@ -92,6 +93,17 @@ export async function change(change: CartChange, approval?: Approval): Promise<C
   }
 }
 
+/** What comes back for this cart; null lets it go. */
+export async function exchangeFor(goods: Goods | null, approval?: Approval): Promise<void> {
+  state.waiting += 1;
+  try {
+    state.cart = await inTurn(() => setExchange(goods, approval));
+    state.paid = null;
+  } finally {
+    state.waiting -= 1;
+  }
+}
+
 export function forgetApproval(): void {
   state.needsApproval = null;
 }
@@ -117,21 +129,22 @@ export async function deleteParked(id: string): Promise<void> {
 }
 
 // The same payment keeps its ids however often it is tried, so that an answer that got lost is not a second order.
-let attempt: { key: string; order: string; tenders: string[] } | null = null;
+let attempt: { key: string; order: string; back: string; tenders: string[] } | null = null;
 
 /** Pays the open cart. One leg may leave its amount open: then it is the total. */
 export async function pay(legs: Omit<Leg, 'id'>[], approval?: Approval): Promise<Order> {
   const cart = state.cart;
   if (!cart) throw new Error('there is no cart to pay');
-  const asked = cart.total_minor === 0 ? [] : legs;
-  const key = JSON.stringify([cart.id, cart.revision, state.phone, asked.map((leg) => ({ ...leg, id: undefined }))]);
-  if (attempt?.key !== key) attempt = { key, order: uuidv7(), tenders: asked.map(() => uuidv7()) };
-  const { order: id, tenders } = attempt;
+  const asked = cart.to_pay_minor === 0 ? [] : legs;
+  const key = JSON.stringify([cart.id, cart.revision, state.phone, asked.map((leg) => ({ ...leg, id: undefined })), placing(cart, '')]);
+  if (attempt?.key !== key) attempt = { key, order: uuidv7(), back: uuidv7(), tenders: asked.map(() => uuidv7()) };
+  const { order: id, back, tenders } = attempt;
   const body = {
     id,
     cart: cart.id,
     tenders: asTenders(asked.map((leg, at) => ({ ...leg, id: tenders[at]! }))),
     expected_total_minor: cart.total_minor,
+    ...placing(cart, back),
     ...(state.phone ? { phone: state.phone } : {}),
     ...(approval ? { approval } : {}),
   };
@@ -144,7 +157,7 @@ export async function pay(legs: Omit<Leg, 'id'>[], approval?: Approval): Promise
     state.cart = await get<Cart>('/cart');
     return order;
   } catch (error) {
-    if (isApiError(error, 'total_differs')) await readChanges();
+    if (isApiError(error, 'total_differs') || isApiError(error, 'exchange_gone')) await readChanges();
     throw error;
   } finally {
     state.waiting -= 1;

@@ -436,6 +436,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cart/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Which goods of an order come back for this seat's cart; null: none. */
+        put: operations["put_cart_exchange"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cart/park": {
         parameters: {
             query?: never;
@@ -2732,6 +2749,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came back without a receipt, the newest first. */
+        get: operations["get_returns"];
+        put?: never;
+        /** Takes goods back without a receipt, once. A second person's PIN is always needed. */
+        post: operations["post_returns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What would be given for goods without a receipt. Keeps nothing. */
+        post: operations["post_returns_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them. The card's code only for whoever hands it over just now. */
+        get: operations["get_returns_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prints its slip again. */
+        post: operations["post_returns_id_print"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/slip.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its slip as the printer would print it. */
+        get: operations["get_returns_id_slip_png"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roles": {
         parameters: {
             query?: never;
@@ -4246,6 +4349,34 @@ export interface components {
             /** @enum {string} */
             kind: "redo";
         };
+        CartExchange: {
+            /**
+             * Format: int64
+             * @description What the goods are worth that come back.
+             */
+            back_minor: number;
+            document: string;
+            lines: components["schemas"]["ExchangeLine"][];
+            /** Format: int32 */
+            number: number;
+            /** Format: uuid */
+            order: string;
+            /**
+             * Format: int64
+             * @description What is paid back.
+             */
+            owed_minor: number;
+            /**
+             * Format: int64
+             * @description What of it pays for the cart.
+             */
+            pays_minor: number;
+            reason: string;
+            /** @description Why it is not possible any more: somebody paid these goods back, or the order was cancelled. */
+            refused?: string | null;
+            /** @description How, when nobody says it. */
+            tenders: components["schemas"]["PreviewTender"][];
+        };
         CartLineView: {
             /** Format: int64 */
             amount_minor: number;
@@ -4302,6 +4433,7 @@ export interface components {
             discount?: components["schemas"]["DiscountForm"] | null;
             /** Format: int64 */
             discount_minor: number;
+            exchange?: components["schemas"]["CartExchange"] | null;
             held_by?: components["schemas"]["Named"] | null;
             /** Format: uuid */
             id: string;
@@ -4343,6 +4475,11 @@ export interface components {
             /** Format: int64 */
             taxable_minor: number;
             taxes: components["schemas"]["TaxView"][];
+            /**
+             * Format: int64
+             * @description The total less what the goods pay that come back.
+             */
+            to_pay_minor: number;
             /** Format: int64 */
             total_minor: number;
             /**
@@ -4613,6 +4750,7 @@ export interface components {
             approved_by?: components["schemas"]["Named"] | null;
             at: string;
             document: string;
+            exchanged_for?: components["schemas"]["ExchangedForView"] | null;
             /** Format: uuid */
             id: string;
             lines: components["schemas"]["CreditLineView"][];
@@ -4883,6 +5021,7 @@ export interface components {
         DisplayCart: {
             /** Format: int64 */
             discount_minor: number;
+            exchange?: components["schemas"]["DisplayExchange"] | null;
             /** @description The amounts of the lines contain the taxes that are listed, but for what is on top. */
             inclusive: boolean;
             items: string;
@@ -4911,6 +5050,19 @@ export interface components {
             received_minor?: number | null;
             /** Format: int64 */
             total_minor: number;
+        };
+        /** @description Goods that come back for others, and what is left to settle. */
+        DisplayExchange: {
+            /** Format: int64 */
+            back_minor: number;
+            lines: components["schemas"]["ExchangeLine"][];
+            /**
+             * Format: int64
+             * @description What is paid back.
+             */
+            owed_minor: number;
+            /** Format: int64 */
+            to_pay_minor: number;
         };
         DisplayFailed: {
             /** Format: int64 */
@@ -5115,6 +5267,38 @@ export interface components {
             seat?: number | null;
             staff?: components["schemas"]["Named"] | null;
             undone: boolean;
+        };
+        ExchangeGoods: {
+            lines: components["schemas"]["RefundLine"][];
+            /**
+             * Format: uuid
+             * @description The order that they were sold by.
+             */
+            order: string;
+            reason?: string | null;
+        };
+        ExchangeLine: {
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: int32 */
+            line: number;
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+            quantity: string;
+            unit: string;
+        };
+        /** @description The new order of an exchange. */
+        ExchangedForView: {
+            /**
+             * Format: int64
+             * @description What of the refund paid for it.
+             */
+            amount_minor: number;
+            document: string;
+            /** Format: int32 */
+            number: number;
+            /** Format: uuid */
+            order: string;
         };
         FiguresView: {
             drawers: components["schemas"]["DrawerFiguresView"][];
@@ -5765,6 +5949,25 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        MakeReturn: {
+            approval?: components["schemas"]["Approval"] | null;
+            /**
+             * Format: uuid
+             * @description Whose store credit it becomes; whoever holds the code's, when not said.
+             */
+            customer?: string | null;
+            /**
+             * Format: int64
+             * @description What the client believes; another total is refused.
+             */
+            expected_total_minor?: number | null;
+            /** Format: uuid */
+            id: string;
+            lines: components["schemas"]["ReturnLine"][];
+            /** @description store_credit (when not said) or cash */
+            method?: string | null;
+            reason: string;
+        };
         /** @description Makes a product one of several variants. */
         MakeVariants: {
             /** @description What there is to choose; nothing makes it a plain product again. */
@@ -6235,6 +6438,7 @@ export interface components {
             tenders: components["schemas"]["TenderView"][];
             token?: components["schemas"]["TokenView"] | null;
             token_revoked: boolean;
+            took_back?: components["schemas"]["TookBackView"] | null;
             /** Format: int64 */
             total_minor: number;
             undo_until: string;
@@ -6387,6 +6591,7 @@ export interface components {
                 discount?: components["schemas"]["DiscountForm"] | null;
                 /** Format: int64 */
                 discount_minor: number;
+                exchange?: components["schemas"]["CartExchange"] | null;
                 held_by?: components["schemas"]["Named"] | null;
                 /** Format: uuid */
                 id: string;
@@ -6428,6 +6633,11 @@ export interface components {
                 /** Format: int64 */
                 taxable_minor: number;
                 taxes: components["schemas"]["TaxView"][];
+                /**
+                 * Format: int64
+                 * @description The total less what the goods pay that come back.
+                 */
+                to_pay_minor: number;
                 /** Format: int64 */
                 total_minor: number;
                 /**
@@ -6755,6 +6965,7 @@ export interface components {
                 tenders: components["schemas"]["TenderView"][];
                 token?: components["schemas"]["TokenView"] | null;
                 token_revoked: boolean;
+                took_back?: components["schemas"]["TookBackView"] | null;
                 /** Format: int64 */
                 total_minor: number;
                 undo_until: string;
@@ -6922,6 +7133,41 @@ export interface components {
                 total_minor: number;
                 /** @description The last day on which its prices hold. */
                 valid_until: string;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ReturnView: {
+            items: {
+                approved_by?: components["schemas"]["Named"] | null;
+                at: string;
+                business_day: string;
+                card?: components["schemas"]["CardView"] | null;
+                /** Format: int64 */
+                cash_rounding_minor: number;
+                counter: components["schemas"]["Named"];
+                /** Format: uuid */
+                customer?: string | null;
+                demo: boolean;
+                document: string;
+                /** Format: uuid */
+                id: string;
+                inclusive: boolean;
+                lines: components["schemas"]["ReturnLineView"][];
+                /** @description store_credit or cash */
+                method: string;
+                reason: string;
+                /** Format: int64 */
+                rounding_minor: number;
+                staff?: components["schemas"]["Named"] | null;
+                /** Format: int64 */
+                tax_minor: number;
+                /** Format: int64 */
+                taxable_minor: number;
+                taxes: components["schemas"]["TaxView"][];
+                /** Format: int64 */
+                total_minor: number;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -7113,6 +7359,8 @@ export interface components {
         };
         PaidView: {
             at: string;
+            /** @description What was paid back in an exchange, and how. */
+            back: components["schemas"]["PaidLeg"][];
             /** Format: int64 */
             change_minor: number;
             document: string;
@@ -7309,6 +7557,16 @@ export interface components {
             /** Format: int64 */
             value_minor: number;
         };
+        /** @description How what is owed for an exchange goes back, and what the client believes that the goods are worth. */
+        PlaceExchange: {
+            /**
+             * Format: int64
+             * @description Another worth is refused.
+             */
+            expected_back_minor?: number | null;
+            /** @description The original tenders when nobody says it. */
+            tenders?: components["schemas"]["RefundTender"][] | null;
+        };
         PlaceLine: {
             discount?: components["schemas"]["DiscountForm"] | null;
             modifiers?: string[];
@@ -7343,6 +7601,7 @@ export interface components {
             /** @description The region's code, for what is delivered. */
             delivered_to?: string | null;
             discount?: components["schemas"]["DiscountForm"] | null;
+            exchange?: components["schemas"]["PlaceExchange"] | null;
             /**
              * Format: int64
              * @description What the client believes; another total is refused.
@@ -7420,6 +7679,11 @@ export interface components {
             /** @description Everything that money is due for, when not said. */
             lines?: components["schemas"]["RefundLine"][] | null;
             tenders?: components["schemas"]["RefundTender"][] | null;
+        };
+        PreviewReturn: {
+            lines: components["schemas"]["ReturnLine"][];
+            /** @description store_credit (when not said) or cash */
+            method?: string | null;
         };
         PreviewTender: {
             /** Format: int64 */
@@ -7837,8 +8101,11 @@ export interface components {
         RefundDoneView: {
             document: string;
             method: string;
-            /** Format: int32 */
-            number: number;
+            /**
+             * Format: int32
+             * @description The order's; null for goods without a receipt.
+             */
+            number?: number | null;
             /** @description done */
             state: string;
             /** Format: int64 */
@@ -7966,6 +8233,95 @@ export interface components {
              * @description Another printer than the job's own.
              */
             printer?: string | null;
+        };
+        ReturnLine: {
+            /** Format: uuid */
+            product: string;
+            quantity?: string | null;
+            /** @description One of the product's units; its base unit when not given. */
+            unit?: string | null;
+            /**
+             * Format: int64
+             * @description Below what is offered; the offer itself when not given.
+             */
+            unit_price_minor?: number | null;
+        };
+        ReturnLineView: {
+            /**
+             * Format: int64
+             * @description What goes back for it; taxes that come on top are not in it.
+             */
+            amount_minor: number;
+            /** Format: int32 */
+            line: number;
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+            /**
+             * Format: int64
+             * @description The most that is given for one: the lowest that somebody paid of late, or the catalogue's price if that is lower.
+             */
+            offered_minor: number;
+            /** Format: uuid */
+            product: string;
+            quantity: string;
+            unit: string;
+            /** Format: int64 */
+            unit_price_minor: number;
+        };
+        ReturnPreview: {
+            /** Format: int64 */
+            cash_rounding_minor: number;
+            /** @description The number that it would get. */
+            document: string;
+            /** @description Prices contain their taxes. */
+            inclusive: boolean;
+            /**
+             * Format: int64
+             * @description What may still be given without receipts today.
+             */
+            left_today_minor: number;
+            /** Format: int64 */
+            limit_minor: number;
+            lines: components["schemas"]["ReturnLineView"][];
+            /** @description store_credit, and cash where the shop gives it */
+            methods: string[];
+            /** @description return_above_limit when it is too much */
+            refused?: string | null;
+            /** Format: int64 */
+            rounding_minor: number;
+            taxes: components["schemas"]["TaxView"][];
+            /** Format: int64 */
+            total_minor: number;
+        };
+        ReturnView: {
+            approved_by?: components["schemas"]["Named"] | null;
+            at: string;
+            business_day: string;
+            card?: components["schemas"]["CardView"] | null;
+            /** Format: int64 */
+            cash_rounding_minor: number;
+            counter: components["schemas"]["Named"];
+            /** Format: uuid */
+            customer?: string | null;
+            demo: boolean;
+            document: string;
+            /** Format: uuid */
+            id: string;
+            inclusive: boolean;
+            lines: components["schemas"]["ReturnLineView"][];
+            /** @description store_credit or cash */
+            method: string;
+            reason: string;
+            /** Format: int64 */
+            rounding_minor: number;
+            staff?: components["schemas"]["Named"] | null;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            taxable_minor: number;
+            taxes: components["schemas"]["TaxView"][];
+            /** Format: int64 */
+            total_minor: number;
         };
         ReversePayment: {
             /** Format: uuid */
@@ -8179,6 +8535,12 @@ export interface components {
         SetDue: {
             /** @description "2026-12-21"; null for none. */
             due_day?: string | null;
+            /** Format: uuid */
+            id: string;
+        };
+        SetExchange: {
+            approval?: components["schemas"]["Approval"] | null;
+            goods?: components["schemas"]["ExchangeGoods"] | null;
             /** Format: uuid */
             id: string;
         };
@@ -8749,6 +9111,8 @@ export interface components {
             total_minor: number;
         };
         TodayView: {
+            /** Format: int64 */
+            back_minor: number;
             by_hour: components["schemas"]["HourView"][];
             day: string;
             /**
@@ -8758,6 +9122,11 @@ export interface components {
             hour: number;
             /** Format: int64 */
             orders: number;
+            /**
+             * Format: int64
+             * @description How often money went back, and how much; goods exchanged for others are no money.
+             */
+            refunds: number;
             /**
              * Format: int64
              * @description The same weekday a week ago, up to the same hour.
@@ -8805,6 +9174,33 @@ export interface components {
             /** @description Six digits, for when nothing can be scanned. */
             number: string;
             number_expires_at: string;
+        };
+        /** @description The goods that came back for an order. */
+        TookBackView: {
+            /** Format: int64 */
+            back_minor: number;
+            credit_note: string;
+            document: string;
+            lines: components["schemas"]["ExchangeLine"][];
+            /** Format: int32 */
+            number: number;
+            /**
+             * Format: uuid
+             * @description The order that they were sold by.
+             */
+            order: string;
+            /**
+             * Format: int64
+             * @description What of it paid for this order.
+             */
+            pays_minor: number;
+            /**
+             * Format: uuid
+             * @description The refund, and the number of its credit note.
+             */
+            refund: string;
+            /** @description How the rest was paid back. */
+            tenders: components["schemas"]["RefundTenderView"][];
         };
         TopView: {
             name: string;
@@ -9832,6 +10228,53 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_cart_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetExchange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CartView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15045,6 +15488,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_returns: {
+        parameters: {
+            query?: {
+                /** @description A business day like 2026-11-21. */
+                day?: string;
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReturnView"];
+                };
+            };
+        };
+    };
+    post_returns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeReturn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_returns_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewReturn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnPreview"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_returns_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_returns_id_print: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrintReport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_returns_id_slip_png: {
+        parameters: {
+            query?: {
+                /** @description receipt (default), token or credit_note */
+                what?: string;
+                credit_note?: string;
+                /** @description 58, 80, or 210 for A4 (PDF only) */
+                paper_mm?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
                 };
             };
         };

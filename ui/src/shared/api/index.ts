@@ -7,6 +7,7 @@ export type * from './customers';
 export type * from './devices';
 export type * from './payments';
 export type * from './invoices';
+export type * from './returns';
 export type * from './schema';
 export type * from './shifts';
 export type * from './taxes';

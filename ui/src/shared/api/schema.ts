@@ -261,6 +261,10 @@ export interface Cart {
   total_minor: number;
   /** What it cost when it was last changed, where that is no longer so. */
   total_was_minor: number | null;
+  /** What comes back for it. */
+  exchange: CartExchange | null;
+  /** The total less what the goods pay that come back. */
+  to_pay_minor: number;
   /** What is asked when all of it is paid in cash. */
   cash_due_minor: number;
   rate_changes: RateChange[];
@@ -391,9 +395,38 @@ export interface CreditNote {
   rounding_minor: number;
   approved_by: Named | null;
   offline: boolean;
+  /** The new order of an exchange. */
+  exchanged_for: { order: Id; number: number; document: string; amount_minor: number } | null;
 }
 
-export type TenderMethod = 'cash' | 'card' | 'upi' | 'wallet' | 'bank' | 'account' | 'store_credit' | 'gift_card';
+export interface ExchangeLine {
+  line: number;
+  name: string;
+  names: Names;
+  unit: UnitName;
+  quantity: string;
+  amount_minor: number;
+}
+
+/** Goods that come back for a cart. */
+export interface CartExchange {
+  order: Id;
+  number: number;
+  document: string;
+  lines: ExchangeLine[];
+  reason: string;
+  back_minor: number;
+  /** What of it pays for the cart. */
+  pays_minor: number;
+  /** What is paid back. */
+  owed_minor: number;
+  tenders: { method: string; amount_minor: number; original: boolean }[];
+  /** Why it is not possible any more. */
+  refused: string | null;
+}
+
+/** `exchange` is what goods paid that came back: nobody picks it. */
+export type TenderMethod = 'cash' | 'card' | 'upi' | 'wallet' | 'bank' | 'account' | 'store_credit' | 'gift_card' | 'exchange';
 export type TenderState = 'pending' | 'authorised' | 'captured' | 'failed' | 'voided' | 'refunded' | 'unknown';
 
 /** One leg of a payment. */
@@ -485,6 +518,20 @@ export interface Buyer {
   address: string | null;
 }
 
+/** The goods that came back for an order. */
+export interface TookBack {
+  order: Id;
+  number: number;
+  document: string;
+  refund: Id;
+  credit_note: string;
+  lines: ExchangeLine[];
+  back_minor: number;
+  pays_minor: number;
+  /** How the rest was paid back. */
+  tenders: { id: Id; method: string; amount_minor: number }[];
+}
+
 export interface Order {
   id: Id;
   number: number;
@@ -532,6 +579,8 @@ export interface Order {
   anomaly: string | null;
   history: HistoryEntry[];
   credit_notes: CreditNote[];
+  /** What came back for it, in an exchange. */
+  took_back: TookBack | null;
   demo: boolean;
 }
 
@@ -715,6 +764,8 @@ export interface Display {
     rate_changed: boolean;
     rounding_minor: number;
     total_minor: number;
+    /** What comes back for it. */
+    exchange: null | { lines: ExchangeLine[]; back_minor: number; to_pay_minor: number; owed_minor: number };
   };
   cash: null | { total_minor: number; received_minor: number | null; change_minor: number | null };
   /** A question to the customer, to be answered at this screen. */
@@ -763,6 +814,8 @@ export interface Display {
   paid: null | {
     total_minor: number;
     legs: { method: TenderMethod; amount_minor: number; tip_minor: number; reference: string }[];
+    /** What was paid back in an exchange. */
+    back: { method: TenderMethod; amount_minor: number; tip_minor: number; reference: string }[];
     number: number;
     token_code: string | null;
     one_time_number: string | null;
@@ -783,7 +836,7 @@ export interface Display {
     missing_as: 'refund' | 'keep';
     done: boolean;
   };
-  refund: null | { number: number; total_minor: number; method: string; document: string; state: 'done'; until: string };
+  refund: null | { number: number | null; total_minor: number; method: string; document: string; state: 'done'; until: string };
 }
 
 export type LiveKind =
@@ -849,6 +902,9 @@ export interface Today {
   day: string;
   orders: number;
   sold_minor: number;
+  refunds: number;
+  /** Money that went back. */
+  back_minor: number;
   same_weekday_minor: number;
   by_hour: { hour: number; sold_minor: number; usual_minor: number }[];
   top: { product: Id | null; name: string; quantity: string; unit: UnitName; sold_minor: number }[];

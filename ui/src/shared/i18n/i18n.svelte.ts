@@ -12,6 +12,7 @@ import type enInstalmentWords from '$messages/instalments/en.json';
 import type enInvoicesWords from '$messages/invoices/en.json';
 import type enOfficeWords from '$messages/office/en.json';
 import type enPaymentsWords from '$messages/payments/en.json';
+import type enReturnsWords from '$messages/returns/en.json';
 import type enSalesWords from '$messages/sales/en.json';
 import type enShiftsWords from '$messages/shifts/en.json';
 import type enTaxesWords from '$messages/taxes/en.json';
@@ -29,6 +30,7 @@ interface Bundles {
   invoices: typeof enInvoicesWords;
   office: typeof enOfficeWords;
   payments: typeof enPaymentsWords;
+  returns: typeof enReturnsWords;
   sales: typeof enSalesWords;
   shifts: typeof enShiftsWords;
   taxes: typeof enTaxesWords;
