@@ -1061,3 +1061,41 @@ async fn a_gift_card_is_taxed_when_it_buys_something_and_not_before() {
     );
     assert_eq!(order["total_minor"], 605_00);
 }
+
+#[tokio::test]
+async fn what_is_sold_into_a_zone_is_sold_between_states() {
+    let node = Node::empty();
+    let owner = owner_of!(
+        node,
+        shop(
+            "IN",
+            "grocery",
+            json!({"region": "29", "tax_number": "29AAGCB7383J1Z4"})
+        )
+    );
+    let rice = owner.product("Rice", 105_00).await;
+    let sell = async |customer: Value| {
+        let (status, customer) = owner.post("/api/v1/customers", customer).await;
+        assert_eq!(status, 201, "{customer}");
+        let body = json!({"id": new_id(), "customer": customer["id"], "lines": [{"product": rice, "quantity": "1"}],
+                          "tenders": [{"id": new_id(), "method": "cash"}]});
+        let (status, order) = owner.post("/api/v1/orders", body).await;
+        assert_eq!(status, 201, "{order}");
+        let name = order["taxes"][0]["name"].as_str().expect("a tax").to_owned();
+        (name, order["document"].clone())
+    };
+    let number = |zone: bool| json!([{"number": PUNE, "zone": zone}]);
+    let usual = sell(json!({"id": new_id(), "name": "Regular", "tax_numbers": number(false)})).await;
+    let zone = sell(json!({"id": new_id(), "name": "In the zone", "tax_numbers": number(true)})).await;
+    assert_eq!((usual.0.as_str(), zone.0.as_str()), ("CGST", "IGST"));
+    let (_, file) = owner.get("/api/v1/reports/gstr1.json?month=2026-11").await;
+    let invoices = file["b2b"][0]["inv"].as_array().expect("invoices");
+    let of = |document: &Value| {
+        let found = invoices
+            .iter()
+            .find(|one| one["inum"] == *document)
+            .expect("the invoice");
+        found["inv_typ"].clone()
+    };
+    assert_eq!((of(&usual.1), of(&zone.1)), (json!("R"), json!("SEWP")), "{file}");
+}

@@ -75,6 +75,11 @@ impl CustomerCard {
     pub fn tax_number_on(&self, day: u32) -> Option<&str> {
         identity_on(&self.tax_identities, day).map(|one| one.number.as_str())
     }
+
+    /// Whether that number is of a special economic zone.
+    pub fn in_zone_on(&self, day: u32) -> bool {
+        identity_on(&self.tax_identities, day).is_some_and(|one| one.zone)
+    }
 }
 
 /// The card of a customer, or of whoever they were merged into. Who was erased has none.
@@ -128,6 +133,7 @@ fn identity(kept: &TaxIdentityKept) -> TaxIdentity {
         number: kept.number.clone(),
         from: kept.from,
         until: kept.until,
+        zone: kept.zone,
     }
 }
 
@@ -140,6 +146,9 @@ pub struct TaxNumber {
     pub from: Option<String>,
     /// The last day; null: for ever.
     pub until: Option<String>,
+    /// It is of a special economic zone: India taxes what is sold there as sold between States.
+    #[serde(default)]
+    pub zone: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -460,6 +469,7 @@ fn checked_customer(settings: &Settings, form: &CustomerForm) -> Result<Checked>
             number,
             from: day(&one.from)?,
             until: day(&one.until)?,
+            zone: one.zone,
         });
     }
     tax_identities.sort_by_key(|one| one.from);
@@ -722,6 +732,7 @@ impl Shop {
                         number: one.number.clone(),
                         from: one.from.map(days::text_of),
                         until: one.until.map(days::text_of),
+                        zone: one.zone,
                     })
                     .collect(),
                 tax_number: identity_on(&identities, today).map(|one| one.number.clone()),

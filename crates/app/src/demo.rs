@@ -622,6 +622,7 @@ impl CustomerFile {
                     number: number.clone(),
                     from: None,
                     until: None,
+                    zone: false,
                 })
                 .collect(),
             addresses: vec![customers::CustomerAddress {

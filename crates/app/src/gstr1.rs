@@ -137,6 +137,20 @@ struct ItemDetail {
 }
 
 /// The taxed lines of a document by rate.
+/// Regular, or to a special economic zone with payment of the tax or without.
+fn supply(sold: &SoldDocument) -> &'static str {
+    let taxed = sold
+        .lines
+        .iter()
+        .flat_map(|line| &line.taxes)
+        .any(|(.., amount)| *amount > 0);
+    match (sold.in_zone, taxed) {
+        (false, _) => "R",
+        (true, true) => "SEWP",
+        (true, false) => "SEWOP",
+    }
+}
+
 fn items(lines: &[SoldLine]) -> Vec<Item> {
     let mut by_rate: BTreeMap<Percent, Sums> = BTreeMap::new();
     for line in lines.iter().filter(|line| rate_of(line) > Percent(0)) {
@@ -624,7 +638,7 @@ impl Month<'_> {
                 val,
                 pos: place,
                 rchrg: "N",
-                inv_typ: "R",
+                inv_typ: supply(sold),
                 itms,
             });
         } else if self.is_large(sold) {
@@ -724,7 +738,7 @@ impl Month<'_> {
             val: Rupees(note.total_minor),
             pos: self.place(&note.sale),
             rchrg: "N",
-            inv_typ: "R",
+            inv_typ: supply(&note.sale),
             itms,
         };
         if abroad {
@@ -775,7 +789,7 @@ impl Month<'_> {
             val: Rupees(sold.total_minor),
             pos: self.place(sold),
             rchrg: "N",
-            inv_typ: "R",
+            inv_typ: supply(sold),
             itms: items(&sold.lines),
         };
         self.b2ba.entry(buyer.tax_number).or_default().push(invoice);

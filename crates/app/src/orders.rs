@@ -699,7 +699,9 @@ pub(crate) fn record_order(
         line_discount_minor: priced.line_discount.minor(),
         order_discount_minor: priced.order_discount.minor(),
         inclusive: priced.rules.inclusive,
-        tax_rules: terms.taxing.words(),
+        tax_rules: terms
+            .taxing
+            .words(open.card.as_ref().is_some_and(|card| card.in_zone_on(terms.day))),
         taxable_minor: priced.taxable.minor(),
         tax_minor: priced.tax.minor(),
         taxes: priced

@@ -359,6 +359,7 @@ fn context<'a>(terms: &'a Terms, cart: &'a Cart, card: Option<&'a CustomerCard>)
         day: terms.day,
         buyer_region: card.and_then(|card| card.region.as_deref()),
         buyer_registered: card.is_some_and(|card| card.tax_number_on(terms.day).is_some()),
+        buyer_in_zone: card.is_some_and(|card| card.in_zone_on(terms.day)),
         handed_over: cart.order_type != OrderType::Delivery,
         delivered_to: cart.delivered_to.as_deref(),
         order_type: cart.order_type.as_str(),

@@ -233,8 +233,9 @@ impl Taxing {
         }
     }
 
-    /// The rules in words, for the order to keep: "line each half_up".
-    pub fn words(&self) -> String {
+    /// The rules in words, for the order to keep: "line each half_up", and "zone" after it when the buyer sits in a
+    /// special economic zone.
+    pub fn words(&self, in_zone: bool) -> String {
         let scope = match self.rules.scope {
             Scope::Line => "line",
             Scope::Document => "document",
@@ -243,7 +244,8 @@ impl Taxing {
             Parts::Each => "each",
             Parts::Split => "split",
         };
-        format!("{scope} {parts} {}", rounding_word(self.rules.rounding))
+        let zone = if in_zone { " zone" } else { "" };
+        format!("{scope} {parts} {}{zone}", rounding_word(self.rules.rounding))
     }
 }
 

@@ -79,6 +79,8 @@ pub struct TaxIdentity {
     pub number: String,
     pub from: Option<u32>,
     pub until: Option<u32>,
+    /// It is of a special economic zone: what is sold there is sold between States.
+    pub zone: bool,
 }
 
 impl TaxIdentity {
@@ -160,6 +162,7 @@ mod tests {
 
     fn number(number: &str, from: Option<u32>, until: Option<u32>) -> TaxIdentity {
         TaxIdentity {
+            zone: false,
             number: number.into(),
             from,
             until,

@@ -29,6 +29,8 @@ pub struct TaxIdentityKept {
     pub number: String,
     pub from: Option<u32>,
     pub until: Option<u32>,
+    /// It is of a special economic zone.
+    pub zone: bool,
 }
 
 /// Whether somebody agreed to hear news, since when, and who noted it.

@@ -31,6 +31,8 @@ pub struct SoldDocument {
     pub seller: SellerV1,
     pub place_of_supply: String,
     pub total_minor: i64,
+    /// The buyer sits in a special economic zone.
+    pub in_zone: bool,
     /// The business day on which it was cancelled, if it was.
     pub cancelled_day: Option<u32>,
     pub lines: Vec<SoldLine>,
@@ -80,7 +82,8 @@ pub struct TaxTotal {
 const DOCUMENT: &str =
     "o.order_id, o.business_day, o.prefix, o.fiscal_year, o.document_no, o.document, o.buyer,
     o.seller, o.place_of_supply, o.total_minor,
-    case when o.cancelled_ms is not null then coalesce(nullif(o.cancelled_day, 0), o.business_day) end";
+    case when o.cancelled_ms is not null then coalesce(nullif(o.cancelled_day, 0), o.business_day) end,
+    o.tax_rules";
 
 fn document(r: &rusqlite::Row<'_>) -> rusqlite::Result<SoldDocument> {
     Ok(SoldDocument {
@@ -95,6 +98,8 @@ fn document(r: &rusqlite::Row<'_>) -> rusqlite::Result<SoldDocument> {
         place_of_supply: r.get(8)?,
         total_minor: r.get(9)?,
         cancelled_day: r.get(10)?,
+        // As `Taxing::words` says it.
+        in_zone: r.get::<_, String>(11)?.split(' ').any(|word| word == "zone"),
         lines: Vec::new(),
     })
 }
@@ -159,14 +164,14 @@ impl Reader<'_> {
             .query_map([from_day, to_day], |r| {
                 let note = CreditNote {
                     sale: document(r)?,
-                    business_day: r.get(12)?,
-                    prefix: r.get(13)?,
-                    fiscal_year: r.get(14)?,
-                    document_no: r.get(15)?,
-                    total_minor: r.get(16)?,
+                    business_day: r.get(13)?,
+                    prefix: r.get(14)?,
+                    fiscal_year: r.get(15)?,
+                    document_no: r.get(16)?,
+                    total_minor: r.get(17)?,
                     lines: Vec::new(),
                 };
-                Ok((r.get::<_, [u8; 16]>(11)?, note))
+                Ok((r.get::<_, [u8; 16]>(12)?, note))
             })?
             .collect::<Result<Vec<_>, _>>()?;
         for (id, note) in &mut notes {

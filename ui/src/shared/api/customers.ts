@@ -29,6 +29,8 @@ export interface TaxNumber {
   number: string;
   from: string | null;
   until: string | null;
+  /** Of a special economic zone. */
+  zone?: boolean;
 }
 
 export interface CustomerAddress {

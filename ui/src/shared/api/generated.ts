@@ -8948,6 +8948,8 @@ export interface components {
             number: string;
             /** @description The last day; null: for ever. */
             until?: string | null;
+            /** @description It is of a special economic zone: India taxes what is sold there as sold between States. */
+            zone?: boolean;
         };
         TaxReportView: {
             from: string;
