@@ -134,7 +134,6 @@ bodies! {
     DrawerOpened(DrawerOpenedV2) = 50, 2, from DrawerOpenedV1 as DrawerOpenedV2 = 1;
     CampaignSent(Box<CampaignSentV1>) = 48, 1;
     CampaignLetter(CampaignLetterV1) = 49, 1;
-    DrawerOpened(DrawerOpenedV1) = 50, 1;
     ShiftOpened(ShiftOpenedV1) = 51, 1;
     CashMoved(CashMovedV1) = 52, 1;
     ShiftClosed(Box<ShiftClosedV1>) = 53, 1;
