@@ -22,6 +22,15 @@ use journal::{
         SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1, TaxClassSetV1,
         TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1, TenderMovedV1, TenderTakenV1,
         TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1, TokenV1,
+        CustomerErasedV1, CustomersMergedV1, DeviceAdmittedV1, DeviceRevokedV1, DiscountKindV1, DiscountV1,
+        DrawerFiguresV1, DrawerOpenedV1, DrawerOpenedV2, FiguresV1, ForeignV1, HandedOverV1,
+        HandoverUndoneV1, LineTaxV1, MethodFiguresV1, ModifierV1, MoveV1, OrderCancelledV1, OrderCancelledV2,
+        OrderLineV1, OrderLineV2, OrderPlacedV1, OrderPlacedV2, OrderPlacedV3, OrderProgressedV1, OrderTaxV1,
+        PartV1, PhoneBoundV1, PictureKeptV1, RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2,
+        RefundedV1, RefundedV2, ReportMadeV1, SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1,
+        ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1, TaxClassSetV1, TaxComponentV1, TaxFiguresV1,
+        TaxIdentitySetV1, TaxRuleV1, TenderMovedV1, TenderTakenV1, TenderTakenV2, TendersSplitV1,
+        TokenReissuedV1, TokenRevokedV1, TokenV1,
     },
     exchange::{Answer, Heads, Pull, Pulled, Push, Pushed, Request, signature_text},
     register::{PatchV1, Record, Value, Written},
@@ -216,6 +225,13 @@ fn after_placing() -> Vec<(&'static str, Body)> {
         lane: 1,
         admitted_ms: NOON,
     };
+    let struck = DeviceRevokedV1 {
+        device: id(5),
+        last_seq: 41,
+        last_hash: [42; 32],
+        reason: "stolen".to_owned(),
+        revoked_ms: NOON,
+    };
     let bound = PhoneBoundV1 {
         order: id(20),
         customer: id(40),
@@ -292,6 +308,7 @@ fn after_placing() -> Vec<(&'static str, Body)> {
     };
     vec![
         ("body-2-1", Body::DeviceAdmitted(admitted)),
+        ("body-3-1", Body::DeviceRevoked(struck)),
         ("body-23-1", Body::PhoneBound(bound)),
         ("body-24-1", Body::TokenReissued(reissued)),
         ("body-25-1", Body::TokenRevoked(revoked)),

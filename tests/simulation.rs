@@ -8,6 +8,9 @@
 //! A failure names its seed: `CHANDI_SEED=17 cargo test -p stories --test simulation seeds` tells that story again, and
 //! `CHANDI_SEEDS=5000` tells more of them.
 
+#[path = "simulation/apart.rs"]
+mod apart;
+
 use app::{
     Actor, Kind, Shop,
     cart::{CartEdit, ChangeCart, DiscountForm, ParkCart, Stage, WriteId},

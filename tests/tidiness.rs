@@ -88,7 +88,7 @@ const GRAPH: &[(&str, &[&str])] = &[
         ],
     ),
     ("api", &["app", "domain"]),
-    ("sync", &["app", "domain"]),
+    ("sync", &["app", "domain", "journal", "store"]),
     ("node", &["api", "app", "domain", "sync"]),
     ("chandi", &["api", "app"]),
     // Tools and tests stand beside the house; nothing in it may know them.

@@ -300,6 +300,7 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/v1/rates", Access::May(P::CartUse)),
     row("POST", "/api/v1/rates", Access::May(P::RateChange)),
     row("GET", "/api/v1/rates/convert", Access::May(P::CartUse)),
+    row("GET", "/api/v1/anomalies", Access::May(P::ReportRead)),
     row("GET", "/api/v1/tips", Access::May(P::ReportRead)),
     row("GET", "/api/v1/tips/choices", Access::May(P::CartUse)),
     row("POST", "/api/v1/tips/share", Access::May(P::TipPayOut)),
@@ -696,6 +697,7 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::cards::of_order))
         .routes(routes!(h::rates::list, h::rates::set))
         .routes(routes!(h::rates::convert))
+        .routes(routes!(h::anomalies::list))
         .routes(routes!(h::tips::report))
         .routes(routes!(h::tips::choices))
         .routes(routes!(h::tips::share))

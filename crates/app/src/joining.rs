@@ -43,7 +43,7 @@ impl App {
 
 impl Shop {
     /// Admits a device to this branch, under a new counter and a new lane of numbers.
-    fn admit(&self) -> Result<Identity> {
+    pub fn admit(&self) -> Result<Identity> {
         let identity = Identity {
             device: DeviceId::from_uuid(self.edges.new_id()),
             counter: CounterId::from_uuid(self.edges.new_id()),

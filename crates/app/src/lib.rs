@@ -5,6 +5,7 @@
 //! [`edges::Edges`].
 
 pub mod accounts;
+pub mod anomalies;
 pub mod asks;
 pub mod authority;
 pub mod batches;
@@ -26,6 +27,7 @@ pub mod drawer;
 pub mod edges;
 mod error;
 pub mod exchanges;
+pub mod exchange;
 pub mod export;
 pub mod gstr1;
 pub mod handovers;

@@ -57,6 +57,13 @@ impl Ruling {
                     },
                 )
             }
+            Body::DeviceRevoked(revoked) => {
+                let until = Until {
+                    seq: revoked.last_seq,
+                    hash: revoked.last_hash,
+                };
+                (revoked.device, Says::Revoked { until })
+            }
             _ => return None,
         };
         Some(Ruling {

@@ -10,10 +10,11 @@ use tracing_subscriber::EnvFilter;
 const USAGE: &str = "\
 chandi-node: Chandi without windows
 
-  chandi-node --data DIR --listen ADDR [--demo] [--no-keyring] [--authority URL]
+  chandi-node --data DIR --listen ADDR [--demo] [--no-keyring] [--authority URL] [--hub URL]
       serves the till to browsers of this machine and prints its address as one line of JSON;
       with --demo it makes a demo shop when DIR holds none, and prints its people with their PINs;
-      with --authority it asks the node at URL before it hands an order over
+      with --authority it asks the node at URL before it hands an order over;
+      with --hub it keeps its books and those of the shop's other devices alike through the hub at URL
   chandi-node admit --data DIR --into OTHER [--no-keyring]
       admits a second counter of this branch and writes its data folder OTHER, from the books as they are now
   chandi-node verify --data DIR [--no-keyring]
@@ -29,6 +30,7 @@ struct Arguments {
     demo: bool,
     keyring: bool,
     authority: Option<String>,
+    hub: Option<String>,
     into: Option<PathBuf>,
     command: Command,
 }
@@ -49,6 +51,7 @@ fn arguments() -> Result<Arguments, String> {
         demo: false,
         keyring: true,
         authority: None,
+        hub: None,
         into: None,
         command: Command::Serve,
     };
@@ -66,6 +69,7 @@ fn arguments() -> Result<Arguments, String> {
             "--demo" => arguments.demo = true,
             "--no-keyring" => arguments.keyring = false,
             "--authority" => arguments.authority = Some(value()?),
+            "--hub" => arguments.hub = Some(value()?),
             "--into" => arguments.into = Some(value()?.into()),
             "admit" => arguments.command = Command::Admit,
             "verify" => arguments.command = Command::Verify,
@@ -162,6 +166,13 @@ fn serve(arguments: &Arguments) -> Result<ExitCode, String> {
     if let Some(address) = &arguments.authority {
         let shop = app.shop().map_err(|e| e.to_string())?;
         sync::appoint(&shop, address).map_err(|e| e.to_string())?;
+    }
+    if let Some(address) = &arguments.hub {
+        let shop = app.shop().map_err(|e| e.to_string())?;
+        if shop.is_demo() {
+            return Err("the demo is not synced".to_owned());
+        }
+        sync::follow(&shop, address).map_err(|e| e.to_string())?;
     }
     let door = Door::over(app);
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -8,7 +8,7 @@ use journal::{
     Header,
     body::{AccountAdjustedV1, AccountPaidV1},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 type Id = [u8; 16];
 
@@ -114,6 +114,11 @@ pub(crate) fn adjusted(
             adjusted.kind
         )));
     }
+    let before_it: bool = conn
+        .prepare_cached(
+            "select exists (select 1 from account_adjustment where about_id = ?1 and kind = 'payment_reversed')",
+        )?
+        .query_row([adjusted.about], |r| r.get(0))?;
     conn.prepare_cached(
         "insert into account_adjustment values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
@@ -133,6 +138,10 @@ pub(crate) fn adjusted(
         adjusted.approved_by,
         adjusted.content
     ])?;
+    if adjusted.kind == "payment_reversed" && before_it {
+        // Taken back by two devices apart from each other: once is enough.
+        return Ok(());
+    }
     post(
         conn,
         &Entry {
@@ -166,17 +175,7 @@ pub(crate) fn order_changed(conn: &Connection, order: &Id) -> Result<(), StoreEr
     if !on_account {
         return Ok(());
     }
-    let old: Vec<(Id, i64)> = conn
-        .prepare_cached("select root_id, amount_minor from account_entry where order_id = ?1")?
-        .query_map([order], |r| Ok((r.get(0)?, r.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    if !old.is_empty() {
-        conn.prepare_cached("delete from account_entry where order_id = ?1")?
-            .execute([order])?;
-    }
-    for (root, amount_minor) in old {
-        count(conn, &root, negated(amount_minor)?, -1)?;
-    }
+    forget_order(conn, order)?;
     let legs: Vec<Leg> = conn
         .prepare_cached(
             "select tender_id, coalesce(t.customer_id, o.customer_id), taken_ms, t.business_day, amount_minor,
@@ -259,6 +258,56 @@ pub(crate) fn order_changed(conn: &Connection, order: &Id) -> Result<(), StoreEr
                 about: Some(refund),
             },
         )?;
+    }
+    Ok(())
+}
+
+fn forget_order(conn: &Connection, order: &Id) -> Result<(), StoreError> {
+    let old: Vec<(Id, i64)> = conn
+        .prepare_cached("select root_id, amount_minor from account_entry where order_id = ?1")?
+        .query_map([order], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    if !old.is_empty() {
+        conn.prepare_cached("delete from account_entry where order_id = ?1")?
+            .execute([order])?;
+    }
+    for (root, amount_minor) in old {
+        count(conn, &root, negated(amount_minor)?, -1)?;
+    }
+    Ok(())
+}
+
+/// Takes what an order, or a payment with what took it back, left on accounts out of them.
+pub(crate) fn forget(conn: &Connection, scope: &Id) -> Result<(), StoreError> {
+    forget_order(conn, scope)?;
+    let posted: Vec<(Id, Id, i64)> = conn
+        .prepare_cached(
+            "select payment_id, customer_id, at_ms from account_payment where payment_id = ?1
+             union all
+             select adjustment_id, customer_id, at_ms from account_adjustment
+             where about_id = ?1 and kind = 'payment_reversed'",
+        )?
+        .query_map([scope], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    for (id, customer, at_ms) in posted {
+        let root = root(conn, &customer)?;
+        let amount: Option<i64> = conn
+            .prepare_cached(
+                "delete from account_entry where root_id = ?1 and at_ms = ?2 and entry_id = ?3
+                 returning amount_minor",
+            )?
+            .query_row(params![root, at_ms, id], |r| r.get(0))
+            .optional()?;
+        if let Some(amount) = amount {
+            count(conn, &root, negated(amount)?, -1)?;
+        }
+    }
+    for sql in [
+        "delete from account_payment_item where payment_id = ?1",
+        "delete from account_payment where payment_id = ?1",
+        "delete from account_adjustment where about_id = ?1 and kind = 'payment_reversed'",
+    ] {
+        conn.prepare_cached(sql)?.execute([scope])?;
     }
     Ok(())
 }

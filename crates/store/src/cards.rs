@@ -97,7 +97,9 @@ impl Reader<'_> {
     pub fn card_by_code(&self, code: &str) -> Result<Option<CardRow>, StoreError> {
         Ok(self
             .conn
-            .prepare_cached(&format!("select {CARD} from card where code = ?1"))?
+            .prepare_cached(&format!(
+                "select {CARD} from card where code = ?1 order by issued_ms, card_id limit 1"
+            ))?
             .query_row([code], card)
             .optional()?)
     }

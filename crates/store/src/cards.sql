@@ -14,7 +14,8 @@ create table card (
     approved_by blob
 ) strict, without rowid;
 
-create unique index card_by_code on card (code);
+-- Two devices apart from each other may sell the same code; the first one issued is found by it.
+create index card_by_code on card (code, issued_ms, card_id);
 create index card_by_time on card (issued_ms, card_id);
 create index card_of_order on card (order_id) where order_id is not null;
 create index card_of_customer on card (customer_id, issued_ms) where customer_id is not null;

@@ -89,6 +89,14 @@ pub(crate) fn called(
     seen(conn, customer, at_ms)
 }
 
+/// Writes a customer's row anew, after something that it is computed from changed elsewhere.
+pub(crate) fn again(conn: &Connection, customer: &Id) -> Result<(), StoreError> {
+    match kept(conn, customer)? {
+        Some(kept) => write(conn, customer, &kept),
+        None => Ok(()),
+    }
+}
+
 fn seen(conn: &Connection, customer: &Id, at_ms: i64) -> Result<(), StoreError> {
     let mut kept = kept(conn, customer)?.unwrap_or(Kept {
         since_ms: i64::MAX,
@@ -141,11 +149,11 @@ pub(crate) fn merged(
         .prepare_cached("select stamp, device_id from customer_merge where from_id = ?1")?
         .query_row([merged.from], |r| Ok((r.get(0)?, r.get(1)?)))
         .optional()?;
-    if first.is_some_and(|first| first <= (stamp, header.device.bytes())) {
-        return Ok(());
-    }
     for customer in [&merged.from, &merged.into] {
         seen(conn, customer, merged.merged_ms)?;
+    }
+    if first.is_some_and(|first| first <= (stamp, header.device.bytes())) {
+        return Ok(());
     }
     let (one, other) = (root(conn, &merged.from)?, root(conn, &merged.into)?);
     conn.prepare_cached("insert or replace into customer_merge values (?1, ?2, ?3, ?4, ?5, ?6)")?

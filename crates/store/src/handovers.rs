@@ -465,7 +465,9 @@ impl Reader<'_> {
                  when 'handover' then exists (select 1 from handover where handover_id = subject_id)
                  when 'undo' then exists (select 1 from handover where handover_id = subject_id
                                           and undone_ms is not null)
-                 else exists (select 1 from refund where refund_id = subject_id) end
+                 else exists (select 1 from refund where refund_id = subject_id)
+                      or exists (select 1 from \"order\" o where o.order_id = subject_id
+                                 and o.cancelled_ms is not null) end
              order by at_ms, kind, subject_id, n",
         )?;
         let mut all: Vec<Told> = Vec::new();

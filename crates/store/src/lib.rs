@@ -6,15 +6,18 @@
 
 mod account_views;
 pub mod accounts;
+pub mod anomalies;
 mod campaign_views;
 pub mod campaigns;
 pub mod cards;
 pub mod catalog;
 mod customer_views;
 pub mod customers;
+pub mod devices;
 pub mod drafts;
 mod error;
 pub mod handovers;
+pub mod ingest;
 mod invoice_views;
 pub mod invoices;
 pub mod mail;
@@ -32,6 +35,7 @@ pub mod rates;
 mod read;
 pub mod returns;
 pub mod runs;
+mod scopes;
 pub mod search;
 pub mod settings;
 mod shift_views;
@@ -55,4 +59,4 @@ pub use write::Write;
 pub const VIEWS_VERSION: i64 = 6;
 
 /// The number of this build for the guard against older builds: the newest migration that it knows.
-pub const BUILD: i64 = 10;
+pub const BUILD: i64 = 11;

@@ -90,6 +90,11 @@ impl Store {
         Ok(self.who()?.key.sign(message))
     }
 
+    /// Signs a request to a hub with this device's key.
+    pub fn sign_request(&self, request: &journal::exchange::Request<'_>) -> Result<[u8; 64], StoreError> {
+        Ok(request.sign(&self.who()?.key))
+    }
+
     /// The name by which signatures point at this device's key.
     pub fn key_id(&self) -> Result<[u8; 4], StoreError> {
         Ok(self.who()?.key.public().id())
@@ -147,22 +152,15 @@ impl Store {
         writer.conn.execute_batch("detach database copy")?;
         copied?;
         drop(writer);
-        let mut conn = connect(into, true)?;
-        let tx = conn.transaction()?;
-        for table in LOCAL_TABLES {
-            tx.execute_batch(&format!("delete from {table}"))?;
-        }
-        tx.execute(
-            "update identity set device_id = ?1, counter_id = ?2, ordinal = ?3, lane = ?4, secret_key = ?5",
-            rusqlite::params![
-                identity.device.bytes(),
-                identity.counter.bytes(),
-                identity.ordinal,
-                identity.lane,
-                identity.secret_key
-            ],
-        )?;
-        Ok(tx.commit()?)
+        become_device(&mut connect(into, true)?, identity)
+    }
+
+    /// Makes of a copy of another device's store this device's own: nothing of the other's own stays in it.
+    pub fn become_device(&self, identity: &Identity) -> Result<(), StoreError> {
+        let mut writer = self.lock();
+        become_device(&mut writer.conn, identity)?;
+        writer.me = load_me(&writer.conn)?;
+        Ok(())
     }
 
     /// Computes all views again from the facts, swapped in as one transaction: readers see the old ones until then.
@@ -197,6 +195,24 @@ const LOCAL_TABLES: &[&str] = &[
     "mail",
     "seat",
 ];
+
+fn become_device(conn: &mut Connection, identity: &Identity) -> Result<(), StoreError> {
+    let tx = conn.transaction()?;
+    for table in LOCAL_TABLES {
+        tx.execute_batch(&format!("delete from {table}"))?;
+    }
+    tx.execute(
+        "update identity set device_id = ?1, counter_id = ?2, ordinal = ?3, lane = ?4, secret_key = ?5",
+        rusqlite::params![
+            identity.device.bytes(),
+            identity.counter.bytes(),
+            identity.ordinal,
+            identity.lane,
+            identity.secret_key
+        ],
+    )?;
+    Ok(tx.commit()?)
+}
 
 fn hex(key: [u8; 32]) -> String {
     key.iter().map(|b| format!("{b:02x}")).collect()

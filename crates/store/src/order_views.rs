@@ -46,8 +46,15 @@ pub(crate) fn phone_bound(conn: &Connection, bound: &PhoneBoundV1) -> Result<(),
     let phone = key
         .and_then(|key| seal::open(&key, &bound.order, &bound.sealed))
         .and_then(|bytes| String::from_utf8(bytes).ok());
+    let before: Option<[u8; 16]> = conn
+        .prepare_cached("select customer_id from order_phone where order_id = ?1 and customer_id <> ?2")?
+        .query_row([bound.order, bound.customer], |r| r.get(0))
+        .optional()?;
     conn.prepare_cached("insert or replace into order_phone values (?1, ?2, ?3)")?
         .execute(params![bound.order, bound.customer, phone])?;
+    if let Some(before) = before {
+        customer_views::again(conn, &before)?;
+    }
     customer_views::called(conn, &bound.customer, phone.as_deref(), bound.bound_ms)?;
     customer_views::ordered(conn, &bound.order, None, Some(&bound.customer))
 }

@@ -480,7 +480,8 @@ fn owe(
             why,
             at_ms
         ])?;
-    Ok(())
+    // A step of it may have come before.
+    settle(conn, payment)
 }
 
 /// The legs that another way of paying took the place of go back.

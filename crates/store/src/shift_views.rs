@@ -98,7 +98,7 @@ pub(crate) fn closed(conn: &Connection, header: &Header, closed: &ShiftClosedV1)
          on conflict (shift_id) do update set stamp = excluded.stamp, staff_id = excluded.staff_id,
              closed_ms = excluded.closed_ms, business_day = excluded.business_day, prefix = excluded.prefix,
              fiscal_year = excluded.fiscal_year, document_no = excluded.document_no, body = excluded.body
-         where excluded.stamp < stamp",
+         where (excluded.stamp, excluded.body) < (stamp, body)",
     )?
     .execute(params![
         closed.shift,

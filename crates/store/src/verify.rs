@@ -32,6 +32,18 @@ impl Store {
     }
 }
 
+impl Store {
+    /// What each view holds, in short: two devices that have the same facts and keys say the same.
+    pub fn fingerprints(&self) -> Result<Vec<(&'static str, u64, [u8; 32])>, StoreError> {
+        self.read(|reader| {
+            views::TABLES
+                .iter()
+                .map(|table| digest(reader.conn, table).map(|(rows, hash)| (*table, rows, hash)))
+                .collect()
+        })
+    }
+}
+
 fn check_series(conn: &Connection, verified: &mut Verified) -> Result<(), StoreError> {
     let mut devices = conn.prepare("select distinct device_id from fact")?;
     let devices: Vec<[u8; 16]> = devices.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
@@ -118,7 +130,7 @@ fn check_views(conn: &Connection, verified: &mut Verified) -> Result<(), StoreEr
             ],
         )?;
     }
-    views::replay(conn, &fresh, |_, _| Ok(()))?;
+    views::replay(conn, &fresh, &mut |_, _| Ok(()))?;
     for table in views::TABLES {
         if digest(conn, table)? != digest(&fresh, table)? {
             verified

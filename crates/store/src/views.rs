@@ -1,22 +1,24 @@
 //! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
 
 use crate::{
-    StoreError, VIEWS_VERSION, account_views, campaign_views, cards, customer_views, invoice_views,
-    order_views, payments,
+    StoreError, VIEWS_VERSION, account_views, anomalies, campaign_views, cards, customer_views, devices,
+    invoice_views, order_views, payments,
     price_views::{self, Made},
-    rates, returns, search, shift_views, taxes, tender_views, tips,
+    rates, returns, scopes, search, shift_views, taxes, tender_views, tips,
 };
 use journal::{
-    Body, Fact, Header, PublicKey,
-    body::{DeviceAdmittedV1, DrawerOpenedV2, OrderCancelledV2, OrderLineV2, OrderPlacedV2, ShopFoundedV1},
+    Body, Fact, Header,
+    body::{DrawerOpenedV2, OrderCancelledV2, OrderLineV2, OrderPlacedV2},
     fields::{category, product, setting, staff},
     register::{PatchV1, Record, Written},
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// The tables, a file for each feature that has many.
 const TABLES_SQL: &[&str] = &[
     include_str!("views.sql"),
+    include_str!("devices.sql"),
+    include_str!("anomalies.sql"),
     include_str!("prices.sql"),
     include_str!("invoices.sql"),
     include_str!("shifts.sql"),
@@ -49,6 +51,9 @@ pub(crate) const TABLES: &[&str] = &[
     "tax_class_version",
     "tax_identity_version",
     "device",
+    "device_revoked",
+    "fact_scope",
+    "anomaly",
     "\"order\"",
     "order_line",
     "order_tax",
@@ -124,20 +129,33 @@ pub(crate) fn create(conn: &Connection) -> Result<(), StoreError> {
 /// Drops the views and computes them again, in one transaction.
 pub(crate) fn rebuild(conn: &mut Connection) -> Result<(), StoreError> {
     let tx = conn.transaction()?;
-    for table in TABLES {
-        tx.execute_batch(&format!("drop table if exists {table}"))?;
-    }
-    create(&tx)?;
-    tx.execute("delete from quarantine", [])?;
-    replay(&tx, &tx, |fact, reason| {
-        tx.execute(
-            "insert or replace into quarantine values (?1, ?2, ?3)",
-            params![fact.header.device.bytes(), fact.header.seq, reason],
-        )?;
-        Ok(())
-    })?;
-    tx.execute("update guard set views = ?1", [VIEWS_VERSION])?;
+    rebuild_in(&tx)?;
     tx.commit()?;
+    Ok(())
+}
+
+pub(crate) fn rebuild_in(conn: &Connection) -> Result<(), StoreError> {
+    for table in TABLES {
+        conn.execute_batch(&format!("drop table if exists {table}"))?;
+    }
+    create(conn)?;
+    conn.execute("delete from quarantine", [])?;
+    replay(conn, conn, &mut |header, why| set_aside(conn, header, why))?;
+    conn.execute("update guard set views = ?1", [VIEWS_VERSION])?;
+    Ok(())
+}
+
+/// Remembers why a fact could not be shown, or that it can be now.
+pub(crate) fn set_aside(conn: &Connection, header: &Header, why: Option<String>) -> Result<(), StoreError> {
+    let place = params![header.device.bytes(), header.seq, why];
+    match why {
+        Some(_) => conn
+            .prepare_cached("insert or replace into quarantine values (?1, ?2, ?3)")?
+            .execute(place)?,
+        None => conn
+            .prepare_cached("delete from quarantine where device_id = ?1 and seq = ?2")?
+            .execute(params![header.device.bytes(), header.seq])?,
+    };
     Ok(())
 }
 
@@ -148,7 +166,7 @@ const AT_ONCE: usize = 512;
 pub(crate) fn replay(
     log: &Connection,
     views: &Connection,
-    mut set_aside: impl FnMut(&Fact, String) -> Result<(), StoreError>,
+    set_aside: &mut scopes::SetAside<'_>,
 ) -> Result<u64, StoreError> {
     let mut count = 0;
     let mut after = String::new();
@@ -164,15 +182,7 @@ pub(crate) fn replay(
             },
         )?;
         for fact in &facts {
-            let applied = match Body::decode(fact.header.kind, fact.header.version, &fact.body) {
-                Ok(body) => apply_whole(views, &fact.header, &body),
-                Err(unreadable) => Err(StoreError::damaged(unreadable)),
-            };
-            match applied {
-                Err(StoreError::Damaged(why)) => set_aside(fact, why),
-                Err(StoreError::Sqlite(why)) => set_aside(fact, why.to_string()),
-                other => other,
-            }?;
+            apply_arrived(views, log, fact, set_aside)?;
             count += 1;
         }
         let Some(last) = facts.last().filter(|_| facts.len() == AT_ONCE) else {
@@ -187,47 +197,18 @@ pub(crate) fn replay(
     }
 }
 
-/// Applies a fact whose views may refuse it: all of it, or nothing.
-fn apply_whole(views: &Connection, header: &Header, body: &Body) -> Result<(), StoreError> {
-    // Only these write more than what one record's row replaces; the search index dislikes savepoints.
-    let many_rows = matches!(
-        body,
-        Body::OrderPlaced(_)
-            | Body::OrderCancelled(_)
-            | Body::QuotationMade(_)
-            | Body::InvoiceRevised(_)
-            | Body::PhoneBound(_)
-            | Body::CustomerSet(_)
-            | Body::CustomerErased(_)
-            | Body::CustomersMerged(_)
-            | Body::CampaignSent(_)
-            | Body::AccountPaid(_)
-            | Body::AccountAdjusted(_)
-            | Body::TenderTaken(_)
-            | Body::TenderMoved(_)
-            | Body::TendersSplit(_)
-            | Body::PaymentMoved(_)
-            | Body::TipsPaid(_)
-            | Body::HandedOver(_)
-            | Body::HandoverUndone(_)
-            | Body::Refunded(_)
-            | Body::GoodsReturned(_)
-            | Body::DrawerOpened(_)
-            | Body::CashMoved(_)
-            | Body::ShiftClosed(_)
-            | Body::ShiftAddendum(_)
-            | Body::ReportMade(_)
-    );
-    if !many_rows {
-        return apply(views, header, body);
+/// Applies a fact of the log to the views; one that cannot be read or shown is set aside.
+pub(crate) fn apply_arrived(
+    views: &Connection,
+    log: &Connection,
+    fact: &Fact,
+    set_aside: &mut scopes::SetAside<'_>,
+) -> Result<(), StoreError> {
+    let header = &fact.header;
+    match Body::decode(header.kind, header.version, &fact.body) {
+        Ok(body) => scopes::apply(views, log, header, &body, set_aside),
+        Err(unreadable) => set_aside(header, Some(unreadable.to_string())),
     }
-    views.prepare_cached("savepoint one_fact")?.execute([])?;
-    let applied = apply(views, header, body);
-    if applied.is_err() {
-        views.prepare_cached("rollback to one_fact")?.execute([])?;
-    }
-    views.prepare_cached("release one_fact")?.execute([])?;
-    applied
 }
 
 /// Walks the fact log.
@@ -236,36 +217,49 @@ pub(crate) fn each_fact(
     order: &str,
     mut visit: impl FnMut(Fact) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    use domain::ids::{BranchId, DeviceId, FactId, ShopId, StaffId};
-    let mut statement = conn.prepare(&format!(
-        "select device_id, seq, fact_id, shop_id, branch_id, stamp, actor_id, kind, version, body, hash from fact {order}"
-    ))?;
+    let mut statement = conn.prepare(&format!("select {FACT} from fact {order}"))?;
     let mut rows = statement.query([])?;
     while let Some(r) = rows.next()? {
-        let fact = Fact {
-            header: Header {
-                device: DeviceId::from_bytes(r.get(0)?),
-                seq: r.get(1)?,
-                fact: FactId::from_bytes(r.get(2)?),
-                shop: ShopId::from_bytes(r.get(3)?),
-                branch: BranchId::from_bytes(r.get(4)?),
-                stamp: journal::Stamp(r.get::<_, i64>(5)?.unsigned_abs()),
-                actor: r.get::<_, Option<[u8; 16]>>(6)?.map(StaffId::from_bytes),
-                kind: r.get(7)?,
-                version: r.get(8)?,
-            },
-            body: r.get(9)?,
-            hash: r.get(10)?,
-        };
-        visit(fact)?;
+        visit(fact(r)?)?;
     }
     Ok(())
+}
+
+/// One fact of the log.
+pub(crate) fn fact_at(log: &Connection, device: &[u8; 16], seq: u64) -> Result<Fact, StoreError> {
+    Ok(log
+        .prepare_cached(&format!(
+            "select {FACT} from fact where device_id = ?1 and seq = ?2"
+        ))?
+        .query_row(params![device, seq], fact)?)
+}
+
+pub(crate) const FACT: &str =
+    "device_id, seq, fact_id, shop_id, branch_id, stamp, actor_id, kind, version, body, hash";
+
+pub(crate) fn fact(r: &Row<'_>) -> rusqlite::Result<Fact> {
+    use domain::ids::{BranchId, DeviceId, FactId, ShopId, StaffId};
+    Ok(Fact {
+        header: Header {
+            device: DeviceId::from_bytes(r.get(0)?),
+            seq: r.get(1)?,
+            fact: FactId::from_bytes(r.get(2)?),
+            shop: ShopId::from_bytes(r.get(3)?),
+            branch: BranchId::from_bytes(r.get(4)?),
+            stamp: journal::Stamp(r.get::<_, i64>(5)?.unsigned_abs()),
+            actor: r.get::<_, Option<[u8; 16]>>(6)?.map(StaffId::from_bytes),
+            kind: r.get(7)?,
+            version: r.get(8)?,
+        },
+        body: r.get(9)?,
+        hash: r.get(10)?,
+    })
 }
 
 pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(), StoreError> {
     let by = Written::new(header.stamp, header.device);
     match body {
-        Body::ShopFounded(founded) => shop_founded(conn, founded),
+        Body::ShopFounded(founded) => devices::founded(conn, founded),
         Body::ProductSet(patch) => product_set(conn, header, patch, by),
         Body::PriceSet(patch) => price_views::price_set(conn, patch, by),
         Body::LevelSet(patch) => price_views::level_set(conn, patch, by),
@@ -281,6 +275,7 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
             invoice_views::placed(conn, header, order)?;
             customer_views::ordered(conn, &order.order, order.customer.as_ref(), None)?;
             shift_views::placed(conn, header, placed)?;
+            anomalies::order_changed(conn, &order.order)?;
             account_views::order_changed(conn, &order.order)
         }
         Body::QuotationMade(made) => invoice_views::quoted(conn, header, made),
@@ -314,17 +309,25 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
             shift_views::cancelled(conn, header, cancelled)?;
             account_views::order_changed(conn, &cancelled.order)
         }
-        Body::DeviceAdmitted(admitted) => device_admitted(conn, admitted),
+        Body::DeviceAdmitted(admitted) => devices::admitted(conn, admitted),
+        Body::DeviceRevoked(revoked) => devices::revoked(conn, header, revoked),
         Body::PhoneBound(bound) => order_views::phone_bound(conn, bound),
         Body::TokenReissued(reissued) => order_views::token_reissued(conn, header, reissued),
         Body::TokenRevoked(revoked) => order_views::token_revoked(conn, header, revoked),
         Body::OrderProgressed(progressed) => order_views::progressed(conn, header, progressed),
-        Body::HandedOver(handed) => order_views::handed_over(conn, header, handed),
-        Body::HandoverUndone(undone) => order_views::handover_undone(conn, header, undone),
+        Body::HandedOver(handed) => {
+            order_views::handed_over(conn, header, handed)?;
+            anomalies::order_changed(conn, &handed.order)
+        }
+        Body::HandoverUndone(undone) => {
+            order_views::handover_undone(conn, header, undone)?;
+            anomalies::order_changed(conn, &undone.order)
+        }
         Body::Refunded(refunded) => {
             order_views::refunded(conn, header, refunded)?;
             payments::refunded(conn, refunded)?;
             shift_views::refunded(conn, header, refunded)?;
+            anomalies::order_changed(conn, &refunded.order)?;
             account_views::order_changed(conn, &refunded.order)
         }
         Body::GoodsReturned(made) => {
@@ -380,39 +383,6 @@ fn drawer_opened(conn: &Connection, header: &Header, opened: &DrawerOpenedV2) ->
             opened.business_day,
             opened.reason
         ])?;
-    Ok(())
-}
-
-fn shop_founded(conn: &Connection, founded: &ShopFoundedV1) -> Result<(), StoreError> {
-    device_admitted(
-        conn,
-        &DeviceAdmittedV1 {
-            device: founded.device,
-            public_key: founded.public_key,
-            branch: founded.branch,
-            counter: founded.counter,
-            ordinal: founded.ordinal,
-            lane: founded.lane,
-            admitted_ms: founded.founded_ms,
-        },
-    )
-}
-
-fn device_admitted(conn: &Connection, admitted: &DeviceAdmittedV1) -> Result<(), StoreError> {
-    let key = PublicKey::from_bytes(&admitted.public_key)
-        .ok_or_else(|| StoreError::damaged("a device's public key is no key"))?;
-    conn.execute(
-        "insert into device values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            admitted.device,
-            key.id(),
-            admitted.public_key,
-            admitted.branch,
-            admitted.counter,
-            admitted.ordinal,
-            admitted.lane
-        ],
-    )?;
     Ok(())
 }
 
@@ -773,21 +743,64 @@ fn order_cancelled(
     if changed == 0 {
         return Ok(());
     }
+    uncount_sale(conn, &cancelled.order)
+}
+
+/// Takes an order that stands out of what was sold.
+fn uncount_sale(conn: &Connection, order: &[u8; 16]) -> Result<(), StoreError> {
     let (day, hour, total): (u32, u8, i64) = conn
         .prepare_cached("select business_day, hour, total_minor from \"order\" where order_id = ?1")?
-        .query_row([cancelled.order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+        .query_row([order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
     count_sale(conn, day, hour, -1, -total)?;
     let mut lines = conn.prepare_cached(
         "select product_id, n, base_milli, taxable_minor + tax_minor
          from order_line where order_id = ?1 and product_id is not null",
     )?;
     let sold: Vec<([u8; 16], i64, i64, i64)> = lines
-        .query_map([cancelled.order], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
-        })?
+        .query_map([order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?
         .collect::<Result<_, _>>()?;
     for (product, n, milli, net) in sold {
         count_product(conn, day, &product, n, -milli, -net, -1)?;
     }
+    // As if nothing had been sold, so that it does not matter what came first.
+    conn.prepare_cached(
+        "delete from day_hour where business_day = ?1 and hour = ?2 and orders = 0 and sold_minor = 0",
+    )?
+    .execute(params![day, hour])?;
+    conn.prepare_cached("delete from day_product where business_day = ?1 and milli = 0 and sold_minor = 0")?
+        .execute([day])?;
+    for n in conn
+        .prepare_cached("select distinct n from order_line where order_id = ?1 and n is not null")?
+        .query_map([order], |r| r.get(0))?
+        .collect::<Result<Vec<i64>, _>>()?
+    {
+        conn.prepare_cached("delete from product_sold where n = ?1 and times = 0")?
+            .execute([n])?;
+    }
+    Ok(())
+}
+
+/// Takes an order out of every sum, before its rows go.
+pub(crate) fn uncount(conn: &Connection, order: &[u8; 16]) -> Result<(), StoreError> {
+    let found: Option<([u8; 16], u32, bool)> = conn
+        .prepare_cached(
+            "select counter_id, business_day, cancelled_ms is null from \"order\" where order_id = ?1",
+        )?
+        .query_row([order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+        .optional()?;
+    let Some((counter, day, stands)) = found else {
+        return Ok(());
+    };
+    if stands {
+        uncount_sale(conn, order)?;
+    }
+    conn.prepare_cached(
+        "update counter_day set orders = orders - 1 where counter_id = ?1 and business_day = ?2",
+    )?
+    .execute(params![counter, day])?;
+    conn.prepare_cached(
+        "delete from counter_day where counter_id = ?1 and business_day = ?2 and orders = 0",
+    )?
+    .execute(params![counter, day])?;
     Ok(())
 }

@@ -2,8 +2,9 @@
 
 use crate::{
     Identity, Reader, StoreError,
+    ingest::strike,
     open::{Me, Who, Writer},
-    views,
+    scopes,
 };
 use domain::{
     ids::{FactId, StaffId, uuid_v7},
@@ -100,7 +101,10 @@ impl Write<'_> {
         let (kind, version) = body.tag();
         let fact = me.series.append(id, stamp, actor, kind, version, body.encode());
         insert_fact(&self.tx, &fact)?;
-        views::apply(&self.tx, &fact.header, body)?;
+        scopes::apply_own(&self.tx, &fact.header, body)?;
+        if matches!(body, Body::DeviceRevoked(_)) {
+            strike(&self.tx, fact.header.device)?;
+        }
         self.recorded = true;
         Ok(())
     }

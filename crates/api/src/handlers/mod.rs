@@ -1,5 +1,6 @@
 //! One handler for each route, by feature. They read the request, call the app off the event loop, and answer.
 
+pub mod anomalies;
 pub mod campaigns;
 pub mod cards;
 pub mod cart;

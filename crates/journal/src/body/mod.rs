@@ -98,6 +98,7 @@ macro_rules! bodies {
 bodies! {
     ShopFounded(ShopFoundedV1) = 1, 1;
     DeviceAdmitted(DeviceAdmittedV1) = 2, 1;
+    DeviceRevoked(DeviceRevokedV1) = 3, 1;
     ProductSet(PatchV1) = 10, 1;
     CategorySet(PatchV1) = 11, 1;
     StaffSet(PatchV1) = 12, 1;

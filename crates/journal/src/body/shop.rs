@@ -29,3 +29,14 @@ pub struct DeviceAdmittedV1 {
     pub lane: u8,
     pub admitted_ms: i64,
 }
+
+/// Nothing that this device signed after that fact is accepted, however it is dated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRevokedV1 {
+    pub device: Id,
+    /// The last of its facts that counts; 0 is none.
+    pub last_seq: u64,
+    pub last_hash: [u8; 32],
+    pub reason: String,
+    pub revoked_ms: i64,
+}

@@ -106,6 +106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders given out or paid back twice, limits passed, shared barcodes and forked devices. The rest goes on meanwhile. */
+        get: operations["get_anomalies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/batches": {
         parameters: {
             query?: never;
@@ -3791,6 +3808,45 @@ export interface components {
             /** Format: int64 */
             total_minor: number;
         };
+        AnomalyOrder: {
+            document: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: int32 */
+            number: number;
+        };
+        AnomalyView: {
+            /**
+             * Format: int64
+             * @description What was paid back for the line, or what is owed above the limit.
+             */
+            amount_minor?: number | null;
+            /** @description When the order was placed, or the fork was seen. */
+            at?: string | null;
+            barcode?: string | null;
+            customer?: components["schemas"]["Named"] | null;
+            /**
+             * Format: uuid
+             * @description Two installations go by this device's name.
+             */
+            device?: string | null;
+            /**
+             * @description given_twice, refunded_twice, given_and_refunded, limit_passed, barcode_shared or device_forked: the name of its
+             *     sentence.
+             */
+            kind: string;
+            /**
+             * Format: int32
+             * @description The line of the order, and what it sold.
+             */
+            line?: number | null;
+            name?: string | null;
+            order?: components["schemas"]["AnomalyOrder"] | null;
+            products: components["schemas"]["Named"][];
+            /** @description How much too much. */
+            quantity?: string | null;
+            unit?: string | null;
+        };
         /** @description What the guest answers at their own screen: one of the three. */
         AnswerAsk: {
             /**
@@ -6477,6 +6533,43 @@ export interface components {
             tax_number?: string | null;
             trade: string;
             zone?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_AnomalyView: {
+            items: {
+                /**
+                 * Format: int64
+                 * @description What was paid back for the line, or what is owed above the limit.
+                 */
+                amount_minor?: number | null;
+                /** @description When the order was placed, or the fork was seen. */
+                at?: string | null;
+                barcode?: string | null;
+                customer?: components["schemas"]["Named"] | null;
+                /**
+                 * Format: uuid
+                 * @description Two installations go by this device's name.
+                 */
+                device?: string | null;
+                /**
+                 * @description given_twice, refunded_twice, given_and_refunded, limit_passed, barcode_shared or device_forked: the name of its
+                 *     sentence.
+                 */
+                kind: string;
+                /**
+                 * Format: int32
+                 * @description The line of the order, and what it sold.
+                 */
+                line?: number | null;
+                name?: string | null;
+                order?: components["schemas"]["AnomalyOrder"] | null;
+                products: components["schemas"]["Named"][];
+                /** @description How much too much. */
+                quantity?: string | null;
+                unit?: string | null;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
         };
         /** @description One page of a list. */
         Page_BrandView: {
@@ -9556,6 +9649,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_anomalies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AnomalyView"];
                 };
             };
         };
