@@ -908,40 +908,6 @@ impl Story<'_> {
         };
         let by = self.cashier(dice);
         let id = self.place(tx, terms, &open, tender, by, (at, drawer))?;
-        let tenders = [PlaceTender {
-            id: uuid_v7(ms, self.edges.random()),
-            ..tender
-        }];
-        let paid = balanced(
-            &tx.reader(),
-            &self.settings,
-            &tenders,
-            total,
-            &open.priced.rules,
-            at,
-            None,
-        )?;
-        let placed = place(&open.cart.lines, open.priced.clone(), paid).map_err(|e| broken(&e))?;
-        let staff = usize::try_from(dice.below(self.cashiers.len().max(1) as u64))
-            .ok()
-            .and_then(|i| self.cashiers.get(i));
-        let id = OrderId::from_uuid(uuid_v7(ms, self.edges.random()));
-        let occasion = Occasion {
-            staff: staff.copied(),
-            terms,
-            edges: self.edges,
-            content: *blake3::hash(&id.bytes()).as_bytes(),
-            till: Till {
-                counter: tx.identity()?.counter.bytes(),
-                seat: 0,
-                shift: None,
-                business_day: terms.day,
-                at,
-            },
-            quotation: None,
-            cart: None,
-        };
-        record_order(tx, id, &placed, &open, &tenders, &occasion)?;
         let Some(sales) = self.sales else {
             return Ok(());
         };
@@ -979,6 +945,7 @@ impl Story<'_> {
             open.priced.total,
             &open.priced.rules,
             at,
+            None,
         )?;
         let placed = place(&open.cart.lines, open.priced.clone(), paid)
             .map_err(|e| AppError::new(Code::Broken).because(e))?;
