@@ -234,7 +234,7 @@ async fn what_does_not_fit_is_refused_by_name(engine: &mut impl Engine) {
     );
     assert_eq!(client.heads(&founder).await[&other.id], 2);
     let mut impostor = Device::new(shop_id(9), 2);
-    impostor.sell(2, 40);
+    impostor.sell(2, 41);
     let mut chunk = impostor.chunk(0);
     assert_eq!(
         refused(&founder, chunk.clone()).await,
