@@ -655,7 +655,10 @@ impl Shop {
                     Ok(note)
                 })
                 .collect::<Result<_>>()?,
-            took_back: exchange.map(|one| took_back(reader, &one)).transpose()?,
+            took_back: match &exchange {
+                Some(one) => took_back(reader, one)?,
+                None => None,
+            },
             history: vec![],
             anomaly: over.then(|| "over_given".to_owned()),
             demo: self.identity.demo,
@@ -675,12 +678,14 @@ fn exchanged_for(reader: &Reader<'_>, refund: &RefundRow) -> Result<Option<Excha
     }))
 }
 
-fn took_back(reader: &Reader<'_>, exchange: &ExchangeRow) -> Result<TookBackView> {
-    let missing = || AppError::new(Code::Broken);
-    let order = reader.order(exchange.of_order)?.ok_or_else(missing)?;
-    let refund = reader.refund(exchange.refund)?.ok_or_else(missing)?;
+/// None while the order whose goods they are has not arrived at this device.
+fn took_back(reader: &Reader<'_>, exchange: &ExchangeRow) -> Result<Option<TookBackView>> {
+    let (Some(order), Some(refund)) = (reader.order(exchange.of_order)?, reader.refund(exchange.refund)?)
+    else {
+        return Ok(None);
+    };
     let back = refund.lines.iter().map(|l| (l.line, l.milli, l.amount_minor));
-    Ok(TookBackView {
+    Ok(Some(TookBackView {
         order: order.id.uuid(),
         number: order.number,
         document: document_of(&order.prefix, &order.fiscal_year, order.document_no),
@@ -695,7 +700,7 @@ fn took_back(reader: &Reader<'_>, exchange: &ExchangeRow) -> Result<TookBackView
             .filter(|leg| leg.method != TenderMethod::Exchange.as_str())
             .map(view_refund_tender)
             .collect(),
-    })
+    }))
 }
 
 fn view_tax(tax: &TaxRow) -> TaxView {
