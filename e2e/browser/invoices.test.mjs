@@ -105,7 +105,7 @@ test("a letter waits for a server and says why", async () => {
 for (const [language, theme, size] of [["en", "light", [1280, 800]], ["hi", "dark", [1920, 1080]], ["ar", "light", [1280, 800]], ["ar", "dark", [390, 844]]]) {
   test(`invoices, quotations and mail look right: ${language}, ${theme}, ${size.join("×")}`, async () => {
     const w = words(language);
-    const [first] = (await ask("/invoices?named=true")).items;
+    const [first] = (await ask("/invoices?named=true&q=Nirlon")).items;
     const context = await eyes.person({ shop, language, theme, size, session: await shop.session("owner") });
     const page = await context.newPage();
     try {

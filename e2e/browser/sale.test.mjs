@@ -335,10 +335,10 @@ describe("the cart", () => {
     at(async ({ till, keys }) => {
       await till.tool("more.open");
       await till.sheet.getByLabel(w("open.name")).fill("Gift wrap");
-      await till.sheet.getByRole("textbox", { name: w("open.price") }).fill("35.50");
+      await till.sheet.getByRole("textbox", { name: w("open.price") }).fill("36.00");
       await keys.press("Enter");
       await till.items(1);
-      await till.totalIs(3550);
+      await till.totalIs(3600);
       assert.equal((await till.amounts())[0].name, "Gift wrap");
     }));
 
