@@ -464,7 +464,13 @@ impl Shop {
             customer: customer.map(|id| id.bytes()),
             lines,
             inclusive: priced.rules.inclusive,
-            tax_rules: terms.taxing.words(),
+            tax_rules: terms.taxing.words(
+                worked
+                    .open
+                    .card
+                    .as_ref()
+                    .is_some_and(|card| card.in_zone_on(terms.day)),
+            ),
             taxes: priced
                 .taxes
                 .iter()
