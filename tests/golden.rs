@@ -640,7 +640,6 @@ fn bodies() -> Vec<(&'static str, Body)> {
     bodies.push(("body-50-1", Body::DrawerOpened(drawer.into())));
     bodies.push(("body-50-2", Body::DrawerOpened(of_a_seat)));
     bodies.extend(of_campaigns());
-    bodies.push(("body-50-1", Body::DrawerOpened(drawer)));
     bodies.extend(of_payments());
     bodies.extend(of_a_shift());
     bodies.extend(of_a_document());
