@@ -1,4 +1,5 @@
-"""A mail server for the tests: it keeps what it is given, and refuses what its addresses ask it to refuse.
+"""A mail server for the tests: it keeps what it is given, and refuses or holds up what its addresses ask it
+to.
 
 usage: server.py FOLDER [--port N] [--tls | --starttls] [--login NAME:PASSWORD] [--silent]
 
@@ -34,6 +35,8 @@ class Box:
         unfinished = self.folder / f"{self.kept}.unfinished"
         unfinished.write_bytes(envelope.original_content)
         unfinished.rename(self.folder / f"{self.kept}.eml")
+        if any(address.startswith("slow@") for address in envelope.rcpt_tos):
+            await asyncio.sleep(2)
         return f"250 2.0.0 kept as {self.kept}"
 
 

@@ -340,6 +340,251 @@ async fn merging_gives_the_survivor_what_they_lacked_and_both_histories() {
     );
 }
 
+/// An order of one thing for a customer, paid as said.
+async fn bought(person: &Client, customer: &Value, product: Uuid, tender: Value) -> (StatusCode, Value) {
+    let mut tender = tender;
+    tender["id"] = json!(new_id());
+    let body = json!({
+        "id": new_id(), "lines": [{"product": product, "quantity": "1"}], "customer": customer["id"],
+        "tenders": [tender],
+    });
+    person.post("/api/v1/orders", body).await
+}
+
+async fn buyer_on(person: &Client, order: &Value) -> Value {
+    let id = order["id"].as_str().expect("an id");
+    let (status, invoice) = person.get(&format!("/api/v1/invoices/{id}")).await;
+    assert_eq!(status, 200, "{invoice}");
+    invoice["buyer"]["name"].clone()
+}
+
+#[tokio::test]
+async fn merging_strands_no_credit_no_price_and_no_name_on_a_paper() {
+    let (node, owner) = Node::with_shop().await;
+    let tea = owner.product("Tea", 2_000).await;
+    let (_, asha) = customer(&owner, "Asha Rao", json!({})).await;
+    let (_, twin) = customer(&owner, "A. Rao", json!({})).await;
+    let credit = json!({
+        "id": new_id(), "kind": "store_credit", "amount_minor": 5_000, "reason": "no receipt",
+        "customer": twin["id"],
+    });
+    let (status, credit) = owner.post("/api/v1/cards", credit).await;
+    assert_eq!(status, 201, "{credit}");
+    let price = json!({"id": new_id(), "customer": twin["id"], "price_minor": 1_500});
+    let (status, price) = owner.post(&format!("/api/v1/products/{tea}/prices"), price).await;
+    assert_eq!(status, 201, "{price}");
+    let (status, order) = bought(&owner, &twin, tea, json!({"method": "cash"})).await;
+    assert_eq!(
+        (status.as_u16(), &order["total_minor"]),
+        (201, &json!(1_500)),
+        "{order}"
+    );
+    owner.add_to_cart(tea, "1").await;
+    let change = json!({"kind": "set_customer", "customer": twin["id"]});
+    owner
+        .post("/api/v1/cart/changes", json!({"id": new_id(), "change": change}))
+        .await;
+    let (status, quotation) = owner.post("/api/v1/quotations", json!({"id": new_id()})).await;
+    assert_eq!(status, 201, "{quotation}");
+
+    let merge = json!({"id": new_id(), "from": twin["id"], "into": asha["id"]});
+    assert_eq!(owner.post("/api/v1/customers/merge", merge).await.0, 200);
+    let look = async || {
+        let who = asha["id"].as_str().expect("an id");
+        let mut seen = vec![buyer_on(&owner, &order).await];
+        for list in ["invoices", "quotations", "cards"] {
+            let (_, page) = owner.get(&format!("/api/v1/{list}?customer={who}")).await;
+            seen.push(json!([list, ids(&page)]));
+        }
+        json!(seen)
+    };
+    let wanted = json!([
+        "A. Rao",
+        ["invoices", [order["id"]]],
+        ["quotations", [quotation["id"]]],
+        ["cards", [credit["id"]]],
+    ]);
+    assert_eq!(look().await, wanted);
+    let (_, sheet) = owner
+        .get(&format!(
+            "/api/v1/quotations/{}",
+            quotation["id"].as_str().expect("an id")
+        ))
+        .await;
+    assert_eq!(sheet["buyer"]["name"], "A. Rao");
+    let (status, paid) = bought(&owner, &asha, tea, json!({"method": "store_credit"})).await;
+    assert_eq!(
+        (status.as_u16(), &paid["total_minor"]),
+        (201, &json!(1_500)),
+        "her price and her credit: {paid}"
+    );
+    // What the twin bought is paid another way after the merge.
+    let split = json!({
+        "id": new_id(), "reason": "wrong key", "legs": [{"id": new_id(), "method": "store_credit"}],
+    });
+    let (status, split) = owner.post(&testkit::order_path(&order, "tenders"), split).await;
+    assert!(status.is_success(), "the survivor's credit pays: {split}");
+    let shop = node.door.app().shop().expect("the shop");
+    shop.store().rebuild_views().expect("they are built again");
+    let (_, now) = owner.get(&path(&asha, "")).await;
+    assert_eq!(now["orders"], 2);
+    assert_eq!(buyer_on(&owner, &order).await, "A. Rao");
+    assert_eq!(node.faults(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_no_is_kept_whoever_it_was_said_to() {
+    let (node, owner) = Node::with_shop().await;
+    let consents = |email: bool| json!({"consents": {"email": email}});
+    let given = |one: &Value| one["consents"][0]["given"].clone();
+    let merged = async |from: &Value, into: &Value| {
+        let merge = json!({"id": new_id(), "from": from["id"], "into": into["id"]});
+        let (status, one) = owner.post("/api/v1/customers/merge", merge).await;
+        assert_eq!(status, 200, "{one}");
+        one
+    };
+    let (_, into) = customer(&owner, "Asha Rao", consents(true)).await;
+    node.clock.forward(60_000);
+    let (_, from) = customer(&owner, "A. Rao", consents(false)).await;
+    assert_eq!(given(&merged(&from, &into).await), false, "the later no");
+    node.clock.forward(60_000);
+    let (_, from) = customer(&owner, "Asha R.", consents(true)).await;
+    assert_eq!(given(&merged(&from, &into).await), true, "and the yes after it");
+    let (_, one) = customer(&owner, "Ravi", consents(true)).await;
+    let (_, two) = customer(&owner, "R.", consents(false)).await;
+    assert_eq!(given(&merged(&two, &one).await), false, "of two at once, the no");
+}
+
+#[tokio::test]
+async fn a_name_typed_for_a_document_is_somebody_who_can_be_forgotten() {
+    let (node, owner) = Node::with_shop().await;
+    let tea = owner.product("Tea", 2_000).await;
+    let order = owner.sell(&[(tea, "1")]).await;
+    let path_of = |order: &Value| {
+        format!(
+            "/api/v1/invoices/{}/revisions",
+            order["id"].as_str().expect("an id")
+        )
+    };
+    let revise = json!({"id": new_id(), "buyer": {"name": "Zubeida Quillfeather"}});
+    let (status, answer) = owner.post(&path_of(&order), revise).await;
+    assert_eq!(status, 201, "{answer}");
+    let (_, found) = owner.get("/api/v1/customers?q=quillf").await;
+    assert_eq!(ids(&found).len(), 1, "{found}");
+    let zubeida = found["items"][0].clone();
+    let (_, history) = owner.get(&path(&zubeida, "/orders")).await;
+    assert_eq!(ids(&history), [order["id"].as_str().expect("an id")]);
+
+    // Whoever is chosen has it in their history, too; whoever does not exist cannot be chosen.
+    let (_, asha) = customer(&owner, "Asha Rao", json!({})).await;
+    let other = owner.sell(&[(tea, "1")]).await;
+    let company = json!({"name": "Nirlon Ltd", "tax_number": "27AAPFU0939F1ZV"});
+    let nobody = json!({"id": new_id(), "buyer": company, "customer": new_id()});
+    let (status, answer) = owner.post(&path_of(&other), nobody).await;
+    assert_eq!(
+        (status.as_u16(), code(&answer)),
+        (409, "customer_gone"),
+        "{answer}"
+    );
+    let hers = json!({"id": new_id(), "buyer": company, "customer": asha["id"]});
+    let (status, answer) = owner.post(&path_of(&other), hers).await;
+    assert_eq!(status, 201, "{answer}");
+    let (_, history) = owner.get(&path(&asha, "/orders")).await;
+    assert_eq!(ids(&history), [other["id"].as_str().expect("an id")]);
+
+    let request = json!({"id": new_id(), "reason": "she asked"});
+    let (status, gone) = owner.post(&path(&zubeida, "/erase"), request).await;
+    assert_eq!(status, 200, "{gone}");
+    assert_eq!(buyer_on(&owner, &order).await, Value::Null);
+    assert_eq!(
+        buyer_on(&owner, &other).await,
+        "Nirlon Ltd",
+        "the law keeps companies"
+    );
+    assert_eq!(node.faults(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn forgetting_takes_no_credit_away_and_leaves_nothing_that_cannot_be_made_even() {
+    let (node, owner) = Node::with_shop().await;
+    let tea = owner.product("Tea", 5_000).await;
+    let (_, asha) = customer(&owner, "Asha Rao", json!({})).await;
+    let credit = json!({
+        "id": new_id(), "kind": "store_credit", "amount_minor": 5_000, "reason": "no receipt",
+        "customer": asha["id"],
+    });
+    assert_eq!(owner.post("/api/v1/cards", credit).await.0, 201);
+    let opening = json!({"id": new_id(), "kind": "opening", "amount_minor": 100, "reason": "old book"});
+    assert_eq!(owner.post(&path(&asha, "/adjustments"), opening).await.0, 200);
+    let pay = |reference: &str, note: &str| {
+        json!({
+            "id": new_id(), "method": "bank", "amount_minor": 100, "reference": reference, "note": note,
+        })
+    };
+    for (reference, note) in [("4242 4242 4242 4242", ""), ("", "4242-4242-4242-4242")] {
+        let (status, answer) = owner.post(&path(&asha, "/payments"), pay(reference, note)).await;
+        assert_eq!(
+            (status.as_u16(), code(&answer)),
+            (422, "card_number_refused"),
+            "{answer}"
+        );
+    }
+    let (status, paid) = owner.post(&path(&asha, "/payments"), pay("UTR 42", "")).await;
+    assert_eq!(status, 201, "{paid}");
+    let erase = json!({"id": new_id(), "reason": "she asked"});
+    let (status, answer) = owner.post(&path(&asha, "/erase"), erase).await;
+    assert_eq!(
+        (
+            status.as_u16(),
+            code(&answer),
+            &answer["error"]["hints"]["credit_minor"]
+        ),
+        (409, "customer_has_credit", &json!(5_000))
+    );
+    assert_eq!(
+        bought(&owner, &asha, tea, json!({"method": "store_credit"}))
+            .await
+            .0,
+        201
+    );
+    let erase = json!({"id": new_id(), "reason": "she asked"});
+    let (status, gone) = owner.post(&path(&asha, "/erase"), erase).await;
+    assert_eq!(status, 200, "{gone}");
+
+    // The transfer is called back after all.
+    let reverse = format!(
+        "/api/v1/accounts/payments/{}/reverse",
+        paid["id"].as_str().expect("an id")
+    );
+    let (status, answer) = owner
+        .post(&reverse, json!({"id": new_id(), "reason": "bounced"}))
+        .await;
+    assert_eq!(status, 200, "{answer}");
+    let adjust = |kind: &str| json!({"id": new_id(), "kind": kind, "amount_minor": 100, "reason": "gone"});
+    let (status, answer) = owner.post(&path(&asha, "/adjustments"), adjust("opening")).await;
+    assert_eq!((status.as_u16(), code(&answer)), (409, "customer_gone"));
+    let (status, account) = owner
+        .post(&path(&asha, "/adjustments"), adjust("write_off"))
+        .await;
+    assert_eq!(
+        (status.as_u16(), &account["balance_minor"]),
+        (200, &json!(0)),
+        "{account}"
+    );
+    assert_eq!(node.faults(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn among_hundreds_of_a_name_the_right_one_is_found() {
+    let (_node, owner) = Node::with_shop().await;
+    for n in 0..205 {
+        customer(&owner, &format!("Krishnamurthy {n}"), json!({})).await;
+    }
+    let (_, zed) = customer(&owner, "Zed Krishnamurthy", json!({})).await;
+    let (_, found) = owner.get("/api/v1/customers?q=zed%20krishnamurthy").await;
+    assert_eq!(ids(&found), [zed["id"].as_str().expect("an id")]);
+}
+
 /// Everything that the database holds, without the key of the file.
 fn in_the_clear(file: &Path) -> Vec<u8> {
     let key = std::fs::read(file.with_file_name("key")).expect("the key file");
@@ -365,14 +610,43 @@ async fn who_is_forgotten_is_gone_from_every_byte_and_the_books_stay() {
     called(&owner, tea, "9811122233").await;
     let (_, asha) = customer(
         &owner,
-        "Ashalata Quillfeather",
+        "Wilhelmina Quillfeather",
         json!({
             "phones": ["9876543210", "9811122233"], "email": "quillfeather@example.in", "note": "allergic to zanzibarine",
             "addresses": [{"street": "17 Wisteria Passage", "city": "Pune"}],
         }),
     )
     .await;
+    let mut form = form_of(&asha);
+    form["name"] = json!("Ashalata Quillfeather");
+    assert_eq!(owner.put(&path(&asha, ""), form).await.0, 200, "she married");
     let order = called(&owner, tea, "9876543210").await;
+    let boss = owner.get("/api/v1/lock").await.1["staff"][0]["id"].clone();
+    let back = json!({
+        "id": new_id(), "lines": [{"line": 1, "quantity": "1"}],
+        "approval": {"staff": boss, "pin": testkit::OWNER_PIN},
+    });
+    let (status, refunded) = owner.post(&testkit::order_path(&order, "refunds"), back).await;
+    assert_eq!(status, 201, "{refunded}");
+    owner.add_to_cart(tea, "1").await;
+    let change = json!({"kind": "set_customer", "customer": asha["id"]});
+    owner
+        .post("/api/v1/cart/changes", json!({"id": new_id(), "change": change}))
+        .await;
+    let (_, quotation) = owner.post("/api/v1/quotations", json!({"id": new_id()})).await;
+    let id_of = |one: &Value| one["id"].as_str().expect("an id").to_owned();
+    let note = owner.order(&order).await["credit_notes"][0]["id"].clone();
+    for (what, note) in [
+        (format!("invoices/{}", id_of(&order)), note),
+        (format!("quotations/{}", id_of(&quotation)), Value::Null),
+    ] {
+        let letter = json!({
+            "id": new_id(), "to": "wilhelmina@quillfeather.example", "to_name": "Wilhelmina Quillfeather",
+            "text": "Dear Wilhelmina", "credit_note": note,
+        });
+        let (status, letter) = owner.post(&format!("/api/v1/{what}/mail"), letter).await;
+        assert_eq!(status, 202, "{letter}");
+    }
     let (_, today) = owner.get("/api/v1/today").await;
 
     let request = json!({"id": new_id(), "reason": "she asked"});
@@ -400,6 +674,12 @@ async fn who_is_forgotten_is_gone_from_every_byte_and_the_books_stay() {
         .await;
     assert_eq!(kept["total_minor"], order["total_minor"]);
     assert_eq!(kept["phone"], Value::Null, "{kept}");
+    let (_, letters) = owner.get("/api/v1/mail/outbox").await;
+    assert_eq!(
+        ids(&letters),
+        Vec::<&str>::new(),
+        "no letter is left that names her"
+    );
     let (_, after) = owner.get("/api/v1/today").await;
     assert_eq!(after["sold_minor"], today["sold_minor"], "and the day's takings");
     for typed in ["quillfeather", "9876543210", "9811122233"] {
@@ -424,6 +704,8 @@ async fn who_is_forgotten_is_gone_from_every_byte_and_the_books_stay() {
         "the copy can be read"
     );
     for secret in [
+        "Wilhelmina",
+        "wilhelmina",
         "Quillfeather",
         "quillfeather",
         "9876543210",

@@ -392,3 +392,200 @@ async fn the_state_of_an_invoice_follows_from_what_happened_to_it() {
     assert_eq!(state(&order).await, "overdue", "the cheque bounced");
     assert_eq!(node.faults(), Vec::<String>::new());
 }
+
+/// One of it goes back; its credit note's id.
+async fn given_back(owner: &Client, order: &Value) -> String {
+    let approval = json!({"staff": owner_id(owner).await, "pin": testkit::OWNER_PIN});
+    let body = json!({"id": new_id(), "lines": [{"line": 1, "quantity": "1"}], "approval": approval});
+    let (status, after) = owner.post(&testkit::order_path(order, "refunds"), body).await;
+    assert_eq!(status, 201, "{after}");
+    let notes = invoice(owner, order).await["credit_notes"].clone();
+    notes[0]["id"].as_str().expect("a credit note").to_owned()
+}
+
+#[tokio::test]
+async fn papers_say_what_was_so_when_they_were_made() {
+    let (node, owner) = Node::with_shop().await;
+    let cake = owner.product("Cake", 10_000).await;
+    let body = json!({
+        "id": new_id(), "lines": [{"product": cake, "quantity": "3"}],
+        "tenders": [{"id": new_id(), "method": "upi", "reference": "43151"}],
+    });
+    let (status, order) = owner.post("/api/v1/orders", body).await;
+    assert_eq!(status, 201, "{order}");
+    let (status, _) = revise(&owner, &order, json!({"name": "First Traders", "region": "27"})).await;
+    assert_eq!(status, 201);
+    node.clock.forward(1_000);
+    let note = given_back(&owner, &order).await;
+    node.clock.forward(1_000);
+    let (status, _) = revise(&owner, &order, json!({"name": "Second Traders", "region": "27"})).await;
+    assert_eq!(status, 201);
+    let credit = sheet(&owner, &order, &format!("?credit_note={note}")).await;
+    assert!(
+        credit.contains("First Traders") && !credit.contains("Second Traders"),
+        "an issued credit note stays as it is:\n{credit}"
+    );
+    // The shop gets a number later: papers of before have none.
+    let number = json!({"id": new_id(), "value": "27AAPFU0939F1ZV"});
+    assert_eq!(owner.put("/api/v1/settings/shop.tax_number", number).await.0, 200);
+    let slip = testkit::order_path(&order, "receipt.pdf");
+    for path in [
+        slip.clone(),
+        format!("{slip}?what=credit_note"),
+        format!(
+            "/api/v1/invoices/{}/sheet.pdf",
+            order["id"].as_str().expect("an id")
+        ),
+    ] {
+        let (status, bytes) = owner.fetch(Method::GET, &path, "text/plain", vec![], &[]).await;
+        assert_eq!(status, 200, "{path}");
+        let text = text_of(&bytes);
+        assert!(!text.contains("27AAPFU0939F1ZV"), "{path}:\n{text}");
+        assert!(!text.contains("upi"), "methods are said in words:\n{text}");
+    }
+    let (_, asha) = owner
+        .post("/api/v1/customers", json!({"id": new_id(), "name": "Asha Rao"}))
+        .await;
+    let account = format!("/api/v1/customers/{}", asha["id"].as_str().expect("an id"));
+    let opening = json!({"id": new_id(), "kind": "opening", "amount_minor": 77_700, "reason": "old book"});
+    assert_eq!(
+        owner.post(&format!("{account}/adjustments"), opening).await.0,
+        200
+    );
+    let today = order["business_day"].as_str().expect("a day").to_owned();
+    node.clock.forward(24 * 3_600_000);
+    let owner = back(&node).await;
+    let pay = json!({"id": new_id(), "method": "cash", "amount_minor": 77_700});
+    assert_eq!(owner.post(&format!("{account}/payments"), pay).await.0, 201);
+    let path = format!("{account}/statement.pdf?until={today}");
+    let (status, bytes) = owner.fetch(Method::GET, &path, "text/plain", vec![], &[]).await;
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
+    let text = text_of(&bytes);
+    assert!(
+        text.contains("27AAPFU0939F1ZV"),
+        "the shop's number of today:\n{text}"
+    );
+    assert!(
+        text.matches("777.00").count() >= 4,
+        "what was open on its last day is aged as of that day:\n{text}"
+    );
+}
+
+/// The owner signs in again.
+async fn back(node: &Node) -> Client {
+    let window = node.window("cashier");
+    let (_, lock) = window.get("/api/v1/lock").await;
+    let staff = lock["staff"][0]["id"]
+        .as_str()
+        .expect("somebody works here")
+        .to_owned();
+    let (status, answer) = window.sign_in(&staff, testkit::OWNER_PIN).await;
+    assert_eq!(status, 201, "{answer}");
+    window.signed_in(&answer)
+}
+
+#[tokio::test]
+async fn a_correction_is_measured_by_what_the_paper_says() {
+    let (_node, owner) = Node::with_shop().await;
+    let number = json!({"id": new_id(), "value": "27AAPFU0939F1ZV"});
+    assert_eq!(owner.put("/api/v1/settings/shop.tax_number", number).await.0, 200);
+    let cake = owner.product("Cake", 10_000).await;
+    let sold = async |more: Value| {
+        let mut body = json!({
+            "id": new_id(), "lines": [{"product": cake, "quantity": "3"}],
+            "tenders": [{"id": new_id(), "method": "cash"}],
+        });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        let (status, order) = owner.post("/api/v1/orders", body).await;
+        assert_eq!(status, 201, "{order}");
+        order
+    };
+    // Delivered to Bengaluru: whoever stands on the bill, that is where it went.
+    let sent = sold(json!({"order_type": "delivery", "delivered_to": "29"})).await;
+    assert_eq!(sent["place_of_supply"], "29");
+    let (status, answer) = revise(&owner, &sent, json!({"name": "Asha Rao", "region": "27"})).await;
+    assert_eq!(status, 201, "{answer}");
+    let (status, answer) = revise(&owner, &sent, json!({"name": "Asha Rao", "region": "29"})).await;
+    assert_eq!(status, 201, "{answer}");
+    // Over the counter to somebody of Bengaluru, who is forgotten: the bill is still one to Bengaluru.
+    let (_, guest) = owner
+        .post(
+            "/api/v1/customers",
+            json!({"id": new_id(), "name": "Ravi", "region": "29"}),
+        )
+        .await;
+    let far = sold(json!({"customer": guest["id"]})).await;
+    assert_eq!(far["place_of_supply"], "29");
+    let erase = format!("/api/v1/customers/{}/erase", guest["id"].as_str().expect("an id"));
+    let (status, _) = owner
+        .post(&erase, json!({"id": new_id(), "reason": "he asked"}))
+        .await;
+    assert_eq!(status, 200);
+    let (status, answer) = revise(&owner, &far, json!({"name": "Somebody", "region": "27"})).await;
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (422, &json!("invoice_taxes_differ")),
+        "{answer}"
+    );
+    let (status, answer) = revise(&owner, &far, json!({"name": "Somebody", "region": "29"})).await;
+    assert_eq!(status, 201, "{answer}");
+}
+
+#[tokio::test]
+async fn who_only_cooks_or_hands_over_reads_no_buyers_and_no_tokens() {
+    let (node, owner) = Node::with_shop().await;
+    let cake = owner.product("Cake", 10_000).await;
+    let order = owner.sell(&[(cake, "1")]).await;
+    let meena = node.counter(&owner, "Meena", "cashier").await;
+    let id = order["id"].as_str().expect("an id");
+    let paths = [
+        "/api/v1/invoices".to_owned(),
+        format!("/api/v1/invoices/{id}"),
+        format!("/api/v1/invoices/{id}/sheet.pdf"),
+        format!("/api/v1/orders/{id}/receipt.png?what=token"),
+        format!("/api/v1/orders/{id}/receipt.pdf?what=token"),
+    ];
+    for role in ["sales", "kitchen"] {
+        let person = node.counter(&owner, role, role).await;
+        for path in &paths {
+            let (status, _) = person.fetch(Method::GET, path, "text/plain", vec![], &[]).await;
+            assert_eq!(status, 403, "{role} {path}");
+        }
+        let receipt = format!("/api/v1/orders/{id}/receipt.png");
+        let (status, seen) = person
+            .fetch(Method::GET, &receipt, "text/plain", vec![], &[])
+            .await;
+        let (_, whole) = owner
+            .fetch(Method::GET, &receipt, "text/plain", vec![], &[])
+            .await;
+        assert_eq!(status, 200);
+        assert_ne!(seen, whole, "without the code that fetches the goods");
+    }
+    let preview = json!({"order": id, "what": "token"});
+    let sales = node.counter(&owner, "Sita", "sales").await;
+    assert_eq!(sales.post("/api/v1/receipts/preview", preview).await.0, 403);
+    for path in &paths {
+        let (status, _) = meena.fetch(Method::GET, path, "text/plain", vec![], &[]).await;
+        assert_eq!(status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_earlier_month_was_told_is_not_cancelled_any_more() {
+    let (node, owner) = Node::with_shop().await;
+    let cake = owner.product("Cake", 10_000).await;
+    let order = owner.sell(&[(cake, "1")]).await;
+    node.clock.forward(31 * 24 * 3_600_000);
+    let owner = back(&node).await;
+    let cancel = json!({"id": new_id(), "reason": "never fetched"});
+    let (status, answer) = owner.post(&testkit::order_path(&order, "cancel"), cancel).await;
+    assert_eq!(
+        (status.as_u16(), &answer["error"]["code"]),
+        (409, &json!("cancelled_too_late")),
+        "{answer}"
+    );
+    given_back(&owner, &order).await;
+    assert_eq!(invoice(&owner, &order).await["refunded_minor"], 10_000);
+}

@@ -174,6 +174,61 @@ async fn a_refused_letter_asks_for_a_person_and_goes_to_the_right_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_forgotten_while_a_letter_is_at_the_server_leaves_no_trace_of_it() {
+    let (node, owner) = Node::with_shop().await;
+    let server = MailServer::start(&[]);
+    set_server(&owner, server.port).await;
+    let (_, asha) = owner
+        .post("/api/v1/customers", json!({"id": new_id(), "name": "Asha Rao"}))
+        .await;
+    let cake = owner.product("Cake", 10_000).await;
+    let body = json!({
+        "id": new_id(), "lines": [{"product": cake, "quantity": "1"}], "customer": asha["id"],
+        "tenders": [{"id": new_id(), "method": "cash"}],
+    });
+    let (_, order) = owner.post("/api/v1/orders", body).await;
+    let path = format!("/api/v1/invoices/{}", order["id"].as_str().expect("an id"));
+    let letter = json!({"id": new_id(), "to": "slow@example.com"});
+    assert_eq!(owner.post(&format!("{path}/mail"), letter).await.0, 202);
+    let taken = tokio::task::spawn_blocking(move || (server.wait_for(1), server));
+    let (_, server) = taken.await.expect("it came");
+    let erase = format!("/api/v1/customers/{}/erase", asha["id"].as_str().expect("an id"));
+    let (status, gone) = owner
+        .post(&erase, json!({"id": new_id(), "reason": "asked"}))
+        .await;
+    assert_eq!(status, 200, "{gone}");
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    drop(server);
+    let (_, invoice) = owner.get(&path).await;
+    assert_eq!(invoice["sent"], json!([]), "{invoice}");
+    assert_eq!(node.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_are_let_go_of_while_the_shop_goes_on_whatever_became_of_them() {
+    let (node, owner) = Node::with_shop().await;
+    let server = MailServer::start(&[]);
+    set_server(&owner, server.port).await;
+    let (order, gone) = sent_invoice(&owner).await;
+    until(&owner, &gone["id"], |l| l["state"] == "sent").await;
+    let path = format!("/api/v1/invoices/{}/mail", order["id"].as_str().expect("an id"));
+    let (_, refused) = owner
+        .post(&path, json!({"id": new_id(), "to": "nobody@example.com"}))
+        .await;
+    until(&owner, &refused["id"], |l| l["state"] == "failed").await;
+    node.clock.forward(91 * 24 * HOUR_MS);
+    let owner = back(&node).await;
+    for _ in 0..200 {
+        let (_, page) = owner.get("/api/v1/mail/outbox").await;
+        if page["items"] == json!([]) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("letters of three months ago are still here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_kept_here_and_told_to_nobody() {
     let (node, owner) = Node::with_shop().await;
     let server = json!({

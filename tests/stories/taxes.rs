@@ -677,6 +677,39 @@ mod november {
             .expect("facts that can be written");
     }
 
+    /// What December does to November: cancels, mends a name, takes a number away after a credit note.
+    pub fn later(shop: &Shop) {
+        let named = |of: u32, number: &str| {
+            let Body::InvoiceRevised(mut made) = revised(of, 2026_12_03) else {
+                unreachable!("it is made so")
+            };
+            made.buyer = BuyerV1 {
+                name: "Another name".to_owned(),
+                ..buyer(number, "27")
+            };
+            Body::InvoiceRevised(made)
+        };
+        write(
+            shop,
+            &[
+                order(1, 2026_11_28, "27", 4_000_00, None),
+                Body::OrderCancelled(OrderCancelledV2 {
+                    order: id(1),
+                    cancelled_ms: 1_793_600_000_000,
+                    business_day: 2026_12_02,
+                    shift: None,
+                    reason: "never fetched".to_owned(),
+                    approved_by: None,
+                }),
+                order(2, 2026_11_29, "27", 3_000_00, Some(buyer(BUYER, "27"))),
+                named(2, BUYER),
+                order(3, 2026_11_30, "27", 4_000_00, Some(buyer(BUYER, "27"))),
+                refund(1, 3, 500_00),
+                named(3, ""),
+            ],
+        );
+    }
+
     pub fn happened(shop: &Shop) {
         let facts = [
             // October, corrected in November.
@@ -790,6 +823,56 @@ async fn what_changed_later_is_told_in_the_month_it_changed() {
         )
         .await;
     assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn what_later_months_do_to_a_return_is_told_and_hides_nothing() {
+    let node = Node::empty();
+    let setup = json!({"region": "27", "tax_number": november::NUMBER});
+    let owner = owner_of!(node, shop("IN", "other", setup));
+    november::later(&node.door.app().shop().expect("a shop"));
+    let view = async |month: &str| {
+        let (status, view) = owner.get(&format!("/api/v1/reports/gstr1?month={month}")).await;
+        assert_eq!(status, 200, "{view}");
+        view
+    };
+    let section = |view: &Value, name: &str| {
+        let all = view["sections"].as_array().expect("sections");
+        let one = all.iter().find(|one| one["section"] == name);
+        one.map(|one| (one["documents"].clone(), one["taxable_minor"].clone()))
+    };
+    let (november, december) = (view("2026-11").await, view("2026-12").await);
+    assert_eq!(
+        section(&november, "b2cs"),
+        Some((json!(1), json!(4_000_00))),
+        "cancelled in December, sold in November: {november}"
+    );
+    assert_eq!(november["faults"], json!([]));
+    assert_eq!(section(&november, "b2b"), Some((json!(2), json!(7_000_00))));
+    assert_eq!(
+        section(&december, "b2ba"),
+        None,
+        "a name mended amends nothing, and who lost their number is told by hand: {december}"
+    );
+    let faults: Vec<_> = december["faults"]
+        .as_array()
+        .expect("faults")
+        .iter()
+        .map(|fault| (fault["code"].as_str(), fault["document"].as_str()))
+        .map(|(code, document)| format!("{} {}", code.unwrap_or(""), &document.unwrap_or("")[10..]))
+        .collect();
+    assert_eq!(
+        faults,
+        [
+            "amended_notes 000003",
+            "lost_buyer 000003",
+            "cancelled_later 000001"
+        ]
+    );
+    let (_, totals) = owner
+        .get("/api/v1/reports/tax?from=2026-11-01&to=2026-11-30")
+        .await;
+    assert_eq!(totals["taxable_minor"], 10_500_00, "{totals}");
 }
 
 #[tokio::test]

@@ -394,12 +394,12 @@ pub const ROUTES: &[Row] = &[
         Access::May(P::AccountAdjust),
     ),
     row("GET", "/api/v1/accounts/ageing", Access::May(P::CustomerRead)),
-    row("GET", "/api/v1/invoices", Access::May(P::OrderRead)),
-    row("GET", "/api/v1/invoices/{id}", Access::May(P::OrderRead)),
+    row("GET", "/api/v1/invoices", Access::May(P::CustomerRead)),
+    row("GET", "/api/v1/invoices/{id}", Access::May(P::CustomerRead)),
     row(
         "GET",
         "/api/v1/invoices/{id}/sheet.pdf",
-        Access::May(P::OrderRead),
+        Access::May(P::CustomerRead),
     ),
     row(
         "POST",

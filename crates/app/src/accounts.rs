@@ -13,7 +13,8 @@ use crate::{
     printing::{JobView, NewPaper, serves},
     shift_reports::PrintReport,
     taxes::seller_on,
-    wire::{content_of, optional_text, rfc3339, text},
+    tenders::kept_text,
+    wire::{content_of, rfc3339, text},
 };
 use domain::{
     account::{AccountError, Ageing, Item, Settled, ageing, left_to_owe, running, settle, share_out},
@@ -89,6 +90,25 @@ pub fn open_items(reader: &Reader<'_>, customer: CustomerId) -> Result<Settled> 
         .map_err(refused)?
         .in_parts(&reader.instalment_plans(root)?)
         .map_err(beyond)
+}
+
+/// How old what was open at the end of a day was then; today's when no day is given.
+pub(crate) fn ageing_on(
+    reader: &Reader<'_>,
+    customer: CustomerId,
+    until: Option<u32>,
+    today: u32,
+) -> Result<AgeingView> {
+    let root = reader.customer_root(customer)?;
+    let terms = reader.customer(root)?.map_or(0, |row| row.terms_days);
+    let mut ledger = reader.account_ledger(root, terms)?;
+    ledger.retain(|entry| until.is_none_or(|until| entry.day <= until));
+    let settled = settle(&ledger)
+        .map_err(refused)?
+        .in_parts(&reader.instalment_plans(root)?)
+        .map_err(beyond)?;
+    let day = until.map_or(today, |until| until.min(today));
+    AgeingView::of(ageing(&settled, day).map_err(beyond)?)
 }
 
 /// What is still owed for one order on account; nothing when it was not bought on account.
@@ -325,6 +345,19 @@ pub struct StatementFilter {
     pub after: Option<String>,
 }
 
+impl StatementFilter {
+    /// The first and the last day.
+    pub(crate) fn days(&self) -> Result<(Option<u32>, Option<u32>)> {
+        let day = |name: &str, day: &Option<String>| {
+            day.as_deref()
+                .filter(|day| !day.trim().is_empty())
+                .map(|day| day_number(name, day))
+                .transpose()
+        };
+        Ok((day("from", &self.from)?, day("until", &self.until)?))
+    }
+}
+
 /// A whole statement, as paper and screens show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
@@ -490,13 +523,7 @@ impl Shop {
 
     /// The rows of a statement, for paper and mail.
     pub fn whole_statement(&self, customer: CustomerId, filter: &StatementFilter) -> Result<Statement> {
-        let day = |name: &str, day: &Option<String>| {
-            day.as_deref()
-                .filter(|day| !day.trim().is_empty())
-                .map(|day| day_number(name, day))
-                .transpose()
-        };
-        let (from, until) = (day("from", &filter.from)?, day("until", &filter.until)?);
+        let (from, until) = filter.days()?;
         self.store.read(|r| statement_of(r, customer, from, until))
     }
 
@@ -560,8 +587,8 @@ impl Shop {
             Some(received) => received - request.amount_minor,
             None => 0,
         };
-        let reference = optional_text("reference", request.reference.as_deref(), 80)?.unwrap_or_default();
-        let note = optional_text("note", request.note.as_deref(), 200)?.unwrap_or_default();
+        let reference = kept_text("reference", request.reference.as_deref(), 80)?;
+        let note = kept_text("note", request.note.as_deref(), 200)?;
         let chosen: Vec<(Uuid, Money)> = request
             .pays
             .iter()
@@ -834,7 +861,14 @@ impl Shop {
             None => business_day,
         };
         self.adjust(request.id, &content, |tx| {
-            let (row, _) = standing(&tx.reader(), customer)?;
+            let row = match request.kind.as_str() {
+                "opening" => standing(&tx.reader(), customer)?.0,
+                // What came back after somebody was forgotten must still be made even.
+                _ => {
+                    let root = tx.reader().customer_root(customer)?;
+                    tx.reader().customer(root)?.ok_or(AppError::new(Code::NotFound))?
+                }
+            };
             let settled = open_items(&tx.reader(), row.id)?;
             if request.kind == "write_off" {
                 let chosen: Vec<(Uuid, Money)> = request

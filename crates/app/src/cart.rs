@@ -113,6 +113,9 @@ pub(crate) struct Draft {
     /// What comes back for it.
     #[serde(default)]
     pub exchange: Option<DraftExchange>,
+    /// What its version in force said of itself then.
+    #[serde(default)]
+    pub quotation_content: Option<[u8; 32]>,
     #[serde(default)]
     applied: Vec<(Uuid, [u8; 32])>,
 }
@@ -327,11 +330,12 @@ impl Draft {
     }
 
     /// The draft of a quotation that the guest said yes to.
-    pub(crate) fn of_quotation(cart: &[u8], quotation: Uuid) -> Result<Vec<u8>> {
+    pub(crate) fn of_quotation(cart: &[u8], quotation: Uuid, content: [u8; 32]) -> Result<Vec<u8>> {
         let cart = serde_json::from_slice(cart).map_err(|e| AppError::new(Code::Broken).caused(e))?;
         Draft {
             cart,
             quotation: Some(quotation),
+            quotation_content: Some(content),
             ..Draft::default()
         }
         .bytes()
@@ -718,7 +722,7 @@ impl Shop {
                 approved_by,
             )?;
             if draft.cart.is_empty() {
-                draft.quotation = None;
+                (draft.quotation, draft.quotation_content) = (None, None);
             }
             if !matches!(request.change, CartEdit::Stage { .. }) {
                 draft.held_by = (!draft.cart.is_empty()).then(|| actor.staff.uuid());
@@ -1132,7 +1136,10 @@ fn edit(
         },
         CartEdit::Clear {} => CartChange::Clear,
     };
-    let next = cart.apply(&change).map_err(cart_refused)?;
+    let mut next = cart.apply(&change).map_err(cart_refused)?;
+    if draft.quotation.is_some() && !actor.role.allows(Permission::PriceType) {
+        unquote(&cart, &mut next);
+    }
     let discounted = match &change {
         CartChange::DiscountLine { line, discount } => Some((*line, discount.is_some())),
         CartChange::DiscountOrder { discount } => Some((0, discount.is_some())),
@@ -1163,6 +1170,21 @@ fn edit(
     draft.received_minor = None;
     draft.offer = None;
     Ok(())
+}
+
+/// Quoted prices are for the quantity, the unit and the customer that were quoted: what is something else now costs what
+/// it costs.
+fn unquote(quoted: &Cart, next: &mut Cart) {
+    let same_customer = quoted.customer == next.customer;
+    for line in &mut next.lines {
+        let same = same_customer
+            && quoted
+                .line(line.line)
+                .is_some_and(|old| old.quantity == line.quantity);
+        if !same {
+            line.choice.typed = None;
+        }
+    }
 }
 
 /// The catalogue's product behind a line.

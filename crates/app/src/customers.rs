@@ -994,6 +994,16 @@ impl Shop {
             if row.balance_minor != 0 {
                 return Err(AppError::new(Code::CustomerOwes).hint("balance_minor", row.balance_minor));
             }
+            let credit: i64 = tx
+                .reader()
+                .credit_of(row.id)?
+                .iter()
+                .filter(|card| card.expires_ms.is_none_or(|ends| ends > tx.now().0))
+                .map(|card| card.balance_minor)
+                .sum();
+            if credit > 0 {
+                return Err(AppError::new(Code::CustomerHasCredit).hint("credit_minor", credit));
+            }
             tx.forget_papers(row.id)?;
             for one in tx.reader().customer_family(row.id)? {
                 let body = CustomerErasedV1 {
@@ -1042,6 +1052,26 @@ impl Shop {
                 .collect::<Result<Vec<_>>>()?;
             Ok(Page { items, next })
         })
+    }
+
+    /// Somebody new of whom a name on a document is all that is known, and their key.
+    pub(crate) fn customer_by_name(
+        &self,
+        tx: &mut Write<'_>,
+        actor: &Actor,
+        name: &str,
+    ) -> Result<(CustomerId, [u8; 32])> {
+        let (id, key) = (CustomerId::from_uuid(self.edges.new_id()), self.edges.random());
+        tx.keep_customer_key(id, &key)?;
+        let about = seal::of_field(&id.bytes(), field::NAME);
+        let sealed = seal::close(&key, &about, self.edges.random(), name.as_bytes())
+            .ok_or(AppError::new(Code::Broken))?;
+        let body = PatchV1 {
+            record: id.bytes(),
+            fields: vec![(field::NAME, Value::Bytes(sealed))],
+        };
+        tx.record(Some(actor.staff), &Body::CustomerSet(body))?;
+        Ok((id, key))
     }
 
     /// The customer who has this number and their key; a new guest when nobody has it.
@@ -1152,7 +1182,11 @@ fn inherited(into: &CustomerRow, from: &CustomerRow) -> Vec<(Field, Value)> {
         (Channel::Call, field::CONSENT_CALL),
     ] {
         let of = |row: &CustomerRow| row.details.consents.get(channel.as_str()).cloned();
-        if let (None, Some(consent)) = (of(into), of(from)) {
+        // What they said last holds, whichever record heard it; of two at once, the no.
+        let rank = |consent: &Consent| (consent.at_ms, !consent.given);
+        if let Some(consent) = of(from)
+            && of(into).is_none_or(|old| rank(&old) < rank(&consent))
+        {
             fields.push((number, Value::List(consent.kept())));
         }
     }

@@ -185,6 +185,7 @@ codes! {
     CustomerGone = "customer_gone", Conflict, "this customer was erased, or never was";
     CustomerPhoneTaken = "customer_phone_taken", Conflict, "another customer has this phone number";
     CustomerOwes = "customer_owes", Conflict, "this customer's account is not even";
+    CustomerHasCredit = "customer_has_credit", Conflict, "this customer has store credit";
     CustomersAreOne = "customers_are_one", Conflict, "these are one customer already";
     CustomerBlocked = "customer_blocked", Refused, "this customer gets nothing on account";
     CreditLimit = "credit_limit", Refused, "this is more than the customer may owe";
@@ -207,9 +208,11 @@ codes! {
     MailSettled = "mail_settled", Conflict, "this letter went or was discarded already";
     InvoiceUnchanged = "invoice_unchanged", Conflict, "this is what the document says already";
     InvoiceTaxesDiffer = "invoice_taxes_differ", Refused, "another buyer would mean other taxes";
+    CancelledTooLate = "cancelled_too_late", Conflict, "this document is of an earlier month";
     InvoiceCancelled = "invoice_cancelled", Conflict, "this document was cancelled";
     QuotationSettled = "quotation_settled", Conflict, "this quotation was settled already";
     QuotationExpired = "quotation_expired", Conflict, "the prices of this quotation do not hold any more";
+    QuotationRevised = "quotation_revised", Conflict, "this quotation has a newer version";
     NoDrawer = "no_drawer", Conflict, "no drawer hangs on a printer here";
     DrawerNeedsApproval = "drawer_needs_approval", Forbidden, "opening the drawer needs a second person";
     ShiftNeeded = "shift_needed", Conflict, "open the drawer first";

@@ -369,7 +369,7 @@ pub struct Gstr1 {
 /// Something to look at before the return is filed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GstFault {
-    /// no_hsn, short_hsn, no_place, cancelled_later, was_consumer, too_late or advance
+    /// no_hsn, short_hsn, no_place, cancelled_later, was_consumer, too_late, advance, lost_buyer or amended_notes
     pub code: String,
     pub document: String,
     pub about: String,
@@ -769,7 +769,18 @@ impl Month<'_> {
         let inum = number(&sold.prefix, &sold.fiscal_year, sold.document_no);
         let buyer = self.buyer(sold, self.last)?;
         let before = self.buyer(sold, self.first - 1)?;
-        if buyer.tax_number.is_empty() || buyer == before {
+        let itms = items(&sold.lines);
+        // The return knows buyers by their GSTIN; a name mended beside it amends nothing, and neither does a bill
+        // without taxed goods.
+        if buyer.tax_number == before.tax_number || itms.is_empty() {
+            return Ok(());
+        }
+        let noted = self.reader.refunds(sold.order)?;
+        if noted.iter().any(|note| note.business_day < self.first) {
+            self.fault("amended_notes", &inum, "");
+        }
+        if buyer.tax_number.is_empty() {
+            self.fault("lost_buyer", &inum, &before.tax_number);
             return Ok(());
         }
         if self.last > amendable_until(sold.business_day) {
@@ -790,7 +801,7 @@ impl Month<'_> {
             pos: self.place(sold),
             rchrg: "N",
             inv_typ: supply(sold),
-            itms: items(&sold.lines),
+            itms,
         };
         self.b2ba.entry(buyer.tax_number).or_default().push(invoice);
         Ok(())

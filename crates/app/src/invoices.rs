@@ -5,7 +5,9 @@
 //! numbered revision; whatever would change a tax is refused, because then only a credit note and a new sale are right.
 
 use crate::{
-    Actor, AppError, Code, Page, Result, Shop, accounts, choices, customers, days,
+    Actor, AppError, Code, Page, Result, Shop, accounts,
+    customers::{self, CustomerCard},
+    days,
     instalments::InstalmentView,
     mail::{MailView, ToMail},
     order_view::Named,
@@ -35,7 +37,6 @@ use paper::{
 use serde::{Deserialize, Serialize};
 use store::{
     Reader,
-    catalog::ProductRow,
     handovers::RefundRow,
     invoices::{InvoiceQuery, RevisionRow, SentRow},
     orders::{OrderLineRow, OrderRow, TaxRow},
@@ -226,6 +227,47 @@ pub(crate) struct Known {
     pub parts: Vec<Due>,
 }
 
+impl Known {
+    /// Who stood on the document when this credit note of it was made: later corrections are other papers.
+    pub(crate) fn buyer_of_note(&self, reader: &Reader<'_>, note: [u8; 16]) -> Result<Option<BuyerForm>> {
+        let made_ms = self
+            .refunds
+            .iter()
+            .find(|refund| refund.id == note)
+            .map(|refund| refund.at_ms);
+        let before = |row: &&RevisionRow| made_ms.is_none_or(|made_ms| row.at_ms <= made_ms);
+        let (buyer, customer) = match self.revisions.iter().rfind(before) {
+            Some(row) => (Some(&row.buyer), row.customer.or(self.order.customer)),
+            None => (self.order.buyer.as_ref(), self.order.customer),
+        };
+        readable(reader, &self.order.id.bytes(), buyer, customer)
+    }
+}
+
+/// What of a buyer decides taxes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Bought<'a> {
+    region: &'a str,
+    registered: bool,
+    kind: Option<&'a str>,
+}
+
+impl<'a> Bought<'a> {
+    /// What the rules are asked of a sale to them; goods that were delivered went where the document says.
+    fn context(&self, order: &'a OrderRow, usual: TaxContext<'a>) -> TaxContext<'a> {
+        let delivered = order.order_type == "delivery";
+        TaxContext {
+            buyer_region: Some(self.region).filter(|region| !region.is_empty()),
+            buyer_registered: self.registered,
+            handed_over: !delivered,
+            delivered_to: Some(order.place_of_supply.as_str()).filter(|place| delivered && !place.is_empty()),
+            order_type: &order.order_type,
+            customer_type: self.kind,
+            ..usual
+        }
+    }
+}
+
 /// The number as people write it.
 pub(crate) fn document_of(prefix: &str, fiscal_year: &str, n: u32) -> String {
     format!("{prefix}/{fiscal_year}/{n:06}")
@@ -247,7 +289,8 @@ pub(crate) fn readable(
     };
     if !buyer.sealed.is_empty()
         && let Some(customer) = customer
-        && let Some(key) = reader.customer_key(reader.customer_root(customer)?)?
+        // Whoever they were merged into has another key.
+        && let Some(key) = reader.customer_key(customer)?
         && let Some(named) = journal::seal::open_value::<BuyerNameV1>(&key, about, &buyer.sealed)
     {
         form.name = named.name;
@@ -300,9 +343,10 @@ pub(crate) fn party_of_buyer(settings: &Settings, buyer: &BuyerForm) -> Party {
 
 /// The seller as the document kept it; a sale from before documents kept one shows the shop as it is.
 pub(crate) fn party_of_seller(settings: &Settings, seller: &SellerV1) -> Party {
-    let or = |kept: &str, setting: &str| match kept {
+    // A kept name says that the rest was kept too: who had no number that day has none on that day's papers.
+    let or = |kept: &str, setting: &str| match seller.name.as_str() {
         "" => settings.text(setting).to_owned(),
-        kept => kept.to_owned(),
+        _ => kept.to_owned(),
     };
     let mut address = address_lines(&seller.address);
     if address.is_empty() {
@@ -821,50 +865,58 @@ impl Shop {
             && !complete
     }
 
-    /// Whether the lines would have other taxes with another buyer on the document.
+    /// Whether the lines would have other taxes, or be supplied at another place than the document says, with another
+    /// buyer on it.
     fn taxes_differ(
         &self,
         reader: &Reader<'_>,
-        order: &OrderRow,
+        known: &Known,
         lines: &[OrderLineRow],
-        was: Option<&BuyerForm>,
         now: &BuyerForm,
+        chosen: Option<&CustomerCard>,
     ) -> Result<bool> {
-        let settings = self.settings();
-        let taxing = Taxing::read(reader, &settings, order.business_day)?;
-        let usual = taxing.context();
+        let order = &known.order;
+        // What is read here is never sealed, so it is still there when the name is not.
+        let kept = known
+            .revisions
+            .last()
+            .map(|row| &row.buyer)
+            .or(order.buyer.as_ref());
         let kind = match order.customer {
-            Some(customer) => customers::card_of(reader, customer).ok().map(|card| card.kind),
+            Some(id) => reader.customer(reader.customer_root(id)?)?.map(|row| row.kind),
             None => None,
         };
-        let nobody = BuyerForm::default();
-        let was = was.unwrap_or(&nobody);
-        let products: Vec<Option<ProductRow>> = lines
-            .iter()
-            .map(|line| {
-                let row = line.product.map(|id| reader.product(id)).transpose()?.flatten();
-                row.map(|row| choices::taxed_as_parent(reader, row)).transpose()
-            })
-            .collect::<Result<_>>()?;
+        let was = Bought {
+            region: kept.map_or("", |buyer| &buyer.region),
+            registered: kept.is_some_and(|buyer| !buyer.tax_number.is_empty()),
+            kind: kind.as_deref(),
+        };
+        let now = Bought {
+            region: &now.region,
+            registered: !now.tax_number.is_empty(),
+            kind: chosen.map(|card| card.kind.as_str()).or(was.kind),
+        };
+        if was == now {
+            return Ok(false);
+        }
+        let settings = self.settings();
+        let taxing = Taxing::read(reader, &settings, order.business_day)?;
         let voucher: Option<ProductId> = settings.text(CARD_PRODUCT).parse().ok();
-        let is_voucher = |line: &OrderLineRow| voucher.is_some() && line.product == voucher;
-        let of = |buyer: &BuyerForm| -> Result<_> {
-            let context = TaxContext {
-                buyer_region: Some(buyer.region.as_str()).filter(|r| !r.is_empty()),
-                buyer_registered: !buyer.tax_number.is_empty(),
-                handed_over: order.order_type != "delivery",
-                order_type: &order.order_type,
-                customer_type: kind.as_deref(),
-                ..usual
-            };
-            let taxed = || lines.iter().zip(&products).filter(|(line, _)| !is_voucher(line));
-            let classes = taxed().map(|(_, row)| row.as_ref().and_then(|row| row.tax_class));
-            let (context, place) = match taxing.of_document(classes, context) {
+        let taxed = || {
+            lines
+                .iter()
+                .filter(|line| voucher.is_none() || line.product != voucher)
+        };
+        let of = |buyer: &Bought<'_>| -> Result<_> {
+            // The classes that it was sold under; the products may have others by now.
+            let classes = taxed().map(|line| line.tax_class);
+            let (context, place) = match taxing.of_document(classes, buyer.context(order, taxing.context())) {
                 Err(error) if error.code == Code::TaxPlacesDiffer => return Ok(None),
                 known => known?,
             };
             let mut components = Vec::with_capacity(lines.len());
-            for (line, product) in taxed() {
+            for line in taxed() {
+                let Some(class) = line.tax_class else { continue };
                 let asked = TaxContext {
                     net: Money::from_minor(
                         line.gross_minor - line.discount_minor - line.order_discount_minor,
@@ -872,12 +924,17 @@ impl Shop {
                     milli: line.base_milli,
                     ..context
                 };
-                components.push(taxing.components(product.as_ref(), &asked)?.components);
+                components.push(taxing.components_of(class, &asked)?.components);
             }
             Ok(Some((components, place.to_owned())))
         };
-        let after = of(now)?;
-        Ok(after.is_none() || of(was)? != after)
+        let Some((after, place)) = of(&now)? else {
+            return Ok(true);
+        };
+        if !order.place_of_supply.is_empty() && place != order.place_of_supply {
+            return Ok(true);
+        }
+        Ok(of(&was)?.is_none_or(|(before, _)| before != after))
     }
 
     /// Corrects who stands on a document. The number, the date, the lines and the taxes stay as they are.
@@ -898,12 +955,16 @@ impl Shop {
             if known.order.cancelled_ms.is_some() {
                 return Err(Code::InvoiceCancelled.into());
             }
-            let customer = request.customer.map(CustomerId::from_uuid);
+            let chosen = request
+                .customer
+                .map(|id| customers::card_of(&tx.reader(), CustomerId::from_uuid(id)))
+                .transpose()?;
+            let customer = chosen.as_ref().map(|card| card.id);
             if known.buyer.as_ref() == Some(&buyer) && (customer.is_none() || customer == known.customer) {
                 return Err(Code::InvoiceUnchanged.into());
             }
             let lines = tx.reader().order_lines(id)?;
-            if self.taxes_differ(&tx.reader(), &known.order, &lines, known.buyer.as_ref(), &buyer)? {
+            if self.taxes_differ(&tx.reader(), &known, &lines, &buyer, chosen.as_ref())? {
                 return Err(AppError::new(Code::InvoiceTaxesDiffer)
                     .hint("place_of_supply", known.order.place_of_supply.clone())
                     .hint("region", buyer.region.clone()));
@@ -915,18 +976,16 @@ impl Shop {
                 ..BuyerV1::default()
             };
             if kept.tax_number.is_empty() {
-                // A person's name is sealed, under a key that can be erased: their own, or one made for it.
-                let (owner, key) = match customer {
-                    Some(id) => {
-                        let card = customers::card_of(&tx.reader(), id)?;
-                        (card.id, card.key)
-                    }
-                    None => {
-                        let owner = CustomerId::from_uuid(self.edges.new_id());
-                        let key = self.edges.random();
-                        tx.keep_customer_key(owner, &key)?;
-                        (owner, key)
-                    }
+                // A person's name is sealed, under a key that can be erased: of whoever was chosen or stands there, of
+                // whose phone it is, or of somebody made for it.
+                let known = [customer, tx.reader().customer_of_order(id)?];
+                let card = chosen.or_else(|| {
+                    let mut known = known.into_iter().flatten();
+                    known.find_map(|id| customers::card_of(&tx.reader(), id).ok())
+                });
+                let (owner, key) = match card {
+                    Some(card) => (card.id, card.key),
+                    None => self.customer_by_name(tx, actor, &buyer.name)?,
                 };
                 customer = Some(owner);
                 let named = BuyerNameV1 {
@@ -992,15 +1051,19 @@ impl Shop {
 
     /// The document, or one of its credit notes, as a file for A4.
     pub fn invoice_pdf(&self, id: OrderId, filter: &SheetFilter) -> Result<SheetFile> {
+        self.store.read(|r| {
+            let known = self.known_invoice(r, id)?;
+            self.invoice_file(r, &known, filter)
+        })
+    }
+
+    fn invoice_file(&self, reader: &Reader<'_>, known: &Known, filter: &SheetFilter) -> Result<SheetFile> {
         let settings = self.settings();
         let language = language_of(&settings, filter.language.as_deref())?;
-        let (data, name) = self.store.read(|r| -> Result<_> {
-            let known = self.known_invoice(r, id)?;
-            match filter.credit_note {
-                None => self.invoice_data(r, &settings, &known, filter.revision, language),
-                Some(note) => self.credit_note_data(r, &settings, &known, note, language),
-            }
-        })?;
+        let (data, name) = match filter.credit_note {
+            None => self.invoice_data(reader, &settings, known, filter.revision, language)?,
+            Some(note) => self.credit_note_data(reader, &settings, known, note, language)?,
+        };
         let bytes =
             sheet_pdf(&invoice_sheet(&data), fonts()).map_err(|e| AppError::new(Code::Broken).caused(e))?;
         Ok(SheetFile { name, bytes })
@@ -1207,8 +1270,9 @@ impl Shop {
             })
             .collect();
         let name = document.replace('/', "-") + ".pdf";
+        let buyer = known.buyer_of_note(reader, refund.id)?;
         let data = InvoiceData {
-            buyer: known.buyer.as_ref().map(|buyer| party_of_buyer(settings, buyer)),
+            buyer: buyer.map(|buyer| party_of_buyer(settings, &buyer)),
             number: document,
             date: days::text_of(refund.business_day),
             of: Some((
@@ -1293,15 +1357,16 @@ impl Shop {
             credit_note: request.credit_note,
             language: Some(language.clone()),
         };
-        let file = self.invoice_pdf(id, &filter)?;
-        let (document, total_minor, revision, name) = self.store.read(|r| -> Result<_> {
+        // The paper and what is written down about it are of one moment.
+        let (file, (document, total_minor, revision, name)) = self.store.read(|r| -> Result<_> {
             let known = self.known_invoice(r, id)?;
+            let file = self.invoice_file(r, &known, &filter)?;
             let revision = u32::try_from(known.revisions.len()).unwrap_or(u32::MAX);
             let name = known.buyer.map(|buyer| buyer.name).unwrap_or_default();
             let note = request
                 .credit_note
                 .and_then(|note| known.refunds.iter().find(|r| r.id == *note.as_bytes()));
-            Ok(match note {
+            let said = match note {
                 Some(note) => (
                     document_of(&note.prefix, &note.fiscal_year, note.document_no),
                     note.total_minor,
@@ -1318,7 +1383,8 @@ impl Shop {
                     revision,
                     name,
                 ),
-            })
+            };
+            Ok((file, said))
         })?;
         let kind = if request.credit_note.is_some() {
             "credit_note"

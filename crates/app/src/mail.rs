@@ -31,8 +31,9 @@ use uuid::Uuid;
 const IDLE: Duration = Duration::from_secs(2);
 /// For each step of the talk with the server.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Letters that are settled are forgotten after so long.
-const KEPT_MS: i64 = 90 * 24 * 3_600_000;
+const DAY_MS: i64 = 24 * 3_600_000;
+/// Letters that went, were discarded or could not go are forgotten after so long.
+const KEPT_MS: i64 = 90 * DAY_MS;
 /// The largest file that goes along; servers refuse more.
 pub(crate) const LARGEST_FILE: usize = 10 * 1024 * 1024;
 const MOST_AT_ONCE: usize = 200;
@@ -174,6 +175,7 @@ struct Turn {
 /// The worker's life. It holds the shop only while it reads and writes, so that a shop can be closed while a server is
 /// slow.
 fn work(weak: &Weak<Shop>, bell: &Bell) {
+    let mut cleaned_ms = None;
     loop {
         let Some(shop) = weak.upgrade() else { return };
         if bell.is_stopped() {
@@ -183,6 +185,9 @@ fn work(weak: &Weak<Shop>, bell: &Bell) {
             tracing::error!(%error, "the outbox cannot be read");
             None
         });
+        if turn.is_none() {
+            shop.forget_letters(&mut cleaned_ms);
+        }
         drop(shop);
         let Some(turn) = turn else {
             bell.wait(IDLE);
@@ -320,6 +325,20 @@ impl Shop {
         Ok(())
     }
 
+    /// Lets go of letters that nobody needs any more, once a day.
+    fn forget_letters(&self, cleaned_ms: &mut Option<i64>) {
+        let now = self.edges.now();
+        // The start of the program did so itself.
+        let last = *cleaned_ms.get_or_insert(now.0);
+        if (last..last + DAY_MS).contains(&now.0) {
+            return;
+        }
+        *cleaned_ms = Some(now.0);
+        if let Err(error) = self.store.write(now, |tx| tx.forget_mail(now.0 - KEPT_MS)) {
+            tracing::error!(%error, "old letters cannot be let go of");
+        }
+    }
+
     pub(crate) fn mail_server_set(&self) -> Option<MailServer> {
         parse_server(self.settings().text(SERVER))
     }
@@ -415,10 +434,13 @@ impl Shop {
         self.store.write(now, |tx| -> Result<()> {
             match outcome {
                 Ok(said) => {
-                    tx.settle_mail(row.id, MailState::Sent, now.0, None, Some(said))?;
+                    let known = tx.settle_mail(row.id, MailState::Sent, now.0, None, Some(said))?;
+                    // A letter that was forgotten on its way leaves no trace of whom it went to.
                     if row.campaign.is_some() {
-                        campaigns::settled(tx, row, Outcome::Sent, "")?;
-                    } else if let Some(subject) = row.subject {
+                        if known {
+                            campaigns::settled(tx, row, Outcome::Sent, "")?;
+                        }
+                    } else if let Some(subject) = row.subject.filter(|_| known) {
                         let sent = InvoiceSentV1 {
                             subject,
                             kind: row.kind.clone(),

@@ -15,6 +15,7 @@ use crate::{
     payments,
     prices::level_exists,
     pricing::{LineForm, OpenCart, Terms, in_base, new_line, price_now},
+    quotations,
     sessions::Approval,
     settings::Settings,
     taxes::LineTaxes,
@@ -24,7 +25,7 @@ use crate::{
 use domain::{
     cart::{Answered, Cart, CartChange, CartError, CartLine, LineItem},
     discount::{Discount, DiscountKind},
-    ids::{CartId, CustomerId, OrderId, PaymentId, StaffId},
+    ids::{CartId, CustomerId, OrderId, PaymentId, QuotationId, StaffId},
     numbers::{
         DISPLAY_NUMBERS_PER_LANE, DocumentKind, ONE_TIME_SLOTS, OneTimeNumber, ShortNumber, display_number,
         document_number, one_time_number, series_prefix,
@@ -77,7 +78,7 @@ pub struct PlaceOrder {
     pub order_type: Option<String>,
     /// The region's code, for what is delivered.
     pub delivered_to: Option<String>,
-    /// The quotation that it is made from.
+    /// The quotation that it is made from; only beside `lines`, a cart knows its own.
     pub quotation: Option<Uuid>,
     /// Where goods come back for the cart.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,10 +126,11 @@ pub struct BindPhone {
 struct Sale {
     open: OpenCart,
     from_cart: Option<CartId>,
-    /// What the cart was taken up from.
+    /// What the cart was taken up from, in which version.
     quotation: Option<Uuid>,
     /// What comes back for it.
     exchange: Option<DraftExchange>,
+    quotation_content: Option<[u8; 32]>,
 }
 
 /// Where, when and by whom an order is placed.
@@ -194,6 +196,10 @@ impl Shop {
                     .approvals
                     .extend(lines.into_iter().map(|line| (line, by)));
             }
+            if let Some(quotation) = sale.quotation {
+                let id = QuotationId::from_uuid(quotation);
+                quotations::must_stand(&tx.reader(), id, sale.quotation_content, terms.day)?;
+            }
             needs_approval(&settings, actor, &sale.open)?;
             let total = sale.open.priced.total;
             if request
@@ -236,7 +242,7 @@ impl Shop {
                 edges: &self.edges,
                 content,
                 till,
-                quotation: request.quotation.or(sale.quotation),
+                quotation: sale.quotation,
                 cart: sale.from_cart,
             };
             let exchanged = match exchanging {
@@ -443,6 +449,11 @@ impl Shop {
             }
             let in_time =
                 (row.placed_ms..=row.placed_ms + UNDO_MS).contains(&now.0) && row.staff == Some(actor.staff);
+            let today = self.today_number(&self.settings());
+            // What an earlier month was told stays told: a credit note of today takes it back.
+            if !in_time && row.business_day / 100 != today / 100 {
+                return Err(Code::CancelledTooLate.into());
+            }
             if !in_time && approved_by.is_none() {
                 actor.must(Permission::OrderCancel)?;
                 // Alone, nobody knows whether the goods are gone at another node: two people answer for it.
@@ -548,6 +559,7 @@ fn sale_of_cart(reader: &Reader<'_>, terms: &Terms, actor: &Actor, id: CartId) -
         from_cart: Some(id),
         quotation: draft.quotation,
         exchange: draft.exchange,
+        quotation_content: draft.quotation_content,
     })
 }
 
@@ -621,8 +633,9 @@ fn sale_of_lines(
     Ok(Sale {
         open: price_now(reader, terms, cart, Approvals::new())?,
         from_cart: None,
-        quotation: None,
         exchange: None,
+        quotation: request.quotation,
+        quotation_content: None,
     })
 }
 

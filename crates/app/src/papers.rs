@@ -2,14 +2,14 @@
 //! template's business, how it is printed the printer's.
 
 use crate::{
-    AppError, Code, Result, Shop, days,
+    Actor, AppError, Code, Result, Shop, days,
     invoices::{BuyerForm, Known, address_lines, party_of_seller, rate_text, region_text, unit_text},
     order_view::{CreditNoteView, OrderView, TookBackView},
     returns::ReturnView,
     settings::{LANGUAGES, Settings},
     wire::{Names, content_of},
 };
-use domain::{card::CardCode, ids::OrderId, tender::TenderMethod, time::Moment};
+use domain::{card::CardCode, ids::OrderId, people::Permission, tender::TenderMethod, time::Moment};
 use journal::body::LineTaxV1;
 use paper::{
     Bitmap, CreditNoteData, CreditOnPaper, Document, Entry, FieldError, Fonts, Paper, PdfPage, ReceiptBuyer,
@@ -37,6 +37,7 @@ struct Words {
     exchange: &'static str,
     store_credit: &'static str,
     discount: &'static str,
+    methods: &'static [(&'static str, &'static str)],
 }
 
 fn words(language: &str) -> Words {
@@ -46,18 +47,42 @@ fn words(language: &str) -> Words {
             exchange: "वापस लिया सामान",
             store_credit: "स्टोर क्रेडिट",
             discount: "छूट",
+            methods: &[
+                ("card", "कार्ड"),
+                ("upi", "UPI"),
+                ("wallet", "वॉलेट"),
+                ("bank", "बैंक"),
+                ("account", "खाते पर"),
+                ("gift_card", "उपहार कार्ड"),
+            ],
         },
         "ar" => Words {
             cash: "نقدًا",
             exchange: "بضاعة مرتجعة",
             store_credit: "رصيد المتجر",
             discount: "خصم",
+            methods: &[
+                ("card", "بطاقة"),
+                ("upi", "UPI"),
+                ("wallet", "محفظة"),
+                ("bank", "تحويل بنكي"),
+                ("account", "على الحساب"),
+                ("gift_card", "بطاقة هدية"),
+            ],
         },
         _ => Words {
             cash: "Cash",
             exchange: "Goods returned",
             store_credit: "Store credit",
             discount: "Discount",
+            methods: &[
+                ("card", "Card"),
+                ("upi", "UPI"),
+                ("wallet", "Wallet"),
+                ("bank", "Bank"),
+                ("account", "On account"),
+                ("gift_card", "Gift card"),
+            ],
         },
     }
 }
@@ -182,7 +207,7 @@ impl Shop {
         })
     }
 
-    pub fn change_template(&self, actor: &crate::Actor, change: &ChangeTemplate) -> Result<TemplateView> {
+    pub fn change_template(&self, actor: &Actor, change: &ChangeTemplate) -> Result<TemplateView> {
         let template = parse_template(&change.template)?;
         let json = template.to_json();
         let content = content_of("template", change)?;
@@ -204,7 +229,7 @@ impl Shop {
     }
 
     /// The dots that a printer would print, as a PNG.
-    pub fn preview_paper(&self, form: &PreviewPaper) -> Result<Vec<u8>> {
+    pub fn preview_paper(&self, actor: &Actor, form: &PreviewPaper) -> Result<Vec<u8>> {
         let template = match &form.template {
             Some(template) => parse_template(template)?,
             None => self.template(),
@@ -215,10 +240,7 @@ impl Shop {
         } else {
             let what = What::of(form.what.as_deref())?;
             match form.order {
-                Some(id) => {
-                    let order = self.order_on_paper(OrderId::from_uuid(id))?;
-                    self.store.read(|r| self.slip_of(r, what, &order, None, 1))?
-                }
+                Some(id) => self.slip_for_eyes(actor, OrderId::from_uuid(id), what, None)?,
                 None => self.sample(what)?,
             }
         };
@@ -238,14 +260,14 @@ impl Shop {
         paper::png(&paper::raster(&document, fonts()))
     }
 
-    pub fn paper_png(&self, id: OrderId, filter: &PaperFilter) -> Result<Vec<u8>> {
-        let slip = self.paper_of_order(id, filter)?;
+    pub fn paper_png(&self, actor: &Actor, id: OrderId, filter: &PaperFilter) -> Result<Vec<u8>> {
+        let slip = self.paper_of_order(actor, id, filter)?;
         Ok(self.picture(&slip, &self.template(), paper_of(filter.paper_mm)?))
     }
 
     /// The same as a file, for mail and for large printers.
-    pub fn paper_pdf(&self, id: OrderId, filter: &PaperFilter) -> Result<Vec<u8>> {
-        let slip = self.paper_of_order(id, filter)?;
+    pub fn paper_pdf(&self, actor: &Actor, id: OrderId, filter: &PaperFilter) -> Result<Vec<u8>> {
+        let slip = self.paper_of_order(actor, id, filter)?;
         let mm = filter.paper_mm.unwrap_or(80);
         if ![58, 80, 210].contains(&mm) {
             return Err(AppError::field("paper_mm", "58, 80 or 210"));
@@ -253,11 +275,34 @@ impl Shop {
         pdf(&slip.document(&self.template()), mm)
     }
 
-    fn paper_of_order(&self, id: OrderId, filter: &PaperFilter) -> Result<Slip> {
+    fn paper_of_order(&self, actor: &Actor, id: OrderId, filter: &PaperFilter) -> Result<Slip> {
         let what = What::of(filter.what.as_deref())?;
-        let order = self.order_on_paper(id)?;
-        self.store
-            .read(|r| self.slip_of(r, what, &order, filter.credit_note, 1))
+        self.slip_for_eyes(actor, id, what, filter.credit_note)
+    }
+
+    /// A slip to be looked at: it says no more than the order itself would to this person.
+    fn slip_for_eyes(
+        &self,
+        actor: &Actor,
+        id: OrderId,
+        what: What,
+        credit_note: Option<Uuid>,
+    ) -> Result<Slip> {
+        if matches!(what, What::Token) {
+            actor.must(Permission::TokenReissue)?;
+        }
+        let order = self.order_on_paper(id)?.for_eyes_of(actor);
+        let mut slip = self
+            .store
+            .read(|r| self.slip_of(r, what, &order, credit_note, 1))?;
+        if !actor.role.allows(Permission::CustomerRead) {
+            match &mut slip {
+                Slip::Receipt(data) | Slip::Token(data) => data.buyer = None,
+                Slip::CreditNote(data) => data.buyer = None,
+                _ => {}
+            }
+        }
+        Ok(slip)
     }
 
     pub(crate) fn order_on_paper(&self, id: OrderId) -> Result<OrderView> {
@@ -293,7 +338,9 @@ impl Shop {
                 let known = self.known_invoice(reader, OrderId::from_uuid(order.id))?;
                 let lines = reader.order_lines(known.order.id)?;
                 seller_of(&settings, &known, &mut data.header, &mut data.tax_number);
-                data.buyer = known.buyer.as_ref().map(|buyer| receipt_buyer(&settings, buyer));
+                data.buyer = known
+                    .buyer_of_note(reader, *note.id.as_bytes())?
+                    .map(|buyer| receipt_buyer(&settings, &buyer));
                 data.place_of_supply = place_on(&settings, &known);
                 data.of_day = days::text_of(known.order.business_day);
                 if let Some(refund) = known.refunds.iter().find(|r| r.id == *note.id.as_bytes()) {
@@ -565,11 +612,18 @@ fn head(settings: &Settings, demo: bool) -> ReceiptData {
 }
 
 pub(crate) fn method_word(method: &str, language: &str) -> String {
+    let words = words(language);
     match method {
-        "cash" => words(language).cash.to_owned(),
-        "exchange" => words(language).exchange.to_owned(),
-        "store_credit" => words(language).store_credit.to_owned(),
-        other => other.to_owned(),
+        "cash" => words.cash.to_owned(),
+        "exchange" => words.exchange.to_owned(),
+        "store_credit" => words.store_credit.to_owned(),
+        // A method of a newer build keeps its own word.
+        other => words
+            .methods
+            .iter()
+            .find(|(known, _)| *known == other)
+            .map_or(other, |(_, word)| word)
+            .to_owned(),
     }
 }
 

@@ -58,7 +58,7 @@ impl Shop {
         let mut files = vec![("data.json".to_owned(), json)];
         files.push(("statement.pdf".to_owned(), self.statement_pdf(id, &whole)?.1));
         for order in everything.orders.iter().take(MOST_PAPERS) {
-            let paper = self.paper_pdf(OrderId::from_uuid(order.id), &PaperFilter::default())?;
+            let paper = self.paper_pdf(actor, OrderId::from_uuid(order.id), &PaperFilter::default())?;
             files.push((
                 format!("receipts/{}.pdf", order.document.replace('/', "-")),
                 paper,

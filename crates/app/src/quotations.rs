@@ -309,6 +309,28 @@ fn in_days(day: u32, days: i64) -> u32 {
         .map_or(day, days::number_of)
 }
 
+/// Refuses a sale by an offer that does not stand any more, or not in the version that was taken up. Ask inside the
+/// transaction that records the sale.
+pub(crate) fn must_stand(
+    reader: &Reader<'_>,
+    id: QuotationId,
+    version: Option<[u8; 32]>,
+    today: u32,
+) -> Result<()> {
+    let row = reader
+        .quotation(id)?
+        .ok_or_else(|| AppError::new(Code::NotFound).hint("quotation", id.to_string()))?;
+    match state_of(&row, today) {
+        "invoiced" | "declined" | "withdrawn" => return Err(Code::QuotationSettled.into()),
+        "expired" => return Err(Code::QuotationExpired.into()),
+        _ => {}
+    }
+    match version {
+        Some(version) if version != row.content => Err(Code::QuotationRevised.into()),
+        _ => Ok(()),
+    }
+}
+
 impl Shop {
     pub fn quotations(&self, filter: &QuotationFilter) -> Result<Page<QuotationView>> {
         const STATES: &[&str] = &[
@@ -512,7 +534,8 @@ impl Shop {
                 _ => {}
             }
             let versions = tx.reader().quotation_versions(id)?;
-            let draft = Draft::of_quotation(&newest(&versions)?.cart, id.uuid())?;
+            let made = newest(&versions)?;
+            let draft = Draft::of_quotation(&made.cart, id.uuid(), made.content)?;
             self.clear_seat(tx, actor.seat)?;
             tx.save_cart(&CartRow {
                 id: CartId::from_uuid(self.edges.new_id()),
@@ -572,17 +595,24 @@ impl Shop {
     }
 
     pub fn quotation_pdf(&self, id: QuotationId, filter: &QuotationSheet) -> Result<SheetFile> {
+        self.store
+            .read(|r| self.quotation_file(r, &r.quotation_versions(id)?, filter))
+    }
+
+    fn quotation_file(
+        &self,
+        reader: &Reader<'_>,
+        versions: &[QuotationVersion],
+        filter: &QuotationSheet,
+    ) -> Result<SheetFile> {
         let settings = self.settings();
         let language = language_of(&settings, filter.language.as_deref())?;
-        let data = self.store.read(|r| -> Result<_> {
-            let versions = r.quotation_versions(id)?;
-            let wanted = match filter.revision {
-                None => versions.last(),
-                Some(n) => versions.get(usize::try_from(n).unwrap_or(usize::MAX)),
-            };
-            let made = &wanted.ok_or(AppError::new(Code::NotFound))?.made;
-            self.quotation_data(r, &settings, made, language)
-        })?;
+        let wanted = match filter.revision {
+            None => versions.last(),
+            Some(n) => versions.get(usize::try_from(n).unwrap_or(usize::MAX)),
+        };
+        let made = &wanted.ok_or(AppError::new(Code::NotFound))?.made;
+        let data = self.quotation_data(reader, &settings, made, language)?;
         let name = format!("{}.pdf", data.number.replace('/', "-"));
         let bytes =
             sheet_pdf(&invoice_sheet(&data), fonts()).map_err(|e| AppError::new(Code::Broken).caused(e))?;
@@ -665,16 +695,24 @@ impl Shop {
         let settings = self.settings();
         let language = language_of(&settings, request.language.as_deref())?;
         let content = content_of(&format!("mail quotation {id}"), request)?;
-        let file = self.quotation_pdf(
-            id,
-            &QuotationSheet {
-                revision: None,
-                language: Some(language.clone()),
-            },
-        )?;
-        let whole = self.quotation(id)?;
-        let amount = paper::money(whole.quotation.total_minor, settings.currency.code());
-        let document = whole.quotation.document;
+        let sheet = QuotationSheet {
+            revision: None,
+            language: Some(language.clone()),
+        };
+        // The paper and what is written down about it are of one moment.
+        let (file, document, total_minor, revision, buyer) = self.store.read(|r| -> Result<_> {
+            let versions = r.quotation_versions(id)?;
+            let made = newest(&versions)?;
+            let customer = made.customer.map(CustomerId::from_bytes);
+            Ok((
+                self.quotation_file(r, &versions, &sheet)?,
+                document_of(&made.prefix, &made.fiscal_year, made.document_no),
+                made.total_minor,
+                u32::try_from(versions.len().saturating_sub(1)).unwrap_or(u32::MAX),
+                readable(r, &id.bytes(), made.buyer.as_ref(), customer)?,
+            ))
+        })?;
+        let amount = paper::money(total_minor, settings.currency.code());
         let (title, words) = letter_words(
             &language,
             "quotation",
@@ -682,7 +720,6 @@ impl Shop {
             settings.text("shop.name"),
             &amount,
         );
-        let revision = u32::try_from(whole.versions.len().saturating_sub(1)).unwrap_or(u32::MAX);
         self.post(
             actor,
             request.id,
@@ -695,7 +732,7 @@ impl Shop {
                 to_name: request
                     .to_name
                     .clone()
-                    .or(whole.buyer.map(|buyer| buyer.name))
+                    .or(buyer.map(|buyer| buyer.name))
                     .unwrap_or_default(),
                 to: request.to.clone(),
                 title: request.title.clone().unwrap_or(title),

@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, AppError, Code, Result, Shop,
-    accounts::{AgeingView, Statement, StatementFilter, StatementRow},
+    accounts::{AgeingView, Statement, StatementFilter, StatementRow, ageing_on, statement_of},
     customers::{CustomerCard, card_of},
     invoices::party_of_seller,
     mail::{MailView, ToMail},
@@ -14,6 +14,7 @@ use crate::{
 use domain::ids::CustomerId;
 use paper::{Entry, Party, StatementData, sheet_pdf, statement_sheet};
 use serde::{Deserialize, Serialize};
+use store::Reader;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -164,10 +165,24 @@ fn buyer(card: &CustomerCard, today: u32) -> Party {
 impl Shop {
     /// A statement as a PDF, and the name of its file.
     pub fn statement_pdf(&self, customer: CustomerId, filter: &StatementFilter) -> Result<(String, Vec<u8>)> {
-        let statement = self.whole_statement(customer, filter)?;
-        let card = self.store.read(|r| card_of(r, customer))?;
-        let ageing = self.account(customer)?.ageing;
-        let data = self.statement_data(&card, &statement, &ageing)?;
+        let days = filter.days()?;
+        self.store
+            .read(|r| self.statement_file(r, &card_of(r, customer)?, days))
+    }
+
+    /// Figures and ages of one moment: of the statement's last day, or of today where it has none.
+    fn statement_file(
+        &self,
+        reader: &Reader<'_>,
+        card: &CustomerCard,
+        (from, until): (Option<u32>, Option<u32>),
+    ) -> Result<(String, Vec<u8>)> {
+        let settings = self.settings();
+        let today = self.today_number(&settings);
+        let statement = statement_of(reader, card.id, from, until)?;
+        let ageing = ageing_on(reader, card.id, until, today)?;
+        let seller = party_of_seller(&settings, &seller_on(reader, &settings, today)?);
+        let data = self.statement_data(card, seller, &statement, &ageing);
         let bytes =
             sheet_pdf(&statement_sheet(&data), fonts()).map_err(|e| AppError::new(Code::Broken).caused(e))?;
         Ok((format!("statement-{}.pdf", data.to), bytes))
@@ -183,9 +198,10 @@ impl Shop {
     fn statement_data(
         &self,
         card: &CustomerCard,
+        seller: Party,
         statement: &Statement,
         ageing: &AgeingView,
-    ) -> Result<StatementData> {
+    ) -> StatementData {
         let settings = self.settings();
         let today = self.today_number(&settings);
         let language = self.language_of(card);
@@ -198,10 +214,9 @@ impl Shop {
             ageing.to_90_minor,
             ageing.over_90_minor,
         ];
-        let seller = self.store.read(|r| seller_on(r, &settings, today))?;
-        Ok(StatementData {
+        StatementData {
             demo: self.is_demo(),
-            seller: party_of_seller(&settings, &seller),
+            seller,
             customer: buyer(card, today),
             from: statement
                 .from
@@ -235,7 +250,7 @@ impl Shop {
             terms: vec![],
             currency: settings.text("shop.currency").to_owned(),
             language,
-        })
+        }
     }
 
     /// Sends a statement by mail, to the customer's own address unless another is given.
@@ -246,19 +261,23 @@ impl Shop {
         request: &MailStatement,
     ) -> Result<MailView> {
         let content = content_of(&format!("mail statement {customer}"), request)?;
-        let card = self.store.read(|r| card_of(r, customer))?;
+        let filter = StatementFilter {
+            from: request.from.clone(),
+            until: request.until.clone(),
+            ..StatementFilter::default()
+        };
+        let days = filter.days()?;
+        let (card, file) = self.store.read(|r| -> Result<_> {
+            let card = card_of(r, customer)?;
+            let file = self.statement_file(r, &card, days)?;
+            Ok((card, file))
+        })?;
         let to = request
             .to
             .clone()
             .filter(|to| !to.trim().is_empty())
             .or_else(|| card.email.clone())
             .ok_or_else(|| AppError::field("to", "this customer has no mail address"))?;
-        let filter = StatementFilter {
-            from: request.from.clone(),
-            until: request.until.clone(),
-            ..StatementFilter::default()
-        };
-        let file = self.statement_pdf(customer, &filter)?;
         let words = words(&self.language_of(&card));
         let shop = self.settings().text("shop.name").to_owned();
         let letter = ToMail {

@@ -697,10 +697,15 @@ fn ends_in_digits(reference: &str) -> bool {
 
 /// A reference, unless somebody typed a card's number into it: that must never be kept.
 fn reference_of(typed: Option<&str>) -> Result<String> {
-    let reference = optional_text("reference", typed, 80)?.unwrap_or_default();
-    match holds_card_number(&reference) {
-        true => Err(Code::CardNumberRefused.into()),
-        false => Ok(reference),
+    kept_text("reference", typed, 80)
+}
+
+/// What is kept beside a payment, unless somebody typed a card's number into it.
+pub(crate) fn kept_text(field: &str, typed: Option<&str>, most: usize) -> Result<String> {
+    let kept = optional_text(field, typed, most)?.unwrap_or_default();
+    match holds_card_number(&kept) {
+        true => Err(AppError::new(Code::CardNumberRefused).hint("field", field)),
+        false => Ok(kept),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Gift cards and store credit: the ledger, and what payments under way keep of a card.
 
-use crate::{Reader, StoreError, Write};
+use crate::{Reader, StoreError, Write, customers::family};
 use domain::{
     ids::{CardId, CartId, CounterId, CustomerId, OrderId, PaymentId, StaffId, TenderId},
     money::Money,
@@ -112,8 +112,9 @@ impl Reader<'_> {
             wanted.push_str(&format!(" and kind = ?{}", values.len()));
         }
         if let Some(customer) = query.customer {
-            values.push(customer.bytes().to_vec().into());
-            wanted.push_str(&format!(" and customer_id = ?{}", values.len()));
+            values.push(self.customer_root(customer)?.bytes().to_vec().into());
+            let family = family(&format!("?{}", values.len()));
+            wanted.push_str(&format!(" and customer_id in {family}"));
         }
         if let Some(tail) = &query.tail {
             values.push(tail.clone().into());
@@ -134,12 +135,13 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// A customer's store credit, the oldest first.
+    /// A customer's store credit, whoever of those merged into them it was given to; the oldest first.
     pub fn credit_of(&self, customer: CustomerId) -> Result<Vec<CardRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(
-            "select {CARD} from card where customer_id = ?1 and kind = 'store_credit' order by issued_ms, card_id"
+            "select {CARD} from card where customer_id in {} and kind = 'store_credit' order by issued_ms, card_id",
+            family("?1")
         ))?;
-        let rows = statement.query_map([customer.bytes()], card)?;
+        let rows = statement.query_map([self.customer_root(customer)?.bytes()], card)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

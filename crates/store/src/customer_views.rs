@@ -113,8 +113,6 @@ pub(crate) fn erased(
     header: &Header,
     erased: &CustomerErasedV1,
 ) -> Result<(), StoreError> {
-    // Zeros where the key was, not only a free page.
-    conn.query_row("pragma secure_delete = on", [], |_| Ok(()))?;
     conn.prepare_cached("delete from customer_key where customer_id = ?1")?
         .execute([erased.customer])?;
     conn.prepare_cached("update order_phone set phone = null where customer_id = ?1")?
@@ -186,26 +184,22 @@ pub(crate) fn merged(
     Ok(())
 }
 
-/// Whose order it is: whoever the order names, else whose phone was bound to it.
-pub(crate) fn ordered(
-    conn: &Connection,
-    order: &Id,
-    named: Option<&Id>,
-    phone: Option<&Id>,
-) -> Result<(), StoreError> {
-    let Some(somebody) = named.or(phone) else {
+/// Whose order it is: whoever its last correction names, else the order itself, else whose phone was bound to it.
+pub(crate) fn ordered(conn: &Connection, order: &Id) -> Result<(), StoreError> {
+    let (named, phone): (Option<Id>, Option<Id>) = conn
+        .prepare_cached(
+            "select coalesce(
+                 (select customer_id from invoice_revision where order_id = ?1 and customer_id is not null
+                  order by stamp desc, device_id desc limit 1),
+                 (select customer_id from \"order\" where order_id = ?1)),
+                 (select customer_id from order_phone where order_id = ?1)",
+        )?
+        .query_row([order], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let Some(somebody) = named.as_ref().or(phone.as_ref()) else {
         return Ok(());
     };
-    let old: Option<(Option<Id>, Option<Id>)> = conn
-        .prepare_cached("select named_id, phone_id from customer_order where order_id = ?1")?
-        .query_row([order], |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?;
-    let (old_named, old_phone) = old.unwrap_or((None, None));
-    let named = named.copied().or(old_named);
-    let phone = phone.copied().or(old_phone);
-    let root = root(conn, named.as_ref().or(phone.as_ref()).unwrap_or(somebody))?;
     conn.prepare_cached("insert or replace into customer_order values (?1, ?2, ?3, ?4)")?
-        .execute(params![order, named, phone, root])?;
+        .execute(params![order, named, phone, root(conn, somebody)?])?;
     Ok(())
 }
 

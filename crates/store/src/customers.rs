@@ -6,7 +6,7 @@ use domain::{
     search::fold,
 };
 use journal::register::Record;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -171,6 +171,13 @@ pub struct Totals {
     pub last_ms: Option<i64>,
 }
 
+/// Everybody who is one customer, the parameter being who they are after all merges.
+pub(crate) fn family(root: &str) -> String {
+    format!(
+        "(select {root} union all select customer_id from customer where root_id = {root} and root_id <> customer_id)"
+    )
+}
+
 /// How many candidates a search may look at.
 const CANDIDATES: u32 = 200;
 
@@ -286,26 +293,34 @@ impl Reader<'_> {
 
     /// Customers whose name, phone, mail address or tax number begins as typed, word by word.
     pub fn search_customers(&self, typed: &str, limit: usize) -> Result<Vec<CustomerRow>, StoreError> {
-        let words = typed_words(typed);
+        let mut words = typed_words(typed);
+        words.sort_unstable();
+        words.dedup();
         let Some(driver) = words.iter().max_by_key(|word| word.len()) else {
             return Ok(vec![]);
         };
-        let mut starts = self.conn.prepare_cached(
-            "select distinct customer_id from customer_word where word >= ?1 and word < ?2 limit ?3",
-        )?;
-        let mut check = self.conn.prepare_cached(
-            "select 1 from customer_word where customer_id = ?1 and word >= ?2 and word < ?3 limit 1",
-        )?;
-        let hits: Vec<[u8; 16]> = starts
-            .query_map(params![driver, after(driver), CANDIDATES], |r| r.get(0))?
+        // The longest word finds, the others narrow down; only then is it enough.
+        let others: String = (2..=words.len())
+            .map(|n| {
+                let (from, to) = (2 * n, 2 * n + 1);
+                format!(
+                    " and exists (select 1 from customer_word o
+                                  where o.customer_id = w.customer_id and o.word >= ?{from} and o.word < ?{to})"
+                )
+            })
+            .collect();
+        let mut values: Vec<rusqlite::types::Value> = vec![CANDIDATES.into()];
+        for word in std::iter::once(driver).chain(words.iter().filter(|word| *word != driver)) {
+            values.extend([word.clone().into(), after(word).into()]);
+        }
+        let mut statement = self.conn.prepare_cached(&format!(
+            "select distinct customer_id from customer_word w where word >= ?2 and word < ?3{others} limit ?1"
+        ))?;
+        let hits: Vec<[u8; 16]> = statement
+            .query_map(params_from_iter(values), |r| r.get(0))?
             .collect::<Result<_, _>>()?;
         let mut found = Vec::new();
-        'hits: for id in hits {
-            for word in words.iter().filter(|word| *word != driver) {
-                if !check.exists(params![id, word, after(word)])? {
-                    continue 'hits;
-                }
-            }
+        for id in hits {
             found.extend(self.customer(CustomerId::from_bytes(id))?);
         }
         // Those who come often stand first, guests without a name last.
@@ -382,14 +397,22 @@ impl Reader<'_> {
 }
 
 impl Write<'_> {
-    /// Lets go of letters and papers that name somebody: those about them, and those about their orders.
+    /// Lets go of letters and papers that name somebody: those about them, about orders that they stood on and what
+    /// went back for these, and about what they were offered.
     pub fn forget_papers(&self, root: CustomerId) -> Result<(), StoreError> {
+        let theirs = "with family as (select customer_id from customer where root_id = ?1),
+             theirs as (select order_id from customer_order where root_id = ?1
+                        union select order_id from \"order\" join family using (customer_id)
+                        union select order_id from invoice_revision join family using (customer_id))";
         for sql in [
-            "delete from mail where subject_id in (select customer_id from customer where root_id = ?1)
-                or subject_id in (select order_id from customer_order where root_id = ?1)",
-            "delete from print_job where order_id in (select order_id from customer_order where root_id = ?1)",
+            "delete from mail where subject_id in family or subject_id in theirs
+                or subject_id in (select refund_id from refund join theirs using (order_id))
+                or subject_id in (select quotation_id from quotation join family using (customer_id))",
+            "delete from print_job where order_id in theirs",
         ] {
-            self.tx.prepare_cached(sql)?.execute([root.bytes()])?;
+            self.tx
+                .prepare_cached(&format!("{theirs} {sql}"))?
+                .execute([root.bytes()])?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Corrections, due days, sent documents and quotations, from facts to their tables.
 
-use crate::StoreError;
+use crate::{StoreError, customer_views};
 use journal::{
     Body, Header,
     body::{
@@ -63,6 +63,11 @@ pub(crate) fn revised(
             revised.reason,
             revised.content
         ])?;
+    if let Some(customer) = &revised.customer {
+        // A name that was typed for a document makes a customer too: somebody who can be found and forgotten.
+        customer_views::called(conn, customer, None, revised.at_ms)?;
+        customer_views::ordered(conn, &revised.order)?;
+    }
     buyer_known(conn, header, &revised.order, &revised.buyer)
 }
 

@@ -116,7 +116,11 @@ impl Reader<'_> {
             asked(" and business_day <= ?", Value::from(day));
         }
         if let Some(customer) = query.customer {
-            asked(" and customer_id = ?", Value::from(customer.bytes().to_vec()));
+            // Whose it is now: by a correction, by a merge, by the order or by the phone on it.
+            asked(
+                " and order_id in (select order_id from customer_order where root_id = ?)",
+                Value::from(self.customer_root(customer)?.bytes().to_vec()),
+            );
         }
         if let Some(n) = query.document_no {
             asked(" and document_no = ?", Value::from(n));

@@ -234,7 +234,7 @@ impl Write<'_> {
         Ok(changed > 0)
     }
 
-    /// What became of it. One that went lets go of its file.
+    /// What became of it. One that went lets go of its file. `false`: it was forgotten meanwhile.
     pub fn settle_mail(
         &self,
         id: MailId,
@@ -242,9 +242,10 @@ impl Write<'_> {
         next_ms: i64,
         why: Option<&str>,
         said: Option<&str>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let done = matches!(state, MailState::Sent | MailState::Discarded);
-        self.tx
+        let changed = self
+            .tx
             .prepare_cached(
                 "update mail set state = ?2, next_ms = ?3, why = ?4, said = ?5, changed_ms = ?6,
                      file = case when ?7 then null else file end
@@ -259,7 +260,7 @@ impl Write<'_> {
                 self.now().0,
                 done
             ])?;
-        Ok(())
+        Ok(changed > 0)
     }
 
     /// A person wants it tried again, perhaps to another address: from the start.
@@ -289,10 +290,10 @@ impl Write<'_> {
             .execute("update mail set state = 'queued' where state = 'sending'", [])?)
     }
 
-    /// Forgets letters that are settled for long; that they went is a fact.
+    /// Forgets letters that nobody did anything about for long; that they went is a fact.
     pub fn forget_mail(&self, before_ms: i64) -> Result<usize, StoreError> {
         Ok(self.tx.execute(
-            "delete from mail where state in ('sent', 'discarded') and changed_ms < ?1",
+            "delete from mail where state in ('sent', 'discarded', 'failed') and changed_ms < ?1",
             [before_ms],
         )?)
     }

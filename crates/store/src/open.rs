@@ -246,7 +246,10 @@ pub(crate) fn connect(options: &Options, writes: bool) -> Result<Connection, Sto
          pragma cache_size = -4096;
          pragma journal_size_limit = 16777216;",
     )?;
-    if !writes {
+    if writes {
+        // Zeros where something was deleted or changed, so that nobody who is forgotten is left in the file.
+        conn.query_row("pragma secure_delete = on", [], |_| Ok(()))?;
+    } else {
         conn.execute_batch("pragma query_only = on")?;
     }
     conn.set_prepared_statement_cache_capacity(128);

@@ -56,7 +56,7 @@ pub(crate) fn phone_bound(conn: &Connection, bound: &PhoneBoundV1) -> Result<(),
         customer_views::again(conn, &before)?;
     }
     customer_views::called(conn, &bound.customer, phone.as_deref(), bound.bound_ms)?;
-    customer_views::ordered(conn, &bound.order, None, Some(&bound.customer))
+    customer_views::ordered(conn, &bound.order)
 }
 
 pub(crate) fn token_reissued(

@@ -3,6 +3,7 @@
 use crate::{
     Reader, StoreError,
     catalog::{json, record},
+    customers::family,
 };
 use domain::{
     ids::{
@@ -169,11 +170,16 @@ impl Reader<'_> {
         unit: &str,
         customer: Option<CustomerId>,
     ) -> Result<Vec<SetPrice>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
+        let root = customer
+            .map(|customer| self.customer_root(customer))
+            .transpose()?;
+        let mut statement = self.conn.prepare_cached(&format!(
             "select price_id, level, customer_id, from_milli, first_day, last_day, minor from price
-             where product_id = ?1 and unit = ?2 and ended_ms is null and (customer_id is null or customer_id = ?3)",
-        )?;
-        let rows = statement.query_map(params![product.bytes(), unit, customer.map(|c| c.bytes())], |r| {
+             where product_id = ?1 and unit = ?2 and ended_ms is null
+               and (customer_id is null or customer_id in {})",
+            family("?3")
+        ))?;
+        let rows = statement.query_map(params![product.bytes(), unit, root.map(|c| c.bytes())], |r| {
             let level: Option<String> = r.get(1)?;
             let own = r.get::<_, Option<[u8; 16]>>(2)?.is_some();
             Ok(SetPrice {
@@ -205,10 +211,11 @@ impl Reader<'_> {
     /// The prices that one customer alone has.
     pub fn prices_of_customer(&self, customer: CustomerId) -> Result<Vec<PriceRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(
-            "select {PRICE} from price where customer_id = ?1 and ended_ms is null order by price_id desc"
+            "select {PRICE} from price where customer_id in {} and ended_ms is null order by price_id desc",
+            family("?1")
         ))?;
         Ok(statement
-            .query_map([customer.bytes()], price)?
+            .query_map([self.customer_root(customer)?.bytes()], price)?
             .collect::<Result<_, _>>()?)
     }
 

@@ -1,6 +1,6 @@
 //! Quotations as they stand now, and each of their versions.
 
-use crate::{Reader, StoreError};
+use crate::{Reader, StoreError, customers::family};
 use domain::ids::{CustomerId, OrderId, QuotationId, StaffId};
 use journal::{Body, body::QuotationMadeV1};
 use rusqlite::{OptionalExtension, Row, params};
@@ -104,14 +104,19 @@ impl Reader<'_> {
             .before
             .map_or((i64::MAX, None), |(ms, id)| (ms, Some(id.bytes())));
         let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+        let root = query
+            .customer
+            .map(|customer| self.customer_root(customer))
+            .transpose()?;
         let mut statement = self.conn.prepare_cached(&format!(
-            "{QUOTATION} where (?1 is null or q.customer_id = ?1) and (?2 is null or q.document_no = ?2)
+            "{QUOTATION} where (?1 is null or q.customer_id in {}) and (?2 is null or q.document_no = ?2)
                  and q.made_ms <= ?3 and (q.made_ms < ?3 or ?4 is null or q.quotation_id < ?4)
-             order by q.made_ms desc, q.quotation_id desc limit ?5"
+             order by q.made_ms desc, q.quotation_id desc limit ?5",
+            family("?1")
         ))?;
         let rows = statement.query_map(
             params![
-                query.customer.map(|c| c.bytes()),
+                root.map(|c| c.bytes()),
                 query.document_no,
                 before_ms,
                 before_id,

@@ -128,7 +128,7 @@ impl Reader<'_> {
         Ok(documents)
     }
 
-    /// A document as it was issued; without its lines.
+    /// A document as it was issued.
     pub fn document_sold(&self, order: OrderId) -> Result<Option<SoldDocument>, StoreError> {
         let mut found = self
             .conn
@@ -253,18 +253,24 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What every tax came to on these days: sold, and given back. Cancelled orders were never sold.
+    /// What every tax came to on these days: sold, and given back. What was cancelled in its own
+    /// month was never sold; what is cancelled later is given back then, because its month was told.
     pub fn tax_totals(&self, from_day: u32, to_day: u32) -> Result<Vec<TaxTotal>, StoreError> {
         let mut statement = self.conn.prepare_cached(
             "select name, rate, sum(sold_taxable), sum(sold), sum(back_taxable), sum(back) from (
                  select t.name, t.rate, t.taxable_minor as sold_taxable, t.amount_minor as sold, 0 as back_taxable,
                         0 as back
                  from \"order\" o join order_tax t on t.order_id = o.order_id
-                 where o.business_day between ?1 and ?2 and o.cancelled_ms is null
+                 where o.business_day between ?1 and ?2
+                   and (o.cancelled_ms is null or o.cancelled_day / 100 > o.business_day / 100)
                  union all
                  select t.name, t.rate, 0, 0, t.taxable_minor, t.amount_minor
                  from refund r join refund_tax t on t.refund_id = r.refund_id
                  where r.business_day between ?1 and ?2
+                 union all
+                 select t.name, t.rate, 0, 0, t.taxable_minor, t.amount_minor
+                 from \"order\" o join order_tax t on t.order_id = o.order_id
+                 where o.cancelled_day between ?1 and ?2 and o.cancelled_day / 100 > o.business_day / 100
              ) group by name, rate order by name, rate",
         )?;
         let rows = statement.query_map(params![from_day, to_day], |r| {
@@ -285,8 +291,11 @@ impl Reader<'_> {
         Ok(self.conn.query_row(
             "select
                  (select coalesce(sum(taxable_minor), 0) from \"order\"
-                  where business_day between ?1 and ?2 and cancelled_ms is null),
-                 (select coalesce(sum(taxable_minor), 0) from refund where business_day between ?1 and ?2)",
+                  where business_day between ?1 and ?2
+                    and (cancelled_ms is null or cancelled_day / 100 > business_day / 100)),
+                 (select coalesce(sum(taxable_minor), 0) from refund where business_day between ?1 and ?2)
+                 + (select coalesce(sum(taxable_minor), 0) from \"order\"
+                    where cancelled_day between ?1 and ?2 and cancelled_day / 100 > business_day / 100)",
             params![from_day, to_day],
             |r| Ok((r.get(0)?, r.get(1)?)),
         )?)

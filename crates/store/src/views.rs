@@ -273,7 +273,7 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
             let order = &placed.sale;
             order_placed(conn, header, order)?;
             invoice_views::placed(conn, header, order)?;
-            customer_views::ordered(conn, &order.order, order.customer.as_ref(), None)?;
+            customer_views::ordered(conn, &order.order)?;
             shift_views::placed(conn, header, placed)?;
             anomalies::order_changed(conn, &order.order)?;
             account_views::order_changed(conn, &order.order)

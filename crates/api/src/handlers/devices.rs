@@ -227,8 +227,12 @@ pub(super) fn file(kind: &'static str, bytes: Vec<u8>) -> Response {
 #[utoipa::path(post, path = "/api/v1/receipts/preview", tag = "devices", request_body = PreviewPaper,
     responses((status = 200, content_type = "image/png", body = Vec<u8>), (status = 422, body = ErrorBody)),
     security(("session" = [])))]
-pub async fn preview(OpenShop(shop): OpenShop, Body(form): Body<PreviewPaper>) -> ApiResult<Response> {
-    let png = run(move || shop.preview_paper(&form)).await?;
+pub async fn preview(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+    Body(form): Body<PreviewPaper>,
+) -> ApiResult<Response> {
+    let png = run(move || shop.preview_paper(&actor, &form)).await?;
     Ok(file("image/png", png))
 }
 
@@ -266,10 +270,11 @@ pub async fn logo(OpenShop(shop): OpenShop, png: Result<Bytes, BytesRejection>) 
     security(("session" = [])))]
 pub async fn paper_png(
     OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
     Id(id): Id,
     Params(filter): Params<PaperFilter>,
 ) -> ApiResult<Response> {
-    let png = run(move || shop.paper_png(OrderId::from_uuid(id), &filter)).await?;
+    let png = run(move || shop.paper_png(&actor, OrderId::from_uuid(id), &filter)).await?;
     Ok(file("image/png", png))
 }
 
@@ -280,10 +285,11 @@ pub async fn paper_png(
     security(("session" = [])))]
 pub async fn paper_pdf(
     OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
     Id(id): Id,
     Params(filter): Params<PaperFilter>,
 ) -> ApiResult<Response> {
-    let pdf = run(move || shop.paper_pdf(OrderId::from_uuid(id), &filter)).await?;
+    let pdf = run(move || shop.paper_pdf(&actor, OrderId::from_uuid(id), &filter)).await?;
     Ok(file("application/pdf", pdf))
 }
 

@@ -50,7 +50,7 @@ export const SECTIONS: Section[] = [
     icon: Receipt,
     pages: [
       { name: 'orders', needs: 'order.read' },
-      { name: 'invoices', needs: 'order.read' },
+      { name: 'invoices', needs: 'customer.read' },
       { name: 'quotations', needs: 'quotation.make' },
     ],
   },
