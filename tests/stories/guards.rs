@@ -293,7 +293,7 @@ async fn cash_becomes_what_nobody_can_look_up_only_before_two() {
 
 #[tokio::test]
 async fn no_refund_is_more_than_came_in() {
-    let (node, owner) = Node::with_shop().await;
+    let (_node, owner) = Node::with_shop().await;
     let maya = owner.staff("Maya", "manager", COUNTER_PIN).await;
     let coat = owner.product("Coat", 50_000).await;
     // Half of it was promised by a transfer that has not arrived.
