@@ -105,7 +105,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     (
         "stories",
         &[
-            "api", "app", "codes", "devices", "domain", "journal", "store", "testkit",
+            "api", "app", "codes", "devices", "domain", "journal", "store", "sync", "testkit",
         ],
     ),
     ("xtask", &["api"]),
