@@ -5418,7 +5418,7 @@ export interface components {
         /** @description Something to look at before the return is filed. */
         GstFault: {
             about: string;
-            /** @description no_hsn, short_hsn, no_place, cancelled_later, was_consumer, too_late or advance */
+            /** @description no_hsn, short_hsn, no_place, cancelled_later, was_consumer, too_late, advance, lost_buyer or amended_notes */
             code: string;
             document: string;
         };
@@ -7710,7 +7710,7 @@ export interface components {
             price_level?: string | null;
             /**
              * Format: uuid
-             * @description The quotation that it is made from.
+             * @description The quotation that it is made from; only beside `lines`, a cart knows its own.
              */
             quotation?: string | null;
             tenders?: components["schemas"]["PlaceTender"][];
