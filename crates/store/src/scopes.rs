@@ -204,6 +204,8 @@ pub(crate) fn compute_anew(
             set_aside(&fact.header, None)?;
         }
     }
+    // A correction says whose order it is, and may have come before all of them.
+    customer_views::ordered(views, scope)?;
     // Their phones are those of their orders.
     customers.append(&mut customers_of(views, scope)?);
     for customer in &customers {
