@@ -24,6 +24,7 @@ fn letter(to: &str) -> Letter {
         to_name: "आशा".to_owned(),
         to: to.to_owned(),
         subject: "चालान K7Q/26-27/000042".to_owned(),
+        news: false,
         text: "नमस्ते,\n.\nA line that is a dot ends no letter.\n".to_owned(),
         attachments: vec![Attachment {
             name: "K7Q-26-27-000042.pdf".to_owned(),

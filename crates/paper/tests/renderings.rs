@@ -56,8 +56,7 @@ fn the_gift_cards_that_were_sold_are_on_the_slip_with_codes_that_scan() {
     let cards: Vec<ReceiptCard> = ["G1K7Q2M9ABCD0123XY", "G1WXYV0123456789AB"]
         .into_iter()
         .map(|qr| ReceiptCard {
-            code: qr[2..]
-                .as_bytes()
+            code: qr.as_bytes()[2..]
                 .chunks(4)
                 .map(|four| String::from_utf8_lossy(four))
                 .collect::<Vec<_>>()

@@ -32,9 +32,12 @@ impl Store {
     }
 }
 
+/// A view's name, its rows and their hash.
+pub type Fingerprint = (&'static str, u64, [u8; 32]);
+
 impl Store {
     /// What each view holds, in short: two devices that have the same facts and keys say the same.
-    pub fn fingerprints(&self) -> Result<Vec<(&'static str, u64, [u8; 32])>, StoreError> {
+    pub fn fingerprints(&self) -> Result<Vec<Fingerprint>, StoreError> {
         self.read(|reader| {
             views::TABLES
                 .iter()

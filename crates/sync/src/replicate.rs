@@ -100,7 +100,7 @@ impl<P: Peer> Replicator<P> {
         {
             let mut known = self.known();
             known.rounds += 1;
-            if known.rounds % FORGIVE == 0 {
+            if known.rounds.is_multiple_of(FORGIVE) {
                 known.given_up.clear();
             }
         }
