@@ -141,7 +141,11 @@ async fn migrate(config: &Config) -> Result<()> {
         .batch_execute("create table if not exists hub_migrating (only_one integer primary key)")
         .await
     {
-        let met = [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE];
+        let met = [
+            SqlState::UNIQUE_VIOLATION,
+            SqlState::DUPLICATE_TABLE,
+            SqlState::DUPLICATE_OBJECT,
+        ];
         tries += 1;
         if tries > 5 || !error.code().is_some_and(|code| met.contains(code)) {
             return Err(lost(error));
