@@ -268,6 +268,65 @@ async fn what_does_not_fit_is_refused_by_name(engine: &mut impl Engine) {
     assert_eq!(verify(hub.books()).await.expect("books").1, [], "all is well");
 }
 
+async fn who_is_shut_out_stays_out(engine: &mut impl Engine) {
+    let (client, hub) = started(engine).await;
+    let (mut founder, mut stolen) = shop(&client, "word", 1).await;
+    for _ in 0..6 {
+        stolen.sell(2, 40);
+    }
+    let pushed = client
+        .push(&founder, vec![founder.chunk(0), stolen.part(0, 3)])
+        .await;
+    assert_eq!((pushed.refused, pushed.heads[&stolen.id]), (vec![], 6));
+
+    // The owner has seen four facts of it. Two that came here meanwhile are kept, and nobody gets them.
+    founder.revoke(&stolen, stolen.written[1].end());
+    client.push(&founder, vec![founder.chunk(2)]).await;
+    assert_eq!(client.heads(&founder).await[&stolen.id], 4);
+    let pulled = client.pull(&founder, Vector::new(), u32::MAX, 0).await;
+    let of_stolen = pulled.chunks.iter().find(|chunk| chunk.device == stolen.id);
+    assert_eq!(of_stolen, Some(&stolen.part(0, 2)));
+
+    let pull = Pull {
+        max_bytes: 1 << 20,
+        ..Pull::default()
+    };
+    for (path, body) in [("/sync/v1/pull", Some(pull.encode())), ("/sync/v1/heads", None)] {
+        assert_eq!(code(&client.ask(&stolen, path, body).await), "revoked", "{path}");
+    }
+    let later = client.push(&stolen, vec![stolen.chunk(3)]).await;
+    assert_eq!(later.refused, [(stolen.id, Why::Revoked { until: 4 })]);
+
+    // It lets in an accomplice, after its end: nobody knows them.
+    let mut accomplice = Device::new(shop_id(1), 3);
+    accomplice.sell(1, 40);
+    stolen.admit(&accomplice, 3);
+    let series = vec![stolen.chunk(3), accomplice.chunk(0)];
+    let both = client.push(&stolen, series).await;
+    assert_eq!(
+        both.refused,
+        [
+            (stolen.id, Why::Revoked { until: 4 }),
+            (accomplice.id, Why::UnknownDevice)
+        ]
+    );
+
+    // One that was away brings what it wrote before its end, and no more.
+    let mut away = Device::new(shop_id(1), 4);
+    for _ in 0..4 {
+        away.sell(3, 40);
+    }
+    founder.admit(&away, 4);
+    founder.revoke(&away, away.written[1].end());
+    client.push(&founder, vec![founder.chunk(3)]).await;
+    let brought = client.push(&away, vec![away.chunk(0)]).await;
+    assert_eq!(
+        (brought.heads[&away.id], brought.refused),
+        (6, vec![(away.id, Why::Revoked { until: 6 })])
+    );
+    assert_eq!(verify(hub.books()).await.expect("books").1, []);
+}
+
 async fn a_copied_device_is_found(engine: &mut impl Engine) {
     let (client, hub) = started(engine).await;
     let (mut founder, mut other) = shop(&client, "word", 1).await;
@@ -764,6 +823,7 @@ async fn who_asks_too_often_is_held_back(engine: &mut impl Engine) {
 async fn all(engine: &mut impl Engine) {
     facts_come_back(engine).await;
     what_does_not_fit_is_refused_by_name(engine).await;
+    who_is_shut_out_stays_out(engine).await;
     a_copied_device_is_found(engine).await;
     a_hundred_at_once_have_one_winner(engine).await;
     shops_are_strangers_to_each_other(engine).await;

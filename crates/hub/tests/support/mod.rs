@@ -4,7 +4,7 @@ use domain::ids::{BranchId, DeviceId, FactId, ShopId};
 use hub::Registration;
 use journal::{
     Body, Chunk, DeviceKey, Place, Series, Stamp, Transaction, Vector,
-    body::{DeviceAdmittedV1, ShopFoundedV1},
+    body::{DeviceAdmittedV1, DeviceRevokedV1, ShopFoundedV1},
     exchange::{self, Heads, Pull, Pulled, Push, Pushed, Request, signature_text},
 };
 
@@ -120,6 +120,17 @@ impl Device {
             admitted_ms: NOON,
         };
         self.tell(&Body::DeviceAdmitted(admitted))
+    }
+
+    /// Shuts a device out; what it wrote up to a place still counts.
+    pub fn revoke(&mut self, other: &Device, until: Place) -> &Transaction {
+        self.tell(&Body::DeviceRevoked(DeviceRevokedV1 {
+            device: other.id.bytes(),
+            last_seq: until.seq,
+            last_hash: until.hash,
+            reason: "stolen".to_owned(),
+            revoked_ms: NOON,
+        }))
     }
 
     /// What it wrote after its first so many transactions.
