@@ -37,5 +37,10 @@ pub async fn open(app: &AppHandle) {
     }
     if let State::Open(open) = threshold.settled().await {
         live::forward(app, &open);
+        if let Err(error) = api::lead(&open.door, &[]) {
+            tracing::error!(%error, "this device takes no part in deciding for its branch");
+        }
+        // The LAN's door follows the shop's switch for as long as the app runs.
+        tauri::async_runtime::spawn(api::share(open.door.clone()));
     }
 }

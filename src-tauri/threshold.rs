@@ -47,6 +47,7 @@ impl Threshold {
                 tracing::error!(error = %Causes(&error), "the store did not open");
                 Trouble::from(error)
             })?;
+            sync::connect(door.app());
             let router = door.router();
             Ok(Open { door, router })
         })

@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    process::Command,
     sync::mpsc,
     time::Duration,
 };
-use stories::{Node, Person, node_binary};
-use testkit::{OWNER_PIN, dice::Dice, new_id};
+use stories::{Node, Person, node_binary, verify};
+use testkit::{dice::Dice, new_id};
 
 const KILLS: usize = 200;
 /// Each folder is killed this often, then the next begins with a new shop.
@@ -19,27 +18,7 @@ const KILLS_OF_A_FOLDER: usize = 50;
 const TILLS: usize = 2;
 
 fn set_up(binary: &Path, data: &Path) {
-    let node = Node::start(binary, data);
-    let setup = json!({
-        "id": new_id(), "kind": "own", "language": "en", "trade": "sweets", "shop_name": "Test Sweets",
-        "country": "IN", "region": "27", "owner_name": "Asha", "pin": OWNER_PIN
-    });
-    let (status, answer) = Person::at(&node).post("setup", &setup).expect("answered");
-    assert_eq!(status, 201, "{answer}");
-}
-
-fn verify(binary: &Path, data: &Path) {
-    let output = Command::new(binary)
-        .args(["verify", "--no-keyring", "--data"])
-        .arg(data)
-        .output()
-        .expect("chandi-node verify runs");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "verify: {said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    Person::founds(&Node::start(binary, data));
 }
 
 fn order(products: &[Value], dice: &mut Dice) -> Value {

@@ -12,16 +12,18 @@ use domain::{
 use journal::{
     Body, Chunk, DeviceKey, Fact, Place, Series, Stamp, Transaction, Vector, Why,
     body::{
-        AccountAdjustedV1, AccountPaidV1, BatchReconciledV1, BuyerV1, CashMovedV1, ClosedDrawerV1, CountV1,
-        CustomerErasedV1, CustomersMergedV1, DeviceAdmittedV1, DeviceRevokedV1, DiscountKindV1, DiscountV1,
-        DrawerFiguresV1, DrawerOpenedV1, DrawerOpenedV2, FiguresV1, ForeignV1, GoodsExchangedV1,
-        GoodsReturnedV1, HandedOverV1, HandoverUndoneV1, LineTaxV1, MethodFiguresV1, ModifierV1, MoveV1,
+        AccountAdjustedV1, AccountPaidV1, AnomalySettledV1, BatchReconciledV1, BuyerV1, CartPaidV1,
+        CashMovedV1, ClosedDrawerV1, CountV1, CustomerErasedV1, CustomersMergedV1, DeviceAdmittedV1,
+        DeviceMovedV1, DeviceRestoredV1, DeviceRevokedV1, DiscountKindV1, DiscountV1, DrawerFiguresV1,
+        DrawerOpenedV1, DrawerOpenedV2, FiguresV1, ForeignV1, GoodsExchangedV1, GoodsReturnedV1,
+        HandedOverV1, HandoverUndoneV1, HubAppointedV1, LineTaxV1, MethodFiguresV1, ModifierV1, MoveV1,
         OrderCancelledV1, OrderCancelledV2, OrderLineV1, OrderLineV2, OrderPlacedV1, OrderPlacedV2,
-        OrderPlacedV3, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1, PictureKeptV1, RefundLineV1,
-        RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, ReportMadeV1, ReturnLineV1,
-        SalesFiguresV1, SeenV1, SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1,
-        TaxClassSetV1, TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxRuleV1, TenderMovedV1,
-        TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1, TokenV1,
+        OrderPlacedV3, OrderProgressedV1, OrderTaxV1, PartV1, PhoneBoundV1, PictureKeptV1, RecoveryKeySetV1,
+        RefundLineV1, RefundLineV2, RefundTenderV1, RefundTenderV2, RefundedV1, RefundedV2, ReportMadeV1,
+        ReturnLineV1, SalesFiguresV1, SecondFactorSetV1, SecondFactorUsedV1, SecondFactorV1, SeenV1,
+        SellerV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1, ShopFoundedV1, ShopVouchedV1, TaxClassSetV1,
+        TaxComponentV1, TaxFiguresV1, TaxIdentitySetV1, TaxIdentitySetV2, TaxRuleV1, TenderMovedV1,
+        TenderTakenV1, TenderTakenV2, TendersSplitV1, TokenReissuedV1, TokenRevokedV1, TokenV1, UsedCodeV1,
     },
     exchange::{Answer, Heads, Pull, Pulled, Push, Pushed, Request, signature_text},
     register::{PatchV1, Record, Value, Written},
@@ -223,6 +225,45 @@ fn after_placing() -> Vec<(&'static str, Body)> {
         reason: "stolen".to_owned(),
         revoked_ms: NOON,
     };
+    let card = RecoveryKeySetV1 {
+        generation: 2,
+        recipient: "age1qqqq".to_owned(),
+        public_key: [9; 32],
+        set_ms: NOON,
+    };
+    let vouched = ShopVouchedV1 {
+        card: [9; 32],
+        founder: id(5),
+        founder_key: [7; 32],
+        signature: [[1; 32], [2; 32]],
+    };
+    let restored = DeviceRestoredV1 {
+        device: id(6),
+        public_key: [7; 32],
+        branch: id(3),
+        counter: id(4),
+        ordinal: 1900,
+        lane: 2,
+        backup_by: id(5),
+        backup_ms: NOON - 1,
+        restored_ms: NOON,
+        recovery_key: [9; 32],
+        signature: [[1; 32], [2; 32]],
+    };
+    let settled = AnomalySettledV1 {
+        key: "line:14141414-1414-1414-1414-141414141414:2".to_owned(),
+        weight: 1_000,
+        note: "the guest paid for it".to_owned(),
+        settled_ms: NOON,
+    };
+    let moved = DeviceMovedV1 {
+        device: id(5),
+        branch: id(2),
+        counter: id(7),
+        ordinal: 3,
+        lane: 2,
+        moved_ms: NOON,
+    };
     let bound = PhoneBoundV1 {
         order: id(20),
         customer: id(40),
@@ -300,6 +341,49 @@ fn after_placing() -> Vec<(&'static str, Body)> {
     vec![
         ("body-2-1", Body::DeviceAdmitted(admitted)),
         ("body-3-1", Body::DeviceRevoked(struck)),
+        ("body-8-1", Body::RecoveryKeySet(card)),
+        ("body-9-1", Body::DeviceRestored(restored)),
+        ("body-64-1", Body::ShopVouched(vouched)),
+        ("body-80-1", Body::AnomalySettled(settled)),
+        (
+            "body-83-1",
+            Body::SecondFactorSet(SecondFactorSetV1 {
+                staff: id(4),
+                factor: Some(SecondFactorV1 {
+                    factor: id(83),
+                    sealed: vec![1, 2, 3],
+                }),
+                set_ms: NOON,
+            }),
+        ),
+        (
+            "body-84-1",
+            Body::SecondFactorUsed(SecondFactorUsedV1 {
+                staff: id(4),
+                factor: id(83),
+                code: UsedCodeV1::Step(NOON / 30_000),
+                used_ms: NOON,
+            }),
+        ),
+        (
+            "body-6-1",
+            Body::HubAppointed(HubAppointedV1 {
+                branch: [2; 16],
+                device: [5; 16],
+                term: 300,
+                appointed_ms: NOON,
+            }),
+        ),
+        (
+            "body-35-1",
+            Body::CartPaid(CartPaidV1 {
+                cart: [0x2b; 16],
+                order: [0x14; 16],
+                paid_ms: NOON,
+            }),
+        ),
+        ("body-5-1", Body::DeviceSet(patch())),
+        ("body-7-1", Body::DeviceMoved(moved)),
         ("body-23-1", Body::PhoneBound(bound)),
         ("body-24-1", Body::TokenReissued(reissued)),
         ("body-25-1", Body::TokenRevoked(revoked)),
@@ -623,6 +707,9 @@ fn bodies() -> Vec<(&'static str, Body)> {
         ("body-15-1", Body::LevelSet(patch())),
         ("body-16-1", Body::BrandSet(patch())),
         ("body-17-1", Body::ModifierGroupSet(patch())),
+        ("body-62-1", Body::BranchSet(patch())),
+        ("body-63-1", Body::BranchProductSet(patch())),
+        ("body-81-1", Body::DeviceLinkSet(patch())),
         ("body-18-1", Body::PictureKept(a_picture())),
         ("body-20-1", Body::OrderPlaced(Box::new(order.into()))),
         ("body-21-1", Body::TenderTaken(tender.into())),
@@ -687,9 +774,14 @@ fn of_taxes() -> Vec<(&'static str, Body)> {
         composition: true,
         removed: true,
     };
+    let of_a_branch = TaxIdentitySetV2 {
+        branch: Some(id(62)),
+        ..identity.clone().into()
+    };
     vec![
         ("body-60-1", Body::TaxClassSet(class)),
-        ("body-61-1", Body::TaxIdentitySet(identity)),
+        ("body-61-1", Body::TaxIdentitySet(identity.into())),
+        ("body-61-2", Body::TaxIdentitySet(of_a_branch)),
     ]
 }
 

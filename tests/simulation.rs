@@ -6,10 +6,12 @@
 //! same random story at the same time, one on a good disk and one on a bad one.
 //!
 //! A failure names its seed: `CHANDI_SEED=17 cargo test -p stories --test simulation seeds` tells that story again, and
-//! `CHANDI_SEEDS=5000` tells more of them.
+//! `./dev simulate` tells a million of them.
 
 #[path = "simulation/apart.rs"]
 mod apart;
+#[path = "simulation/fleet.rs"]
+mod fleet;
 
 use app::{
     Actor, Kind, Shop,
@@ -142,6 +144,7 @@ fn actor(shop: &Shop, owner: StaffId) -> Actor {
         staff: owner,
         role: Role::Owner,
         seat: shop.own_seat(),
+        grants: None,
     }
 }
 
@@ -152,6 +155,7 @@ fn owner_at(seat: SeatId) -> Actor {
         staff: StaffId::from_uuid(id(1)),
         role: Role::Owner,
         seat,
+        grants: None,
     }
 }
 
@@ -204,7 +208,7 @@ fn held(shop: &Shop, seat: SeatId) -> Checked<Value> {
         "products": value(serde_json::to_value(shop.products(&everything).map_err(worded)?))?,
         "archived": value(serde_json::to_value(shop.products(&archived).map_err(worded)?))?,
         "categories": value(serde_json::to_value(shop.categories(true).map_err(worded)?))?,
-        "settings": value(serde_json::to_value(shop.setting_list()))?,
+        "settings": value(serde_json::to_value(shop.setting_list().map_err(worded)?))?,
         "staff": value(serde_json::to_value(shop.staff_list(true).map_err(worded)?))?,
     }))
 }

@@ -87,10 +87,10 @@ const GRAPH: &[(&str, &[&str])] = &[
             "codes", "connect", "devices", "domain", "journal", "paper", "store",
         ],
     ),
-    ("api", &["app", "domain"]),
+    ("api", &["app", "domain", "journal", "sync"]),
     ("sync", &["app", "domain", "journal", "store"]),
     ("node", &["api", "app", "domain", "sync"]),
-    ("chandi", &["api", "app"]),
+    ("chandi", &["api", "app", "sync"]),
     // Tools and tests stand beside the house; nothing in it may know them.
     (
         "testkit",
@@ -105,7 +105,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     (
         "stories",
         &[
-            "api", "app", "codes", "devices", "domain", "journal", "store", "sync", "testkit",
+            "api", "app", "codes", "devices", "domain", "hub", "journal", "store", "sync", "testkit",
         ],
     ),
     ("xtask", &["api"]),

@@ -21,12 +21,12 @@ use std::{
 
 #[path = "../../crates/hub/tests/support/mod.rs"]
 #[allow(dead_code, reason = "the hub's own tests use the rest of it")]
-mod hub_tests;
+pub mod hub_tests;
 
 #[cfg(unix)]
 #[path = "../../crates/testkit/src/postgres.rs"]
 #[allow(dead_code, reason = "the hub's own tests use the rest of it")]
-mod postgres;
+pub mod postgres;
 
 const CONNECTIONS: u16 = 16;
 /// A sale is two facts or three; this is what a body of one weighs.
@@ -37,17 +37,18 @@ const SMALL_PUSHES: usize = 500;
 const LARGE_PUSHES: usize = 80;
 const ASKED: usize = 300;
 
-struct Hub {
-    child: Child,
-    address: String,
+pub struct Hub {
+    pub child: Child,
+    pub address: String,
 }
 
 impl Hub {
-    fn start(program: &Path, books: &[String]) -> Result<Hub, String> {
+    pub fn start(program: &Path, books: &[String]) -> Result<Hub, String> {
         let mut child = Command::new(program)
             .args(books)
             .args(["--listen", "127.0.0.1:0"])
             .args(["--per-device", "1000000", "--per-address", "1000000"])
+            .env("CHANDI_HUB_OWNERS_KEY", "7".repeat(64))
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|e| format!("{} cannot be started: {e}", program.display()))?;
@@ -74,7 +75,7 @@ impl Drop for Hub {
 }
 
 /// CPU of a process; with its children and those that ended, if it is the engine's.
-fn cpu_of(process: u32, with_children: bool) -> Duration {
+pub fn cpu_of(process: u32, with_children: bool) -> Duration {
     let ticks = |pid: u32, fields: &[usize]| -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let parts: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
@@ -101,18 +102,22 @@ fn cpu_of(process: u32, with_children: bool) -> Duration {
 }
 
 /// A kept connection that does as little as it can.
-struct Connection(BufReader<TcpStream>);
+pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    fn to(address: &str) -> Result<Connection, String> {
+    pub fn to(address: &str) -> Result<Connection, String> {
         let stream = TcpStream::connect(address).map_err(|e| e.to_string())?;
         stream.set_nodelay(true).map_err(|e| e.to_string())?;
         Ok(Connection(BufReader::new(stream)))
     }
 
-    fn ask(&mut self, request: &[u8]) -> Result<Vec<u8>, String> {
+    pub fn tell(&mut self, request: &[u8]) -> Result<(), String> {
+        self.0.get_mut().write_all(request).map_err(|e| e.to_string())
+    }
+
+    pub fn ask(&mut self, request: &[u8]) -> Result<Vec<u8>, String> {
         let said = |e: std::io::Error| e.to_string();
-        self.0.get_mut().write_all(request).map_err(said)?;
+        self.tell(request)?;
         let (mut length, mut status, mut line) = (0, String::new(), String::new());
         loop {
             line.clear();
@@ -146,7 +151,7 @@ fn now() -> Moment {
     Moment(i64::try_from(since.as_millis()).unwrap_or(0))
 }
 
-fn signed(by: &Device, path: &str, body: &[u8]) -> Vec<u8> {
+pub fn signed(by: &Device, path: &str, body: &[u8]) -> Vec<u8> {
     let time_ms = now().0;
     let request = Request {
         method: "POST",
@@ -192,7 +197,7 @@ fn pushes(device: &mut Device, count: usize, facts: usize) -> Vec<Vec<u8>> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
-fn in_time<T>(work: impl FnOnce() -> Result<T, String>) -> Result<(T, Duration), String> {
+pub fn in_time<T>(work: impl FnOnce() -> Result<T, String>) -> Result<(T, Duration), String> {
     let began = Instant::now();
     let value = work()?;
     Ok((value, began.elapsed()))
@@ -229,6 +234,19 @@ fn push_all(address: &str, all: Vec<Vec<Vec<u8>>>) -> Result<Duration, String> {
     Ok(took)
 }
 
+/// A word with which so many shops can be registered.
+pub fn invite(program: &Path, books: &[String], shops: usize) -> Result<String, String> {
+    let invited = Command::new(program)
+        .args(["invite", "--organisation", "Bench", "--shops", &shops.to_string()])
+        .args(books)
+        .output()
+        .map_err(|e| e.to_string())?;
+    match invited.status.success() {
+        true => Ok(String::from_utf8_lossy(&invited.stdout).trim().to_owned()),
+        false => Err(String::from_utf8_lossy(&invited.stderr).into_owned()),
+    }
+}
+
 struct Names {
     small: &'static str,
     large: &'static str,
@@ -243,15 +261,7 @@ fn measure_one(
     names: &Names,
     rows: &mut Vec<Row>,
 ) -> Result<(), String> {
-    let invited = Command::new(program)
-        .args(["invite", "--organisation", "Bench"])
-        .args(books)
-        .output()
-        .map_err(|e| e.to_string())?;
-    if !invited.status.success() {
-        return Err(String::from_utf8_lossy(&invited.stderr).into_owned());
-    }
-    let word = String::from_utf8_lossy(&invited.stdout).trim().to_owned();
+    let word = invite(program, books, 1)?;
     let hub = Hub::start(program, books)?;
     let mut founder = Device::new(shop_id(1), 1);
     founder.found(false);

@@ -8,7 +8,11 @@ mod disk;
 mod history;
 mod hub;
 mod imports;
+mod joining;
+mod lan;
 mod node;
+#[cfg(unix)]
+mod scale;
 mod slips;
 mod table;
 mod taxes;
@@ -17,7 +21,7 @@ mod work;
 
 use std::{path::PathBuf, process::ExitCode};
 
-const USAGE: &str = "bench [--programs DIR] [--folder DIR] [--orders N] [--ui DIR]";
+const USAGE: &str = "bench [--programs DIR] [--folder DIR] [--orders N] [--ui DIR] [--only PART]…";
 
 pub struct Arguments {
     /// The chandi-node to measure.
@@ -28,6 +32,8 @@ pub struct Arguments {
     pub orders: u64,
     /// The built screens, for their size.
     pub ui: PathBuf,
+    /// The parts that are wanted; none named is all of them.
+    pub only: Vec<String>,
 }
 
 fn arguments() -> Result<Arguments, String> {
@@ -38,6 +44,7 @@ fn arguments() -> Result<Arguments, String> {
         folder: std::env::temp_dir().join("chandi-bench"),
         orders: 1_000_000,
         ui: PathBuf::from("ui/dist"),
+        only: vec![],
     };
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
@@ -47,6 +54,11 @@ fn arguments() -> Result<Arguments, String> {
             "--folder" => arguments.folder = value.into(),
             "--orders" => arguments.orders = value.parse().map_err(|_| USAGE)?,
             "--ui" => arguments.ui = value.into(),
+            "--only" if work::PARTS.iter().any(|(part, _)| *part == value) => arguments.only.push(value),
+            "--only" => {
+                let parts: Vec<&str> = work::PARTS.iter().map(|(part, _)| *part).collect();
+                return Err(format!("the parts are: {}", parts.join(", ")));
+            }
             _ => return Err(USAGE.to_owned()),
         }
     }

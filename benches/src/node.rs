@@ -1,6 +1,9 @@
 //! A chandi-node of its own, and a client of it.
 
-use reqwest::blocking::{Client, Response};
+use reqwest::{
+    Method,
+    blocking::{Client, Response},
+};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader},
@@ -18,15 +21,17 @@ pub struct Node {
 
 impl Node {
     pub fn start(program: &Path, data: &Path, demo: bool) -> Result<Node, String> {
+        Node::start_with(program, data, if demo { &["--demo"] } else { &[] })
+    }
+
+    pub fn start_with(program: &Path, data: &Path, more: &[&str]) -> Result<Node, String> {
         let mut command = Command::new(program);
         command
             .arg("--data")
             .arg(data)
             .args(["--listen", "127.0.0.1:0", "--no-keyring"])
+            .args(more)
             .stdout(Stdio::piped());
-        if demo {
-            command.arg("--demo");
-        }
         let mut child = command
             .spawn()
             .map_err(|e| format!("{} cannot be started: {e}", program.display()))?;
@@ -75,25 +80,27 @@ impl Node {
             .ok_or_else(|| "the kernel does not say what the node holds".to_owned())
     }
 
-    /// Somebody signed in at this node, in a browser that is a till of its own.
-    pub fn till(&self, staff: &str, pin: &str) -> Result<Till, String> {
+    /// Somebody who is not signed in yet.
+    pub fn stranger(&self) -> Result<Till, String> {
         let http = Client::builder()
             .timeout(Duration::from_secs(600))
             .build()
             .map_err(|e| e.to_string())?;
-        let mut till = Till {
+        Ok(Till {
             http,
             address: self.address.clone(),
             token: String::new(),
-        };
+        })
+    }
+
+    /// Somebody signed in at this node, in a browser that is a till of its own.
+    pub fn till(&self, staff: &str, pin: &str) -> Result<Till, String> {
+        let mut till = self.stranger()?;
         let answer = till.post(
             "/api/v1/sessions",
             &json!({"staff": staff, "pin": pin, "seat": new_id()}),
         )?;
-        till.token = answer["token"]
-            .as_str()
-            .ok_or_else(|| format!("no session: {answer}"))?
-            .to_owned();
+        till.signed_in(&answer)?;
         Ok(till)
     }
 
@@ -126,6 +133,15 @@ pub struct Till {
 }
 
 impl Till {
+    /// From now on with this session.
+    pub fn signed_in(&mut self, session: &Value) -> Result<(), String> {
+        self.token = session["token"]
+            .as_str()
+            .ok_or_else(|| format!("no session: {session}"))?
+            .to_owned();
+        Ok(())
+    }
+
     pub fn get(&self, path: &str) -> Result<Value, String> {
         let request = self
             .http
@@ -138,10 +154,18 @@ impl Till {
         self.post_bytes(path, body.to_string().into_bytes())
     }
 
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, String> {
+        self.send(Method::PUT, path, body.to_string().into_bytes())
+    }
+
     pub fn post_bytes(&self, path: &str, body: Vec<u8>) -> Result<Value, String> {
+        self.send(Method::POST, path, body)
+    }
+
+    fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Value, String> {
         let request = self
             .http
-            .post(format!("{}{path}", self.address))
+            .request(method, format!("{}{path}", self.address))
             .header("x-chandi", "1")
             .header("content-type", "application/json")
             .bearer_auth(&self.token)

@@ -19,35 +19,68 @@ const SALES: usize = 400;
 pub const AT_ONCE: usize = 100;
 const MANY_PRODUCTS: usize = 50_000;
 
-pub fn measure_all(arguments: &Arguments) -> Result<Vec<Row>, String> {
-    let said = |e: std::io::Error| e.to_string();
-    std::fs::create_dir_all(&arguments.folder).map_err(said)?;
-    let mut rows = vec![];
-    let mut floor = disk::write_and_sync(&arguments.folder, 400).map_err(said)?;
-    let floor = disk::at_share(&mut floor, 50);
-    rows.push(Row {
-        work: "write + fsync floor of this disk, median",
-        goal: "",
-        figure: micros(floor),
-    });
-    in_fresh_folder(&arguments.folder, "small", |data| {
-        small_shop(arguments, data, floor, &mut rows)
-    })?;
-    in_fresh_folder(&arguments.folder, "many", |data| {
-        many_products(arguments, data, &mut rows)
-    })?;
-    in_fresh_folder(&arguments.folder, "import", |data| {
-        crate::imports::measure(arguments, data, &mut rows)
-    })?;
-    in_fresh_folder(&arguments.folder, "account", |data| {
-        rows.extend(crate::accounts::measure(arguments, data)?);
+/// What is measured, by the word it is asked for with.
+type Measured = fn(&Arguments, &mut Vec<Row>) -> Result<(), String>;
+pub const PARTS: &[(&str, Measured)] = &[
+    ("till", |arguments, rows| {
+        in_fresh_folder(&arguments.folder, "small", |data| {
+            small_shop(arguments, data, rows)
+        })
+    }),
+    ("catalog", |arguments, rows| {
+        in_fresh_folder(&arguments.folder, "many", |data| {
+            many_products(arguments, data, rows)
+        })
+    }),
+    ("import", |arguments, rows| {
+        in_fresh_folder(&arguments.folder, "import", |data| {
+            crate::imports::measure(arguments, data, rows)
+        })
+    }),
+    ("account", |arguments, rows| {
+        in_fresh_folder(&arguments.folder, "account", |data| {
+            rows.extend(crate::accounts::measure(arguments, data)?);
+            Ok(())
+        })
+    }),
+    ("lan", |arguments, rows| {
+        in_fresh_folder(&arguments.folder, "lan", |data| {
+            rows.extend(crate::lan::measure(arguments, data)?);
+            Ok(())
+        })
+    }),
+    ("joining", |arguments, rows| {
+        in_fresh_folder(&arguments.folder, "joining", |data| {
+            rows.extend(crate::joining::measure(arguments, data)?);
+            Ok(())
+        })
+    }),
+    ("hub", crate::hub::measure),
+    #[cfg(unix)]
+    ("scale", crate::scale::measure),
+    ("history", long_history),
+    ("slips", |_, rows| {
+        rows.extend(crate::slips::measure()?);
         Ok(())
-    })?;
-    crate::hub::measure(arguments, &mut rows)?;
-    long_history(arguments, &mut rows)?;
-    rows.extend(crate::slips::measure()?);
-    rows.extend(crate::taxes::measure()?);
-    rows.push(till_bytes(&arguments.ui)?);
+    }),
+    ("taxes", |_, rows| {
+        rows.extend(crate::taxes::measure()?);
+        Ok(())
+    }),
+    ("screens", |arguments, rows| {
+        rows.push(till_bytes(&arguments.ui)?);
+        Ok(())
+    }),
+];
+
+pub fn measure_all(arguments: &Arguments) -> Result<Vec<Row>, String> {
+    std::fs::create_dir_all(&arguments.folder).map_err(|e| e.to_string())?;
+    let mut rows = vec![];
+    for (word, measure) in PARTS {
+        if arguments.only.is_empty() || arguments.only.iter().any(|only| only == word) {
+            measure(arguments, &mut rows)?;
+        }
+    }
     Ok(rows)
 }
 
@@ -65,13 +98,15 @@ fn in_fresh_folder(
     outcome
 }
 
-fn small_shop(
-    arguments: &Arguments,
-    data: &Path,
-    floor: Duration,
-    rows: &mut Vec<Row>,
-) -> Result<(), String> {
+fn small_shop(arguments: &Arguments, data: &Path, rows: &mut Vec<Row>) -> Result<(), String> {
     eprintln!("  demo shop: orders, search");
+    let mut floor = disk::write_and_sync(&arguments.folder, 400).map_err(|e| e.to_string())?;
+    let floor = disk::at_share(&mut floor, 50);
+    rows.push(Row {
+        work: "write + fsync floor of this disk, median",
+        goal: "",
+        figure: micros(floor),
+    });
     let node = Node::start(&arguments.node, data, true)?;
     let till = node.till_of_role("cashier")?;
     let catalog = till.get("/api/v1/catalog")?;

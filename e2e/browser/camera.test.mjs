@@ -79,18 +79,20 @@ async function before_(name, films, run, { grant = true } = {}) {
   }
 }
 
-const is = (view, state) => until(async () => (await view.getAttribute("data-camera")) === state, `the camera in “${state}”`, 15_000);
+const is = (view, state) => until(async () => (await view.getAttribute("data-camera")) === state, `the camera in “${state}”`);
 
 test("a token before the camera is read, outlined, and told once while it stays", async () => {
   await before_("token", { frames: [true] }, async ({ page, view, asked, read }) => {
     await is(view, "live");
-    await read.first().waitFor({ timeout: 15_000 });
+    await read.first().waitFor();
     assert.equal(await read.first().textContent(), code, "the very token that was sold");
     await view.locator("polygon").first().waitFor();
     const before = asked.frames;
+    const began = performance.now();
     await page.waitForTimeout(2500);
     const fell = asked.frames - before;
-    assert.ok(fell <= 31, `at most twelve pictures a second, ${fell} in 2.5 s`);
+    const seconds = (performance.now() - began) / 1000;
+    assert.ok(fell <= 12 * seconds + 1, `at most twelve pictures a second, ${fell} in ${seconds} s`);
     assert.equal(asked.most, 1, "never two pictures under way");
     assert.equal(await read.count(), 1);
     assert.equal(await page.getByTestId("camera-read").getByText(/×/).count(), 0, "the same code is told once");
@@ -104,11 +106,17 @@ test("a token before the camera is read, outlined, and told once while it stays"
 test("nothing is read while nobody looks, and it goes on afterwards", async () => {
   await before_("hidden", { frames: [true] }, async ({ page, view, asked, read }) => {
     await is(view, "live");
-    await read.first().waitFor({ timeout: 15_000 });
+    await read.first().waitFor();
     await page.getByRole("button", { name: w("devices.camera.stop") }).click();
     await is(view, "off");
-    await page.waitForTimeout(300);
-    const stopped = asked.frames;
+    // What had left already may still be told a moment later.
+    let stopped = -1;
+    await until(async () => {
+      const now = asked.frames;
+      await page.waitForTimeout(300);
+      stopped = asked.frames;
+      return now === stopped;
+    }, "no more pictures");
     await page.waitForTimeout(1200);
     assert.equal(asked.frames, stopped, "no picture leaves a camera that is off");
     assert.equal(await page.locator("video").evaluate((video) => video.srcObject), null, "the camera's lamp is off");
@@ -132,7 +140,7 @@ test("nothing is read while nobody looks, and it goes on afterwards", async () =
 test("a dark picture is told, and so is a code that comes again", async () => {
   await before_("dark", { frames: [false], light: 0.05 }, async ({ page, view }) => {
     await is(view, "live");
-    await page.getByText(w("camera.dark")).waitFor({ timeout: 15_000 });
+    await page.getByText(w("camera.dark")).waitFor();
   });
 });
 

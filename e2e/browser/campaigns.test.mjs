@@ -55,7 +55,7 @@ test("a campaign from the first word to the last letter", async () => {
     await page.getByTestId("campaign-send").click();
     const list = page.getByTestId("campaign-letters");
     await list.getByRole("listitem").first().waitFor();
-    assert.equal(await list.getByRole("listitem").count(), going);
+    await until(async () => (await list.getByRole("listitem").count()) === going, "a letter to each");
     const [sent] = (await ask("/campaigns")).items;
     assert.deepEqual([sent.name, sent.letters], ["Mango season", going]);
     const waiting = (await ask("/mail/outbox")).items.filter((one) => one.kind === "campaign");

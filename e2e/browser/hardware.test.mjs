@@ -172,7 +172,7 @@ for (const language of ["en", "hi", "ar"]) {
           ["devices-printer", async () => {
             await to(`devices/printer/${id}`, "[data-testid=test-print]")();
             await look.getByTestId("test-print").click();
-            await look.locator("[data-look]").first().waitFor({ timeout: 15_000 });
+            await look.locator("[data-look]").first().waitFor();
           }],
           ["devices-drawer", to("devices/drawer", "[data-testid=kick]")],
           ["devices-scanner", async () => {

@@ -91,7 +91,7 @@ test("a letter waits for a server and says why", async () => {
     await shot(page, "mail-server");
     await dialog.getByTestId("mail-save").click();
     await dialog.waitFor({ state: "hidden" });
-    await page.getByTestId("letters").getByText(w("mail.why.unreachable")).waitFor({ timeout: 15_000 });
+    await page.getByTestId("letters").getByText(w("mail.why.unreachable")).waitFor();
     await shot(page, "mail-waits");
     assert.deepEqual(eyes.trouble(), []);
   } catch (error) {

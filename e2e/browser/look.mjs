@@ -95,7 +95,7 @@ export function cutText(page) {
 
 /** Words that were never written: keys where sentences should stand. */
 export function rawKeys(page) {
-  return page.evaluate(() => (document.body.innerText.match(/\b(?:action|pad|unit|role|app|lock|help|till|tile|scan|order|cart|line|discount|approve|open|park|tender|more|paid|menu|keys|idle|customer|error|office|onboarding|catalog|prices|samples|product|sales|refund|board|verdict|phone|token|categories|hue|staff|permission|sessions|settings|demo|today|orders|tenders|price|options|bill|orderType|level|exchange|returns)\.[a-z]\w+(?:\.\w+)*\b|\{\w+\}|\bundefined\b|\bNaN\b|\[object /g) ?? []).map((text) => `raw text: ${text}`));
+  return page.evaluate(() => (document.body.innerText.match(/\b(?:action|pad|unit|role|app|lock|help|till|tile|scan|order|cart|line|discount|approve|open|park|tender|more|paid|menu|keys|idle|customer|error|office|onboarding|catalog|prices|samples|product|sales|refund|board|verdict|phone|token|categories|hue|staff|permission|sessions|settings|demo|today|orders|tenders|price|options|bill|orderType|level|exchange|returns|backups)\.[a-z]\w+(?:\.\w+)*\b|\{\w+\}|\bundefined\b|\bNaN\b|\[object /g) ?? []).map((text) => `raw text: ${text}`));
 }
 
 const WIDE = [1280, 800];

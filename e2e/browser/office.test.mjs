@@ -154,8 +154,13 @@ on("categories", w("office.categories"), "categories: added, moved up, hidden, a
   await until(() => page.evaluate(() => document.activeElement?.dataset.move?.endsWith(":-1")), "the focus stays on the arrow");
   await page.getByRole("button", { name: /^Festival/ }).press("Enter");
   await page.getByRole("dialog").getByRole("switch").press("Space");
+  const other = (await ask("/categories")).items.find((one) => one.name !== "Festival");
+  const { id, names, hue, parent, position, active } = other;
+  await shop.call("PUT", `/categories/${id}`, { id, name: "Renamed elsewhere", names, hue, parent, position, active }, owner.token);
+  await page.getByRole("button", { name: /^Renamed elsewhere/, includeHidden: true }).waitFor({ state: "attached" });
   await page.getByRole("dialog").getByRole("button", { name: w("action.save") }).press("Enter");
-  await until(async () => (await find()).active === false, "hidden");
+  await until(async () => (await find()).active === false, "hidden, though the list was read anew meanwhile");
+  await shop.call("PUT", `/categories/${id}`, { id, name: other.name, names, hue, parent, position, active }, owner.token);
   await page.getByRole("button", { name: /^Festival/ }).press("Enter");
   await page.getByRole("dialog").getByRole("button", { name: w("product.archive") }).press("Enter");
   await says(w("product.archived", { name: "Festival" }));

@@ -35,7 +35,7 @@ export class Printer {
   }
 
   async printed(count, what = `${count} papers`) {
-    await until(() => this.papers.length >= count, `${what}, there are ${this.papers.length}`, 15_000);
+    await until(() => this.papers.length >= count, `${what}, there are ${this.papers.length}`);
     return this.papers[count - 1];
   }
 

@@ -75,7 +75,7 @@ story("a sale prints its receipt and opens the drawer; Ctrl+P prints it again, m
   await until(() => printer.kicks.length > 0, "the drawer's pulse");
   const [job] = await until(async () => ((await receipts())[0]?.state === "printed" ? receipts() : null), "a printed receipt");
   assert.equal(String(job.number), number);
-  assert.equal(await banner().count(), 0, "nothing is said about paper that came");
+  await until(async () => (await banner().count()) === 0, "nothing said about paper that came");
   await page.keyboard.press("Control+P");
   await till.says(w("print.copySent", { copy: "2" }));
   await printer.printed(before + 2, "the copy");
@@ -93,14 +93,14 @@ story("without paper the sale goes on; it prints when paper is back", async () =
   printer.paper = true;
   await button("print.do.retry.short").click();
   await printer.printed(before + 2, "both receipts");
-  await banner().waitFor({ state: "detached", timeout: 15_000 });
+  await banner().waitFor({ state: "detached" });
 });
 
 story("a printer that dies in the middle: it is asked, and printed again only when somebody says so", async () => {
   const before = printer.papers.length;
   printer.dieAfter = 300;
   await sell();
-  await until(async () => (await banner().getAttribute("data-state").catch(() => null)) === "unsure", "the question", 15_000);
+  await until(async () => (await banner().getAttribute("data-state").catch(() => null)) === "unsure", "the question");
   await page.waitForTimeout(1500);
   assert.equal(printer.papers.length, before, "it is not printed again by itself");
   await button("print.do.came_out").click();
@@ -108,10 +108,10 @@ story("a printer that dies in the middle: it is asked, and printed again only wh
   assert.equal(printer.papers.length, before, "what came out is not printed again");
   printer.dieAfter = 300;
   await sell();
-  await until(async () => (await banner().getAttribute("data-state").catch(() => null)) === "unsure", "the question", 15_000);
+  await until(async () => (await banner().getAttribute("data-state").catch(() => null)) === "unsure", "the question");
   await button("print.do.not_out").click();
   await printer.printed(before + 1, "the receipt that did not come");
-  await banner().waitFor({ state: "detached", timeout: 15_000 });
+  await banner().waitFor({ state: "detached" });
 });
 
 story("an unplugged printer: the other one prints, or the code is shown", async () => {
@@ -119,14 +119,14 @@ story("an unplugged printer: the other one prints, or the code is shown", async 
   const plug = await printer.unplug();
   try {
     await sell();
-    await banner().waitFor({ timeout: 15_000 });
+    await banner().waitFor();
     await banner().getByRole("button", { name: w("print.showCode") }).click();
     await page.getByRole("dialog").locator("svg.qr").waitFor();
     await page.keyboard.press("Escape");
     await button("print.do.other").click();
     await page.getByRole("dialog").getByText("Back room").click();
     await other.printed(before + 1, "the receipt in the back room");
-    await banner().waitFor({ state: "detached", timeout: 15_000 });
+    await banner().waitFor({ state: "detached" });
   } finally {
     await plug();
   }

@@ -378,6 +378,7 @@ describe("the cart", () => {
       await second.items(1);
       await second.pieces.nth(1).click();
       await till.items(2);
+      await second.items(2);
       assert.deepEqual(await till.amounts(), await second.amounts());
       await at(async ({ till: other }) => {
         await other.pieces.nth(2).click();
@@ -474,10 +475,10 @@ describe("when the core is away", () => {
         await shop.kill();
         await page.getByText(w("app.reconnecting")).waitFor();
         await till.cash.click();
-        await page.getByText(w("error.no_answer")).first().waitFor({ timeout: 15_000 });
+        await page.getByText(w("error.no_answer")).first().waitFor();
         await shop.start();
         // The core is another process now and knows nobody: the till asks who it is, and the cart is where it was.
-        await page.getByText(w("lock.who")).waitFor({ timeout: 15_000 });
+        await page.getByText(w("lock.who")).waitFor();
         owner = await shop.session("owner");
         await till.signIn(cashiers.en);
         await till.items(2);

@@ -12,6 +12,8 @@ const target = process.env.CARGO_TARGET_DIR ?? join(process.env.CHANDI_CACHE ?? 
 export const NODE = process.env.CHANDI_NODE ?? join(target, "debug/chandi-node");
 /** The demo shop behind a gateway and a clock of the tests; it stands beside the node, and no release has it. */
 export const PAYING_NODE = join(dirname(NODE), "paying-node");
+/** What comes by itself is awaited for longer than the busiest machine needs: waiting costs nothing once it is there. */
+const PATIENCE = 30_000;
 export const SHOTS = process.env.CHANDI_SHOTS ?? mkdtempSync(join(tmpdir(), "chandi-shots-"));
 export const LANGUAGES = ["en", "hi", "ar"];
 export const THEMES = ["light", "dark"];
@@ -53,6 +55,7 @@ export class Shop {
     });
     const said = JSON.parse(line);
     this.address = said.address;
+    this.lanPort = said.lan_port;
     if (said.staff.length > 0) this.people = said.staff;
   }
 
@@ -151,7 +154,7 @@ export class Eyes {
       reducedMotion: motion,
       hasTouch: touch,
     });
-    context.setDefaultTimeout(8000);
+    context.setDefaultTimeout(PATIENCE);
     await context.addInitScript(
       ({ language, token, seat }) => {
         addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} blocks ${event.blockedURI}`));
@@ -223,7 +226,7 @@ export async function shot(page, name) {
 }
 
 /** Waits until `ask` answers something true, and answers it. */
-export async function until(ask, what, limit = 8000) {
+export async function until(ask, what, limit = PATIENCE) {
   const end = Date.now() + limit;
   for (;;) {
     const answer = await ask();

@@ -67,10 +67,17 @@ export class Till {
     return (await number.textContent()).trim();
   }
 
-  /** As a scanner types: quick keys, then Enter. */
+  /** As a scanner types: quick keys, then Enter. They carry the scanner's own time, however late a busy machine gets to them. */
   async scan(code) {
-    await this.page.keyboard.type(code, { delay: 3 });
-    await this.page.keyboard.press("Enter");
+    const scanner = (this.scanner ??= await this.page.context().newCDPSession(this.page));
+    let at = Date.now() / 1000;
+    const keys = [...code].map((key) => ({ key, text: key })).concat({ key: "Enter", code: "Enter", text: "\r", windowsVirtualKeyCode: 13 });
+    await Promise.all(
+      keys.flatMap(({ text, ...key }) => {
+        at += 0.003;
+        return [scanner.send("Input.dispatchKeyEvent", { type: "keyDown", ...key, text, unmodifiedText: text, timestamp: at }), scanner.send("Input.dispatchKeyEvent", { type: "keyUp", ...key, timestamp: at + 0.001 })];
+      }),
+    );
   }
 
   async says(text) {

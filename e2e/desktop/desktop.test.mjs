@@ -362,7 +362,7 @@ test("closing the till closes the app, and it remembers where it was", async () 
   stage.xdotool("windowactivate", id);
   stage.xdotool("key", "alt+F4");
   await until("the process ended", gone, true, 10_000);
-  assert.equal(stage.window("customer"), null, "the customer's window went with it");
+  await until("the customer's window went with it", () => stage.window("customer"), null);
   assert.ok(existsSync(stage.path("config", "app.chandi.till", ".window-state.json")), "the place is kept");
   await app.close();
 });

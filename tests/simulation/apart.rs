@@ -23,17 +23,17 @@ use sync::{Neighbour, Peer, Replicator, Unreachable};
 use testkit::{NOON_MS, dice::Dice, disk::Image};
 use uuid::Uuid;
 
-const TILLS: usize = 3;
+pub(super) const TILLS: usize = 3;
 
 /// The same shop on three disks: a till that founded it and two that it admitted.
-struct Branch {
-    tills: Vec<Till>,
-    images: Vec<Image>,
-    owner: Actor,
+pub(super) struct Branch {
+    pub(super) tills: Vec<Till>,
+    pub(super) images: Vec<Image>,
+    pub(super) owner: Actor,
 }
 
 impl Branch {
-    fn new(name: &str) -> Branch {
+    pub(super) fn new(name: &str) -> Branch {
         let tills: Vec<Till> = (0..TILLS)
             .map(|n| Till::new(&format!("{name}-{n}"), None))
             .collect();
@@ -58,7 +58,7 @@ impl Branch {
         Branch { tills, images, owner }
     }
 
-    fn open(&self, n: usize, seed: u64, planted: Option<Planted>) -> Checked<Arc<Shop>> {
+    pub(super) fn open(&self, n: usize, seed: u64, planted: Option<Planted>) -> Checked<Arc<Shop>> {
         let till = &self.tills[n];
         till.disk.load(&self.images[n], seed);
         if let Some(sql) = planted.filter(|_| n > 0) {
@@ -72,9 +72,9 @@ impl Branch {
 }
 
 /// A bug that somebody planted, done by the database itself at every till but the first.
-type Planted = &'static str;
+pub(super) type Planted = &'static str;
 
-const DOUBLE_APPLY: Planted =
+pub(super) const DOUBLE_APPLY: Planted =
     "create trigger double_apply after insert on order_event when new.kind = 'handed_over'
      begin update order_units set given = given + 1000 where order_id = new.order_id; end";
 /// What is late is not noticed: the last to arrive is the last that counts.
@@ -227,15 +227,27 @@ fn meet(shops: &[Arc<Shop>]) -> Checked {
 }
 
 fn same_everywhere(shops: &[Arc<Shop>]) -> Checked {
-    let mut views = vec![];
     for (n, shop) in shops.iter().enumerate() {
-        let verified = shop.store().verify().map_err(worded)?;
-        if !verified.faults.is_empty() || verified.quarantined != 0 {
-            return Err(format!(
-                "till {n}: {} set aside, {:?}",
-                verified.quarantined, verified.faults
-            ));
-        }
+        is_in_order(shop).map_err(|fault| format!("till {n}: {fault}"))?;
+    }
+    show_the_same(shops)
+}
+
+/// Every fact is signed and in its place, and the views are what the facts say.
+pub(super) fn is_in_order(shop: &Shop) -> Checked {
+    let verified = shop.store().verify().map_err(worded)?;
+    match verified.faults.is_empty() && verified.quarantined == 0 {
+        true => Ok(()),
+        false => Err(format!(
+            "{} set aside, {:?}",
+            verified.quarantined, verified.faults
+        )),
+    }
+}
+
+pub(super) fn show_the_same(shops: &[Arc<Shop>]) -> Checked {
+    let mut views = vec![];
+    for shop in shops {
         views.push(shop.store().fingerprints().map_err(worded)?);
     }
     for (n, shown) in views.iter().enumerate().skip(1) {
@@ -275,7 +287,7 @@ impl Person {
     }
 
     /// An order's token is scanned, some of it given, and perhaps what was missing paid back.
-    fn hand_out(&mut self, me: &Actor) -> bool {
+    pub(super) fn hand_out(&mut self, me: &Actor) -> bool {
         let shop = self.shop.clone();
         let Some(order) = self.an_order() else {
             return false;
@@ -316,15 +328,31 @@ impl Person {
         true
     }
 
+    /// A branch is opened, or another one sells a product no more, or again.
+    fn branches(&mut self, me: &Actor) -> bool {
+        let shop = self.shop.clone();
+        let fresh = self.id();
+        let all = shop.branches().expect("a good disk reads").items;
+        let other = all.iter().find(|branch| !branch.here);
+        let Some(other) = other.filter(|_| self.dice.percent(70)) else {
+            let n = self.dice.below(90);
+            let opened = json!({"id": fresh, "name": format!("Branch {n}")});
+            return shop.open_branch(me, &form(opened)).is_ok();
+        };
+        let sold = json!({"id": fresh, "branch": other.id, "sold": self.dice.percent(50)});
+        let product = self.product().0;
+        shop.set_sold_at(me, product, &form(sold)).is_ok()
+    }
+
     /// What a counter does besides selling and handing over; says whether it was allowed.
-    fn business(&mut self, me: &Actor) -> bool {
+    pub(super) fn business(&mut self, me: &Actor) -> bool {
         let shop = self.shop.clone();
         let fresh = self.id();
         let n = self.dice.below(90);
         let phone = format!("98765432{:02}", self.dice.below(12));
         let some_customer = self.customer_id().unwrap_or_else(|| id(8));
         let customer = CustomerId::from_uuid(some_customer);
-        match self.dice.below(27) {
+        match self.dice.below(30) {
             19..=23 => self.hand_out(me),
             24 => {
                 let order = OrderId::from_uuid(self.order_id());
@@ -335,6 +363,13 @@ impl Person {
                 )
                 .is_ok()
             }
+            27 | 28 => {
+                let product = self.product().0.uuid();
+                let back = json!({"id": fresh, "lines": [{"product": product, "quantity": "1"}],
+                    "reason": "no receipt"});
+                shop.make_return(me, &form(back)).is_ok()
+            }
+            29 => self.branches(me),
             25 | 26 => {
                 let undo = self.undo_handover();
                 undo.done(&shop, me).is_ok()
@@ -663,7 +698,7 @@ fn what_is_wrong_with_a_series_is_named_and_stops_no_other() {
     let (mut fork, _) = shops[1].store().chunks(&ranges, usize::MAX).expect("reads");
     let fork = fork.pop().expect("another story");
     assert!(matches!(why(&shops[0], &fork), Some(Why::Forked { .. })));
-    let listed = shops[0].anomalies().expect("reads").items;
+    let listed = shops[0].anomalies(&Default::default()).expect("reads").items;
     assert!(listed.iter().any(|one| one.kind == "device_forked"), "{listed:?}");
     assert_eq!(
         shops[0].store().verify().expect("reads").faults,
@@ -753,7 +788,7 @@ fn one_order_given_out_by_two_tills_apart_is_listed_at_all_of_them() {
         .expect("an id");
     meet(&shops).expect("all have it");
     for shop in &shops {
-        assert_eq!(shop.anomalies().expect("reads").items.len(), 0);
+        assert_eq!(shop.anomalies(&Default::default()).expect("reads").items.len(), 0);
     }
     for n in [0, 1] {
         branch.tills[n].dice.reseed(50 + n as u64);
@@ -775,7 +810,7 @@ fn one_order_given_out_by_two_tills_apart_is_listed_at_all_of_them() {
     meet(&shops).expect("they meet");
     same_everywhere(&shops).expect("and agree");
     for shop in &shops {
-        let listed = shop.anomalies().expect("reads").items;
+        let listed = shop.anomalies(&Default::default()).expect("reads").items;
         assert_eq!(listed.len(), order["lines"].as_array().map_or(0, Vec::len));
         assert!(
             listed

@@ -66,7 +66,7 @@ fn code(answer: &Value) -> &str {
 /// Looks at a campaign until it is as wanted, but not for ever. The shop's clock goes on meanwhile: a letter that met no
 /// server is tried again after a pause, and who looks stays signed in.
 async fn until(node: &Node, owner: &Client, id: Uuid, wanted: impl Fn(&Value) -> bool) -> Value {
-    for look in 0..600 {
+    for look in 0..1_200 {
         if look % 10 == 9 {
             node.clock.forward(60_000);
         }

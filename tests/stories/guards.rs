@@ -212,7 +212,7 @@ async fn a_payment_stays_with_its_cart_and_its_method() {
         "nobody walks away from it"
     );
     let settled = async |id: Uuid, state: &str| {
-        for _ in 0..400 {
+        for _ in 0..6_000 {
             if owner.get(&format!("/api/v1/payments/{id}")).await.1["state"] == state {
                 return;
             }
@@ -220,6 +220,7 @@ async fn a_payment_stays_with_its_cart_and_its_method() {
         }
         panic!("{id} never became {state}");
     };
+    simulator.wait_for_start().await;
     simulator.decline(waits);
     settled(waits, "failed").await;
     let (status, empty) = park().await;

@@ -254,6 +254,316 @@ async fn what_is_exported_comes_back_as_it_was() {
     }
 }
 
+/// A shop of two branches, the other one's id, and a file of the kind as somebody gets it.
+async fn two_branches() -> (Node, Client, uuid::Uuid) {
+    let (node, owner) = Node::with_shop().await;
+    let airport = new_id();
+    let form = json!({"id": airport, "name": "Airport Road"});
+    assert_eq!(owner.post("/api/v1/branches", form).await.0, 201);
+    (node, owner, airport)
+}
+
+async fn exported(person: &Client, kind: &str) -> Vec<u8> {
+    let path = format!("/api/v1/products/export.{kind}");
+    let (status, file) = person.fetch(Method::GET, &path, "", vec![], &[]).await;
+    assert_eq!(status, 200);
+    file
+}
+
+/// The active prices of a product: branch and price.
+async fn set_prices(owner: &Client, product: &str) -> Vec<(Value, Value)> {
+    let (_, prices) = owner.get(&format!("/api/v1/products/{product}/prices")).await;
+    let set = prices["set"].as_array().expect("prices").iter();
+    set.filter(|one| one["state"] == "now")
+        .map(|one| (one["branch"].clone(), one["price_minor"].clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_a_branch_asks_and_does_not_sell_goes_through_a_file() {
+    let (_node, owner, airport) = two_branches().await;
+    let tea = json!({"id": new_id(), "name": "Tea", "sku": "TEA", "price_minor": 20_00});
+    let (_, tea) = owner.post("/api/v1/products", tea).await;
+    let id = tea["id"].as_str().expect("an id").to_owned();
+    let asked = json!({"id": new_id(), "price_minor": 45_00, "branch": airport});
+    let (status, answer) = owner.post(&format!("/api/v1/products/{id}/prices"), asked).await;
+    assert_eq!(status, 201, "{answer}");
+    let hidden = json!({"id": new_id(), "branch": airport, "sold": false});
+    assert_eq!(
+        owner.put(&format!("/api/v1/products/{id}/sold"), hidden).await.0,
+        200
+    );
+    for kind in ["csv", "xlsx"] {
+        let file = exported(&owner, kind).await;
+        if kind == "csv" {
+            let text = String::from_utf8(file.clone()).expect("UTF-8");
+            for column in [
+                "price_at_main_branch",
+                "price_at_airport_road",
+                "sold_at_main_branch",
+                "sold_at_airport_road",
+            ] {
+                assert!(
+                    text.lines().next().is_some_and(|first| first.contains(column)),
+                    "{column}: {text}"
+                );
+            }
+        }
+        let back = import(&owner, &file, "dry_run=false").await;
+        assert_eq!(
+            (&back["unchanged"], &back["wrong"]),
+            (&back["rows"], &json!(0)),
+            "{kind}: {back}"
+        );
+        assert_eq!(
+            (&back["run"], &back["unread"]),
+            (&Value::Null, &json!([])),
+            "{kind}"
+        );
+    }
+
+    // A file that knows nothing of branches says nothing of them.
+    let plain = import(&owner, b"name,sku,price\nTea,TEA,21\n", "dry_run=false").await;
+    assert_eq!(plain["updated"], 1, "{plain}");
+    assert_eq!(set_prices(&owner, &id).await, [(json!(airport), json!(45_00))]);
+
+    // What would happen is said cell by cell, and nothing happens.
+    let file = "name,sku,price,Price at Airport Road,sold_at_airport_road,price_at_main_branch,sold_at_kiosk\n\
+                Tea,TEA,21,,yes,22.50,no\n";
+    let said = import(&owner, file.as_bytes(), "dry_run=true").await;
+    let mut changes: Vec<_> = said["changes"].as_array().expect("changes").iter().collect();
+    changes.sort_by_key(|one| one["column"].to_string());
+    let seen: Vec<[&Value; 4]> = changes
+        .iter()
+        .map(|one| ["product", "column", "before", "after"].map(|key| &one[key]))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            [
+                &json!("Tea"),
+                &json!("price_at_airport_road"),
+                &json!("45.00"),
+                &Value::Null
+            ],
+            [
+                &json!("Tea"),
+                &json!("price_at_main_branch"),
+                &Value::Null,
+                &json!("22.50")
+            ],
+            [
+                &json!("Tea"),
+                &json!("sold_at_airport_road"),
+                &json!("no"),
+                &json!("yes")
+            ],
+        ],
+        "{said}"
+    );
+    assert_eq!(
+        said["unread"],
+        json!(["sold_at_kiosk"]),
+        "there is no such branch"
+    );
+    assert_eq!(
+        set_prices(&owner, &id).await,
+        [(json!(airport), json!(45_00))],
+        "only looked at"
+    );
+
+    let run = new_id();
+    let done = import(&owner, file.as_bytes(), &format!("dry_run=false&id={run}")).await;
+    assert_eq!(
+        (&done["updated"], &done["wrong"]),
+        (&json!(1), &json!(0)),
+        "{done}"
+    );
+    let prices = set_prices(&owner, &id).await;
+    assert_eq!(prices.len(), 1, "an empty cell is the shop's price: {prices:?}");
+    assert_eq!(prices[0].1, 22_50);
+    let (_, now) = owner.get(&format!("/api/v1/products/{id}")).await;
+    assert_eq!(now["hidden_at"], json!([]));
+    let (_, runs) = owner.get("/api/v1/products/runs").await;
+    assert_eq!(
+        runs["items"][0]["changed"], 1,
+        "one product, whatever of it: {runs}"
+    );
+
+    let (status, undone) = owner
+        .post(
+            &format!("/api/v1/products/runs/{run}/undo"),
+            json!({"id": new_id()}),
+        )
+        .await;
+    assert_eq!(
+        (status.as_u16(), &undone["undone"], &undone["kept"]),
+        (200, &json!(1), &json!(0))
+    );
+    assert_eq!(
+        set_prices(&owner, &id).await,
+        [(json!(airport), json!(45_00))],
+        "taken back"
+    );
+    let (_, now) = owner.get(&format!("/api/v1/products/{id}")).await;
+    assert_eq!(now["hidden_at"], json!([airport]));
+
+    // Not sold there from the first, and every bad cell by its place.
+    let file = "name,sku,price,price_at_airport_road,sold_at_airport_road\n\
+                Cake,CAKE,90,95,no\nBun,BUN,10,dear,yes\nPie,PIE,10,-1,perhaps\n";
+    let done = import(&owner, file.as_bytes(), "dry_run=false").await;
+    let wrong: Vec<(&Value, &Value)> = done["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .map(|one| (&one["row"], &one["column"]))
+        .collect();
+    let (price, sold) = (json!("price_at_airport_road"), json!("sold_at_airport_road"));
+    assert_eq!(
+        wrong,
+        [(&json!(3), &price), (&json!(4), &price), (&json!(4), &sold)],
+        "{done}"
+    );
+    let (_, found) = owner.get("/api/v1/products?q=cake").await;
+    assert_eq!(found["items"][0]["hidden_at"], json!([airport]), "{found}");
+}
+
+#[tokio::test]
+async fn branches_of_one_name_and_what_is_a_variant_of_something_hidden() {
+    let (_node, owner, airport) = two_branches().await;
+    let kiosk = new_id();
+    let form = json!({"id": kiosk, "name": "Airport_Road"});
+    assert_eq!(
+        owner.post("/api/v1/branches", form).await.0,
+        201,
+        "another spelling, the same column"
+    );
+    let text = String::from_utf8(exported(&owner, "csv").await).expect("UTF-8");
+    let header = text.lines().next().expect("a header").to_owned();
+    let mine: Vec<&str> = header
+        .split(',')
+        .filter(|name| name.starts_with("sold_at_airport"))
+        .collect();
+    assert_eq!(mine.len(), 2);
+    assert_ne!(
+        mine[0], mine[1],
+        "nobody's prices go to the wrong branch: {header}"
+    );
+
+    let shirt = json!({"id": new_id(), "name": "Shirt", "price_minor": 500_00});
+    let (_, shirt) = owner.post("/api/v1/products", shirt).await;
+    let shirt = shirt["id"].as_str().expect("an id").to_owned();
+    let sizes = json!({"id": new_id(), "choices": [{"name": "Size", "values": ["S", "XL"]}]});
+    let (_, made) = owner
+        .post(&format!("/api/v1/products/{shirt}/variants"), sizes)
+        .await;
+    let small = made["variants"][0]["id"].as_str().expect("a variant").to_owned();
+    let hidden = json!({"id": new_id(), "branch": airport, "sold": false});
+    assert_eq!(
+        owner
+            .put(&format!("/api/v1/products/{shirt}/sold"), hidden)
+            .await
+            .0,
+        200
+    );
+    let file = exported(&owner, "csv").await;
+    let back = import(&owner, &file, "dry_run=false").await;
+    assert_eq!(
+        (&back["unchanged"], &back["wrong"]),
+        (&back["rows"], &json!(0)),
+        "{back}"
+    );
+    let end = airport.simple().to_string()[24..].to_owned();
+    let (_, small) = owner.get(&format!("/api/v1/products/{small}")).await;
+    let name = small["name"].as_str().expect("a name");
+    let file = format!("name,price,sold_at_airport_road_{end}\n{name},500,yes\n");
+    let said = import(&owner, file.as_bytes(), "dry_run=true").await;
+    assert_eq!(
+        said["errors"][0]["code"], "product_not_here",
+        "its product is not sold there: {said}"
+    );
+}
+
+#[tokio::test]
+async fn somebody_of_one_branch_changes_nothing_at_another() {
+    let (node, owner, airport) = two_branches().await;
+    let (_, branches) = owner.get("/api/v1/branches").await;
+    let here = branches["items"]
+        .as_array()
+        .expect("branches")
+        .iter()
+        .find(|one| one["here"] == true);
+    let here = here.expect("this one")["id"].clone();
+    let manager = json!({"id": new_id(), "name": "Meera", "role": "manager", "pin": "7531",
+        "branches": [{"branch": here, "role": "manager"}, {"branch": airport, "role": "cashier"}]});
+    let (status, meera) = owner.post("/api/v1/staff", manager).await;
+    assert_eq!(status, 201, "{meera}");
+    let window = node.window("meera");
+    let (status, session) = window
+        .post("/api/v1/sessions", json!({"staff": meera["id"], "pin": "7531"}))
+        .await;
+    assert_eq!(status, 201, "{session}");
+    let meera = window.signed_in(&session);
+    let tea = json!({"id": new_id(), "name": "Tea", "sku": "TEA", "price_minor": 20_00});
+    let (_, tea) = owner.post("/api/v1/products", tea).await;
+    let tea = tea["id"].as_str().expect("an id").to_owned();
+
+    let text = String::from_utf8(exported(&meera, "csv").await).expect("UTF-8");
+    assert!(
+        text.contains("sold_at_main_branch") && !text.contains("airport"),
+        "{text}"
+    );
+    let whole = exported(&owner, "csv").await;
+    let back = import(&meera, &whole, "dry_run=false").await;
+    assert_eq!(
+        (&back["unchanged"], &back["wrong"]),
+        (&back["rows"], &json!(0)),
+        "what stays as it is, is nobody's: {back}"
+    );
+    let file = "name,sku,price,price_at_main_branch,price_at_airport_road,sold_at_airport_road\nTea,TEA,20,19,45,no\n";
+    let said = import(&meera, file.as_bytes(), "dry_run=false").await;
+    let wrong: Vec<(&Value, &Value)> = said["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .map(|one| (&one["column"], &one["code"]))
+        .collect();
+    let no = json!("not_allowed");
+    assert_eq!(
+        wrong,
+        [
+            (&json!("price_at_airport_road"), &no),
+            (&json!("sold_at_airport_road"), &no)
+        ],
+        "{said}"
+    );
+    assert_eq!(
+        set_prices(&owner, &tea).await,
+        [],
+        "a row that has a fault stays out whole"
+    );
+
+    // The product's own page says the same.
+    let asked = json!({"id": new_id(), "price_minor": 45_00, "branch": airport});
+    assert_eq!(
+        meera
+            .post(&format!("/api/v1/products/{tea}/prices"), asked)
+            .await
+            .0,
+        403
+    );
+    let hidden = json!({"id": new_id(), "branch": airport, "sold": false});
+    assert_eq!(
+        meera.put(&format!("/api/v1/products/{tea}/sold"), hidden).await.0,
+        403
+    );
+    let file = "name,sku,price,price_at_main_branch,sold_at_main_branch\nTea,TEA,20,19,no\n";
+    assert_eq!(
+        import(&meera, file.as_bytes(), "dry_run=false").await["updated"],
+        1
+    );
+}
+
 #[tokio::test]
 async fn a_change_of_many_prices_is_taken_back() {
     let (_node, owner) = Node::with_shop().await;

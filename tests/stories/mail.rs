@@ -24,7 +24,7 @@ async fn set_server(owner: &Client, port: u16) -> Value {
 
 /// Looks at a letter until it is as wanted, but not for ever.
 async fn until(owner: &Client, id: &Value, wanted: impl Fn(&Value) -> bool) -> Value {
-    for _ in 0..600 {
+    for _ in 0..1_200 {
         let (_, page) = owner.get("/api/v1/mail/outbox").await;
         let letters = page["items"].as_array().expect("letters");
         let letter = letters
@@ -218,7 +218,7 @@ async fn letters_are_let_go_of_while_the_shop_goes_on_whatever_became_of_them() 
     until(&owner, &refused["id"], |l| l["state"] == "failed").await;
     node.clock.forward(91 * 24 * HOUR_MS);
     let owner = back(&node).await;
-    for _ in 0..200 {
+    for _ in 0..1_200 {
         let (_, page) = owner.get("/api/v1/mail/outbox").await;
         if page["items"] == json!([]) {
             return;

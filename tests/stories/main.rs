@@ -6,13 +6,21 @@
 )]
 
 mod accounts;
+mod anomalies;
+mod api_keys;
 mod asks;
+mod backups;
+mod backups_hub;
+mod branches;
 mod campaigns;
 mod cards;
 mod carts;
 mod catalog;
 mod customers;
+mod device_links;
+mod disk_work;
 mod door;
+mod events;
 mod exchanges;
 mod guards;
 mod handovers;
@@ -20,16 +28,24 @@ mod imports;
 mod instalments;
 mod invoices;
 mod mail;
+mod node_doors;
 mod orders;
 mod payments;
 mod people;
 mod prices;
+mod print_elsewhere;
 mod printing;
 mod quotations;
 mod refunds;
 mod returns;
+mod second_factor;
 mod shifts;
 mod shop;
+mod shop_devices;
+mod shut_out;
+#[cfg(unix)]
+mod sticks;
+mod sync_status;
 mod taxes;
 mod tenders;
 mod tokens;

@@ -36,7 +36,7 @@ async fn payment(client: &Client, id: Uuid) -> Value {
 
 /// The payment, as soon as it is in this state.
 async fn until(client: &Client, id: Uuid, field: &str, wanted: &str) -> Value {
-    for _ in 0..400 {
+    for _ in 0..6_000 {
         let now = payment(client, id).await;
         if now[field] == wanted {
             return now;
@@ -130,6 +130,7 @@ async fn a_decline_leaves_the_sale_in_the_cart_and_releases_what_it_held() {
     let other = json!({"id": new_id(), "method": "card", "cart": cart["id"], "amount_minor": 1});
     let (_, refused) = owner.post("/api/v1/payments", other).await;
     assert_eq!(code(&refused), "payment_under_way", "one at a time");
+    simulator.wait_for_start().await;
     simulator.decline(id);
     let failed = until(&owner, id, "state", "failed").await;
     assert_eq!(failed["reason"], "card declined");
@@ -292,7 +293,7 @@ async fn a_gateway_that_charges_twice_is_found_out() {
         json!({"id": new_id(), "reason": "charged twice"}),
     )
     .await;
-    for _ in 0..200 {
+    for _ in 0..6_000 {
         if simulator.taken(id) == 87_400 {
             break;
         }
@@ -315,7 +316,7 @@ async fn the_second_charge_is_not_lost_when_the_sale_is_cancelled() {
     let body = json!({"id": new_id(), "reason": "wrong guest"});
     let (status, undone) = owner.post(&order_path(&order, "cancel"), body).await;
     assert_eq!(status, 200, "{undone}");
-    for _ in 0..400 {
+    for _ in 0..6_000 {
         if simulator.taken(id) == 87_400 {
             break;
         }
@@ -394,7 +395,7 @@ async fn an_undone_sale_goes_back_through_the_gateway_by_itself() {
     assert_eq!(simulator.taken(id), 87_400);
     let node = node.restarted_with(&simulator);
     simulator.speak();
-    for _ in 0..400 {
+    for _ in 0..6_000 {
         if simulator.taken(id) == 0 {
             break;
         }

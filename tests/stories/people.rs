@@ -1,7 +1,7 @@
 //! PINs that cost time to guess, roles that hold, and a shop that keeps its owner.
 
-use serde_json::json;
-use testkit::{Node, new_id};
+use serde_json::{Value, json};
+use testkit::{Client, Node, OWNER_PIN, new_id};
 
 #[tokio::test]
 async fn five_wrong_pins_make_that_person_wait_there_and_nobody_else() {
@@ -48,6 +48,126 @@ async fn five_wrong_pins_make_that_person_wait_there_and_nobody_else() {
     assert_eq!(window.sign_in(&ravi, "7391").await.0, 201, "the wait ends");
     let (_, answer) = window.sign_in(&ravi, "1111").await;
     assert_eq!(answer["error"]["code"], "pin_wrong", "and counting starts anew");
+}
+
+fn code(answer: &(axum::http::StatusCode, Value)) -> &str {
+    answer.1["error"]["code"].as_str().unwrap_or("none")
+}
+
+/// An owner's PIN in a cashier's hands, for an order that there is not: it moves nothing, and says whether it is right.
+async fn approve(cashier: &Client, by: &str, pin: &str) -> (axum::http::StatusCode, Value) {
+    let body = json!({
+        "id": new_id(), "lines": [{"line": 1, "quantity": "1"}], "reason": "broken",
+        "approval": {"staff": by, "pin": pin},
+    });
+    cashier
+        .post(&format!("/api/v1/orders/{}/refunds", new_id()), body)
+        .await
+}
+
+async fn asha(node: &Node) -> String {
+    let (_, lock) = node.window("cashier").get("/api/v1/lock").await;
+    let staff = lock["staff"].as_array().expect("people");
+    let owner = staff.iter().find(|one| one["name"] == "Asha").expect("Asha");
+    owner["id"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test]
+async fn no_till_that_somebody_makes_up_gives_more_tries_at_an_approval() {
+    let (node, owner) = Node::with_shop().await;
+    let who = asha(&node).await;
+    let ravi = owner.staff("Ravi", "cashier", "7391").await.to_string();
+    for address in ["192.168.1.20:5000", "127.0.0.1:9"] {
+        let browser = node.browser(address);
+        let mut looked_at = 0;
+        for till in 0..20 {
+            let body = json!({"staff": ravi, "pin": "7391", "seat": new_id()});
+            let (status, answer) = browser.post("/api/v1/sessions", body).await;
+            assert_eq!(status, 201, "{till}: {answer}");
+            let cashier = browser.signed_in(&answer);
+            let tries = if till < 2 { 5 } else { 1 };
+            for n in 0..tries {
+                let said = approve(&cashier, &who, &format!("60{till:01}{n}")).await;
+                match code(&said) {
+                    "pin_wrong" => looked_at += 1,
+                    "pin_wait" => {}
+                    other => panic!("{other}"),
+                }
+            }
+        }
+        assert_eq!(looked_at, 5, "{address}: whatever till the browser says it is");
+    }
+    let (_, answer) = node.window("cashier").sign_in(&ravi, "7391").await;
+    let window = node.window("cashier").signed_in(&answer);
+    assert_eq!(
+        code(&approve(&window, &who, OWNER_PIN).await),
+        "not_found",
+        "at the device the owner approves meanwhile"
+    );
+    assert_eq!(
+        node.window("cashier").sign_in(&who, OWNER_PIN).await.0,
+        201,
+        "and signs in"
+    );
+}
+
+#[tokio::test]
+async fn no_address_gives_more_tries_than_all_other_machines_have_together() {
+    let (node, _owner) = Node::with_shop().await;
+    let who = asha(&node).await;
+    let mut looked_at = 0;
+    for n in 1..=20 {
+        let far = node.browser(&format!("[fe80::1:{n:x}]:5000"));
+        looked_at += usize::from(code(&far.sign_in(&who, "0000").await) == "pin_wrong");
+    }
+    assert_eq!(looked_at, 5, "one machine has all the addresses of its /64");
+    for n in 0..30 {
+        let far = node.browser(&format!("192.168.1.{}:5000", 20 + n));
+        looked_at += usize::from(code(&far.sign_in(&who, "0000").await) == "pin_wrong");
+    }
+    assert_eq!(looked_at, 20, "and a network has many machines");
+    let far = node.browser("192.168.1.99:5000");
+    assert_eq!(
+        code(&far.sign_in(&who, OWNER_PIN).await),
+        "pin_wait",
+        "even the right one waits elsewhere"
+    );
+    for here in [node.window("cashier"), node.browser("127.0.0.1:9")] {
+        assert_eq!(
+            here.sign_in(&who, OWNER_PIN).await.0,
+            201,
+            "and not at the device"
+        );
+    }
+    let node = node.restarted();
+    let far = node.browser("192.168.1.99:5000");
+    assert_eq!(
+        code(&far.sign_in(&who, OWNER_PIN).await),
+        "pin_wait",
+        "nor is it forgiven by a restart"
+    );
+    node.clock.forward(3_600_001);
+    assert_eq!(far.sign_in(&who, OWNER_PIN).await.0, 201, "an hour forgets one");
+    let other = node.browser("192.168.1.98:5000");
+    assert_eq!(code(&other.sign_in(&who, "0000").await), "pin_wrong");
+    assert_eq!(
+        code(&other.sign_in(&who, "0000").await),
+        "pin_wait",
+        "and what others tried stays, whoever gets in between"
+    );
+}
+
+#[tokio::test]
+async fn slips_that_ended_well_leave_nothing_behind() {
+    let (node, _owner) = Node::with_shop().await;
+    let who = asha(&node).await;
+    for n in 0..8 {
+        let tablet = node.browser(&format!("192.168.1.{}:5000", 20 + n));
+        for _ in 0..4 {
+            assert_eq!(code(&tablet.sign_in(&who, "0000").await), "pin_wrong", "{n}");
+        }
+        assert_eq!(tablet.sign_in(&who, OWNER_PIN).await.0, 201, "{n}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

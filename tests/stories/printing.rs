@@ -29,7 +29,7 @@ async fn until<F: Future<Output = Option<Value>>>(what: &str, ask: impl Fn() -> 
         if let Some(found) = ask().await {
             return found;
         }
-        assert!(began.ago() < Duration::from_secs(20), "{what}");
+        assert!(began.ago() < Duration::from_secs(60), "{what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -462,7 +462,7 @@ async fn a_sale_is_as_fast_with_a_dead_printer_as_without() {
     let with = median(&owner).await;
     // Every wait for the printer is at least 300 ms; a sale takes a few.
     assert!(
-        with < without + Duration::from_millis(60),
+        with < without + Duration::from_millis(250),
         "{without:?} without, {with:?} with"
     );
 }
@@ -859,7 +859,7 @@ async fn the_devices_own_camera_reads_a_token_and_survives_its_cable() {
                 return frame;
             }
             assert!(
-                began.ago() < Duration::from_secs(15),
+                began.ago() < Duration::from_secs(60),
                 "{what}: {}",
                 frame["state"]
             );

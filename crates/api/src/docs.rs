@@ -1,7 +1,9 @@
 //! The API's description as a page that needs no script and no network.
 
-use crate::Access;
-use crate::routes::{ROUTES, openapi};
+use crate::{
+    describe,
+    routes::{ROUTES, openapi},
+};
 use serde_json::Value;
 use std::fmt::Write;
 use utoipa::{
@@ -15,8 +17,9 @@ use utoipa::{
         title = "Chandi",
         description = "The one door of a till. Amounts are integers in the smallest unit and end in _minor; \
                        quantities are decimal strings; times are RFC 3339; ids are UUIDs (version 7) made by the \
-                       client. Every write needs the header x-chandi: 1 and may be sent again: the same id and \
-                       content gets the same answer, another content gets 409."
+                       client. Every write may be sent again: the same id and content gets the same answer, another \
+                       content gets 409. A program shows its key as Authorization: Bearer ck_…; a page shows its \
+                       session's token, and its writes need the header x-chandi: 1."
     ),
     modifiers(&Bearer),
     components(schemas(crate::error::ErrorBody))
@@ -31,6 +34,15 @@ impl Modify for Bearer {
         api.components
             .get_or_insert_default()
             .add_security_scheme("session", SecurityScheme::Http(scheme));
+        let key = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "The key of a program, ck_…, made by the owner: it opens what its permissions say.",
+            ))
+            .build();
+        api.components
+            .get_or_insert_default()
+            .add_security_scheme("key", SecurityScheme::Http(key));
     }
 }
 
@@ -60,18 +72,7 @@ pub fn page() -> String {
     );
     for row in ROUTES {
         let operation = &api["paths"][row.path][row.method.to_lowercase()];
-        let who = match row.access {
-            Access::Open => "open".to_owned(),
-            Access::SignIn => "open, a few times a second".to_owned(),
-            Access::AtTheDevice => "at the device only".to_owned(),
-            Access::Display => "customer's screen or session".to_owned(),
-            Access::Board => "the hall's board or session".to_owned(),
-            Access::Live => "any screen or session".to_owned(),
-            Access::Node => "another device of the shop, signed".to_owned(),
-            Access::Metrics => "at the device, or metrics.read".to_owned(),
-            Access::Session => "any session".to_owned(),
-            Access::May(permission) => permission.as_str().to_owned(),
-        };
+        let who = describe::who(row.access);
         let summary = operation["summary"]
             .as_str()
             .or(operation["description"].as_str())

@@ -16,6 +16,7 @@ pub struct ErrorBody {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorView {
+    #[schema(schema_with = crate::describe::code_schema)]
     pub code: String,
     /// malformed, refused, not_found, conflict, wait, signed_out, forbidden, full or broken
     pub kind: String,
@@ -58,7 +59,7 @@ impl IntoResponse for ApiError {
         let incident = incident();
         let code = error.code.as_str();
         if matches!(error.code.kind(), Kind::Broken | Kind::Full) {
-            let causes = causes(&error);
+            let causes = error.causes();
             tracing::error!(code, incident, causes, "{}", error.message);
         } else {
             tracing::debug!(code, incident, "{}", error.message);
@@ -81,19 +82,6 @@ impl IntoResponse for ApiError {
         }
         response
     }
-}
-
-fn causes(error: &AppError) -> String {
-    let mut chain = String::new();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        if !chain.is_empty() {
-            chain.push_str(": ");
-        }
-        chain.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    chain
 }
 
 /// Four letters and digits that nobody mixes up.

@@ -4,11 +4,15 @@
 //! Every route has a row in [`ROUTES`]; a path without a row is refused. Handlers only translate: rules live below.
 
 mod assets;
+mod describe;
 mod docs;
 mod error;
 mod extract;
 mod guard;
+mod guide;
 mod handlers;
+mod lan;
+mod lead;
 mod live;
 mod metrics;
 mod routes;
@@ -16,6 +20,8 @@ mod serve;
 
 pub use assets::page_is_embedded;
 pub use guard::Caller;
+pub use lan::share;
+pub use lead::lead;
 pub use live::LiveFeed;
 pub use routes::{Access, ROUTES, Row, openapi};
 pub use serve::serve;
@@ -30,6 +36,7 @@ pub struct Door {
     pub(crate) app: Arc<App>,
     pub(crate) guards: Arc<guard::Guards>,
     pub(crate) metrics: Arc<metrics::Metrics>,
+    pub(crate) lan: sync::lan::Lan,
 }
 
 impl Door {
@@ -39,15 +46,22 @@ impl Door {
 
     /// A door over an app that is open already.
     pub fn over(app: App) -> Door {
+        app.accompany(sync::keep_online);
         Door {
             app: Arc::new(app),
             guards: Arc::default(),
             metrics: Arc::default(),
+            lan: sync::lan::Lan::default(),
         }
     }
 
     pub fn router(&self) -> Router {
         routes::router(self.clone())
+    }
+
+    /// The shop's other devices on the LAN, as far as they are seen.
+    pub(crate) fn neighbours(&self) -> Vec<app::sharing::Seen> {
+        self.lan.neighbours()
     }
 
     pub fn app(&self) -> &App {

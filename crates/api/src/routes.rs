@@ -1,6 +1,6 @@
 //! The route table: every path, who may call it, and the handler behind it. What has no row is refused.
 
-use crate::{Door, assets, docs, error::ApiError, guard::guard, handlers as h};
+use crate::{Door, assets, describe, docs, error::ApiError, guard::guard, handlers as h};
 use app::Code;
 use axum::{
     Router,
@@ -9,11 +9,14 @@ use axum::{
     http::{HeaderValue, Method, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
-    routing::get,
+    routing::{MethodRouter, get},
 };
 use domain::people::Permission as P;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    PathItemExt,
+    router::{OpenApiRouter, UtoipaMethodRouter},
+};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +27,18 @@ pub enum Access {
     SignIn,
     /// Only the app's own till window, or this machine itself.
     AtTheDevice,
+    /// The same, for looking as often as one likes.
+    Here,
+    /// A device that wants to join, as often as it takes to receive a shop's books.
+    Guest,
     /// The customer's window, a display token, or a session.
     Display,
     /// The board's or the customer's window, a board's token, or a session.
     Board,
+    /// Whoever may read orders, or a browser whose link is for the list of what is open.
+    Pick,
+    /// A browser that a link let in.
+    Linked,
     /// Whoever may see a display or the board, or is signed in.
     Live,
     /// Another device of this shop, by its signature.
@@ -36,8 +47,29 @@ pub enum Access {
     Metrics,
     /// Anybody who is signed in.
     Session,
-    /// Somebody whose role allows it.
+    /// Somebody whose role allows it, or a program whose key does.
     May(P),
+}
+
+impl Access {
+    /// Whether a program's key can open it at all.
+    pub fn is_for_programs(self) -> bool {
+        match self {
+            Access::Open | Access::Metrics => true,
+            Access::May(permission) => P::FOR_PROGRAMS.contains(&permission),
+            Access::SignIn
+            | Access::AtTheDevice
+            | Access::Here
+            | Access::Guest
+            | Access::Display
+            | Access::Board
+            | Access::Pick
+            | Access::Linked
+            | Access::Live
+            | Access::Node
+            | Access::Session => false,
+        }
+    }
 }
 
 /// One row of the table.
@@ -50,6 +82,16 @@ pub struct Row {
     pub customer: bool,
     /// Whether the board's window may call it.
     pub board: bool,
+}
+
+impl Row {
+    /// What may still be done at a device that was shut out: keep a copy of what it has, be reached, let go of it, and
+    /// bring to an end what a guest was charged there. Nobody else can pay that back.
+    pub fn when_shut_out(&self) -> bool {
+        let allowed = ["/api/v1/backups", "/api/v1/sharing", "/api/v1/shop/forget"];
+        let below = ["/api/v1/backups/", "/api/v1/payments/{id}/"];
+        allowed.contains(&self.path) || below.iter().any(|path| self.path.starts_with(path))
+    }
 }
 
 const fn row(method: &'static str, path: &'static str, access: Access) -> Row {
@@ -84,12 +126,71 @@ pub const ROUTES: &[Row] = &[
     hall("GET", "/api/v1/health", Access::Open),
     row("GET", "/api/v1/setup", Access::Open),
     row("POST", "/api/v1/setup", Access::AtTheDevice),
+    row("GET", "/api/v1/join", Access::Here),
+    row("POST", "/api/v1/join", Access::AtTheDevice),
+    row("DELETE", "/api/v1/join", Access::AtTheDevice),
+    row("POST", "/api/v1/join/frame", Access::Here),
+    row("POST", "/api/v1/join/invitations", Access::May(P::DeviceManage)),
+    row("GET", "/api/v1/join/invitations", Access::May(P::DeviceManage)),
+    row(
+        "GET",
+        "/api/v1/join/invitations/{id}",
+        Access::May(P::DeviceManage),
+    ),
+    row(
+        "DELETE",
+        "/api/v1/join/invitations/{id}",
+        Access::May(P::DeviceManage),
+    ),
+    row(
+        "POST",
+        "/api/v1/join/invitations/{id}/approve",
+        Access::May(P::DeviceManage),
+    ),
+    // Of a device that has no name here yet: its code is all it has, and that is sealed.
+    row("POST", "/api/v1/join/hello", Access::Guest),
+    row("POST", "/api/v1/join/ask", Access::Guest),
+    row("GET", "/api/v1/restore", Access::AtTheDevice),
+    row("POST", "/api/v1/restore", Access::AtTheDevice),
+    row("GET", "/api/v1/restore/folders", Access::AtTheDevice),
+    row("POST", "/api/v1/restore/hub", Access::AtTheDevice),
+    row("POST", "/api/v1/restore/hub/fetch", Access::AtTheDevice),
+    row("POST", "/api/v1/restore/look", Access::AtTheDevice),
+    row("POST", "/api/v1/restore/upload", Access::AtTheDevice),
+    row("GET", "/api/v1/backups", Access::May(P::BackupMake)),
+    row("POST", "/api/v1/backups", Access::May(P::BackupMake)),
+    row("GET", "/api/v1/backups/folders", Access::May(P::BackupMake)),
+    row("POST", "/api/v1/backups/targets", Access::May(P::BackupMake)),
+    row(
+        "DELETE",
+        "/api/v1/backups/targets/{id}",
+        Access::May(P::BackupMake),
+    ),
+    row("POST", "/api/v1/recovery-card", Access::May(P::RecoveryCard)),
+    row(
+        "POST",
+        "/api/v1/recovery-card/confirm",
+        Access::May(P::RecoveryCard),
+    ),
+    row("GET", "/api/v1/export/everything.zip", Access::May(P::ExportAll)),
+    row("GET", "/api/v1/shop/forget", Access::May(P::ShopForget)),
+    row("POST", "/api/v1/shop/forget", Access::May(P::ShopForget)),
     row("GET", "/api/v1/lock", Access::Open),
     row("POST", "/api/v1/sessions", Access::SignIn),
     row("GET", "/api/v1/sessions", Access::May(P::SessionList)),
     row("GET", "/api/v1/sessions/current", Access::Session),
     row("DELETE", "/api/v1/sessions/current", Access::Session),
     row("DELETE", "/api/v1/sessions/{id}", Access::May(P::SessionEnd)),
+    row("GET", "/api/v1/second-factor", Access::Session),
+    row("POST", "/api/v1/second-factor", Access::Session),
+    row("POST", "/api/v1/second-factor/begin", Access::Session),
+    row("POST", "/api/v1/second-factor/remove", Access::Session),
+    row("POST", "/api/v1/second-factor/code", Access::Session),
+    row(
+        "POST",
+        "/api/v1/staff/{id}/second-factor/reset",
+        Access::May(P::StaffChange),
+    ),
     row("GET", "/api/v1/live", Access::Live),
     row("POST", "/api/v1/displays", Access::May(P::DisplayOpen)),
     customer("GET", "/api/v1/display", Access::Display),
@@ -99,6 +200,21 @@ pub const ROUTES: &[Row] = &[
     // The one write of the customer's screen.
     customer("POST", "/api/v1/display/answer", Access::Display),
     hall("GET", "/api/v1/board", Access::Board),
+    row("GET", "/api/v1/pick", Access::Pick),
+    row("GET", "/api/v1/device-links", Access::May(P::DeviceManage)),
+    row("POST", "/api/v1/device-links", Access::May(P::DeviceManage)),
+    row("POST", "/api/v1/device-links/open", Access::SignIn),
+    row("GET", "/api/v1/device-links/current", Access::Linked),
+    row(
+        "POST",
+        "/api/v1/device-links/{id}/code",
+        Access::May(P::DeviceManage),
+    ),
+    row(
+        "DELETE",
+        "/api/v1/device-links/{id}",
+        Access::May(P::DeviceManage),
+    ),
     row("GET", "/api/v1/catalog", Access::May(P::CatalogRead)),
     row("GET", "/api/v1/products", Access::May(P::CatalogRead)),
     row("POST", "/api/v1/products", Access::May(P::CatalogChange)),
@@ -113,6 +229,7 @@ pub const ROUTES: &[Row] = &[
         "/api/v1/products/{id}/restore",
         Access::May(P::CatalogChange),
     ),
+    row("PUT", "/api/v1/products/{id}/sold", Access::May(P::CatalogChange)),
     row("GET", "/api/v1/products/runs", Access::May(P::CatalogChange)),
     row(
         "POST",
@@ -207,6 +324,7 @@ pub const ROUTES: &[Row] = &[
     row("PUT", "/api/v1/cart/exchange", Access::May(P::RefundMake)),
     row("POST", "/api/v1/cart/park", Access::May(P::CartUse)),
     row("GET", "/api/v1/carts", Access::May(P::CartUse)),
+    row("GET", "/api/v1/carts/elsewhere", Access::May(P::CartUse)),
     row("POST", "/api/v1/carts/{id}/recall", Access::May(P::CartUse)),
     row("DELETE", "/api/v1/carts/{id}", Access::May(P::CartUse)),
     row("POST", "/api/v1/orders", Access::May(P::OrderPlace)),
@@ -300,7 +418,21 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/v1/rates", Access::May(P::CartUse)),
     row("POST", "/api/v1/rates", Access::May(P::RateChange)),
     row("GET", "/api/v1/rates/convert", Access::May(P::CartUse)),
+    // How the device stands is for everybody; who lacks what is added for those who look after the devices.
+    row("GET", "/api/v1/sync", Access::Session),
+    row("GET", "/api/v1/shut-out", Access::Session),
+    row("GET", "/api/v1/shut-out/not-taken.zip", Access::May(P::ExportAll)),
     row("GET", "/api/v1/anomalies", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/hub", Access::May(P::DeviceRead)),
+    row("PUT", "/api/v1/hub", Access::May(P::HubChange)),
+    row("DELETE", "/api/v1/hub", Access::May(P::HubChange)),
+    row("GET", "/api/v1/anomalies/count", Access::May(P::ReportRead)),
+    row("POST", "/api/v1/anomalies/settle", Access::May(P::AnomalySettle)),
+    row("GET", "/api/v1/set-aside", Access::May(P::ReportRead)),
+    row("POST", "/api/v1/set-aside/retry", Access::May(P::AnomalySettle)),
+    row("POST", "/api/v1/set-aside/fetch", Access::May(P::AnomalySettle)),
+    row("POST", "/api/v1/set-aside/leave", Access::May(P::AnomalySettle)),
+    row("POST", "/api/v1/hub/login", Access::May(P::HubChange)),
     row("GET", "/api/v1/tips", Access::May(P::ReportRead)),
     row("GET", "/api/v1/tips/choices", Access::May(P::CartUse)),
     row("POST", "/api/v1/tips/share", Access::May(P::TipPayOut)),
@@ -310,6 +442,14 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/v1/nodes/claims", Access::Node),
     row("POST", "/api/v1/nodes/releases", Access::Node),
     row("POST", "/api/v1/nodes/deeds", Access::Node),
+    row("POST", "/api/v1/nodes/beats", Access::Node),
+    row("POST", "/api/v1/nodes/votes", Access::Node),
+    row("POST", "/api/v1/nodes/carts", Access::Node),
+    row("POST", "/api/v1/nodes/takes", Access::Node),
+    row("POST", "/api/v1/nodes/prints", Access::Node),
+    row("POST", "/api/v1/nodes/printers", Access::Node),
+    row("GET", "/api/v1/branch/lead", Access::May(P::DeviceRead)),
+    row("PUT", "/api/v1/branch/lead", Access::May(P::HubAppoint)),
     row("GET", "/api/v1/today", Access::May(P::ReportRead)),
     row("GET", "/api/v1/customers", Access::May(P::CustomerRead)),
     row("POST", "/api/v1/customers", Access::May(P::CustomerChange)),
@@ -460,6 +600,35 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/v1/staff/{id}/restore", Access::May(P::StaffChange)),
     row("POST", "/api/v1/staff/{id}/pin", Access::May(P::StaffChange)),
     row("GET", "/api/v1/roles", Access::May(P::StaffRead)),
+    row("GET", "/api/v1/events", Access::May(P::EventRead)),
+    row("GET", "/api/v1/events/types", Access::May(P::EventRead)),
+    row("GET", "/api/v1/webhooks", Access::May(P::ProgramManage)),
+    row("POST", "/api/v1/webhooks", Access::May(P::ProgramManage)),
+    row("PUT", "/api/v1/webhooks/{id}", Access::May(P::ProgramManage)),
+    row("DELETE", "/api/v1/webhooks/{id}", Access::May(P::ProgramManage)),
+    row(
+        "POST",
+        "/api/v1/webhooks/{id}/replay",
+        Access::May(P::ProgramManage),
+    ),
+    row(
+        "POST",
+        "/api/v1/webhooks/{id}/test",
+        Access::May(P::ProgramManage),
+    ),
+    row(
+        "GET",
+        "/api/v1/webhooks/{id}/deliveries",
+        Access::May(P::ProgramManage),
+    ),
+    row(
+        "POST",
+        "/api/v1/webhooks/{id}/deliveries/{number}/again",
+        Access::May(P::ProgramManage),
+    ),
+    row("GET", "/api/v1/api-keys", Access::May(P::ProgramManage)),
+    row("POST", "/api/v1/api-keys", Access::May(P::ProgramManage)),
+    row("DELETE", "/api/v1/api-keys/{id}", Access::May(P::ProgramManage)),
     row("GET", "/api/v1/taxes", Access::May(P::CatalogRead)),
     row("POST", "/api/v1/taxes/classes", Access::May(P::SettingChange)),
     row("PUT", "/api/v1/taxes/classes/{id}", Access::May(P::SettingChange)),
@@ -502,15 +671,45 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/v1/reports/gstr1", Access::May(P::ReportRead)),
     row("GET", "/api/v1/reports/gstr1.json", Access::May(P::ReportRead)),
     row("GET", "/api/v1/reports/gstr1.xlsx", Access::May(P::ReportRead)),
+    row("GET", "/api/v1/branches", Access::May(P::SettingRead)),
+    row("POST", "/api/v1/branches", Access::May(P::BranchManage)),
+    row("GET", "/api/v1/branches/{id}", Access::May(P::SettingRead)),
+    row("PUT", "/api/v1/branches/{id}", Access::May(P::BranchManage)),
     row("GET", "/api/v1/settings", Access::May(P::SettingRead)),
     row("PUT", "/api/v1/settings/{key}", Access::May(P::SettingChange)),
+    row("GET", "/api/v1/shop-devices", Access::May(P::DeviceChange)),
+    row("PUT", "/api/v1/shop-devices/{id}", Access::May(P::DeviceManage)),
+    row(
+        "POST",
+        "/api/v1/shop-devices/{id}/move",
+        Access::May(P::DeviceManage),
+    ),
+    row(
+        "POST",
+        "/api/v1/shop-devices/{id}/renumber",
+        Access::May(P::DeviceManage),
+    ),
+    row(
+        "POST",
+        "/api/v1/shop-devices/{id}/revoke",
+        Access::May(P::DeviceManage),
+    ),
     row("GET", "/api/v1/devices/status", Access::May(P::DeviceRead)),
+    row("POST", "/sync/v1/hello", Access::Node),
+    row("POST", "/sync/v1/push", Access::Node),
+    row("POST", "/sync/v1/pull", Access::Node),
+    row("GET", "/sync/v1/heads", Access::Node),
+    row("POST", "/sync/v1/keys", Access::Node),
+    row("POST", "/sync/v1/notice", Access::Node),
+    row("GET", "/api/v1/sharing", Access::May(P::DeviceRead)),
+    row("PUT", "/api/v1/sharing", Access::May(P::DeviceChange)),
     row("GET", "/api/v1/printers", Access::May(P::DeviceRead)),
     row("POST", "/api/v1/printers", Access::May(P::DeviceChange)),
     row("PUT", "/api/v1/printers/{id}", Access::May(P::DeviceChange)),
     row("DELETE", "/api/v1/printers/{id}", Access::May(P::DeviceChange)),
     row("POST", "/api/v1/printers/find", Access::May(P::DeviceChange)),
     row("GET", "/api/v1/printers/find", Access::May(P::DeviceRead)),
+    row("GET", "/api/v1/printers/elsewhere", Access::May(P::DeviceChange)),
     row("POST", "/api/v1/printers/{id}/test", Access::May(P::PrintUse)),
     row(
         "POST",
@@ -596,14 +795,114 @@ pub(crate) fn row_of(method: &Method, path: &str) -> Option<&'static Row> {
 /// Bodies larger than this are refused; an order of 2,000 lines is a fifth of it.
 const MOST_BODY: usize = 2 * 1024 * 1024;
 
-fn described() -> OpenApiRouter<Door> {
-    OpenApiRouter::with_openapi(docs::info())
+/// The handlers of one path, and how they are described.
+struct Handlers {
+    path: String,
+    methods: MethodRouter<Door>,
+    describe: fn() -> UtoipaMethodRouter<Door>,
+}
+
+/// The handlers that stand in the brackets, all of one path.
+macro_rules! routes {
+    ($($first:ident)::+ $(, $($more:ident)::+)* $(,)?) => {
+        Handlers {
+            path: utoipa_axum::routes!(@path [path()] of $($first)::+),
+            methods: routes!(@on MethodRouter::new(), $($first)::+ $(, $($more)::+)*),
+            describe: || utoipa_axum::routes!($($first)::+ $(, $($more)::+)*),
+        }
+    };
+    (@on $methods:expr, $($first:ident)::+ $(, $($more:ident)::+)*) => {
+        routes!(
+            @on
+            utoipa_axum::routes!(@path [methods()] of $($first)::+)
+                .iter()
+                .fold($methods, |methods, one| methods.on(one.to_method_filter(), $($first)::+))
+            $(, $($more)::+)*
+        )
+    };
+    (@on $methods:expr) => {
+        $methods
+    };
+}
+
+/// The routes, and their description where that is asked for: its schemas are fifteen megabytes, of which a door that
+/// only serves needs none.
+struct Table {
+    router: Router<Door>,
+    description: Option<OpenApi>,
+}
+
+impl Table {
+    fn routes(self, handlers: Handlers) -> Table {
+        let describe = |api| {
+            OpenApiRouter::with_openapi(api)
+                .routes((handlers.describe)())
+                .into_openapi()
+        };
+        Table {
+            router: self.router.route(&handlers.path, handlers.methods),
+            description: self.description.map(describe),
+        }
+    }
+
+    fn most_body(self, bytes: usize) -> Table {
+        Table {
+            router: self.router.layer(DefaultBodyLimit::max(bytes)),
+            ..self
+        }
+    }
+}
+
+// One chain of all of them needs more stack than a thread of the tests has, so they stand in parts.
+fn table(description: Option<OpenApi>) -> Table {
+    let router = Router::new();
+    let router = shop_and_goods(Table { router, description });
+    let router = people_and_rules(selling(router));
+    papers_and_devices(router)
+        .most_body(MOST_BODY)
+        // A whole catalogue may come in one file.
+        .routes(routes!(h::catalog::import))
+}
+
+fn shop_and_goods(router: Table) -> Table {
+    router
         .routes(routes!(h::system::health))
         .routes(routes!(h::setup::setup_view, h::setup::set_up))
         .routes(routes!(h::setup::lock))
+        .routes(routes!(h::joining::state, h::joining::join, h::joining::stop))
+        .routes(routes!(h::joining::invite, h::joining::invitations))
+        .routes(routes!(h::joining::invitation, h::joining::withdraw))
+        .routes(routes!(h::joining::approve))
+        .routes(routes!(h::shop_devices::list))
+        .routes(routes!(h::shop_devices::change))
+        .routes(routes!(h::shop_devices::move_to))
+        .routes(routes!(h::shop_devices::renumber))
+        .routes(routes!(h::shop_devices::revoke))
+        .routes(routes!(h::joining::hello))
+        .routes(routes!(h::joining::ask))
+        .routes(routes!(h::devices::join_frame))
+        .routes(routes!(h::backups::restore_view, h::backups::restore))
+        .routes(routes!(h::backups::restore_folders))
+        .routes(routes!(h::backups::at_hub))
+        .routes(routes!(h::backups::fetch))
+        .routes(routes!(h::backups::look))
+        .routes(routes!(h::backups::upload))
+        .routes(routes!(h::backups::backups, h::backups::back_up))
+        .routes(routes!(h::backups::folders))
+        .routes(routes!(h::backups::add_target))
+        .routes(routes!(h::backups::remove_target))
+        .routes(routes!(h::backups::make_card))
+        .routes(routes!(h::backups::confirm_card))
+        .routes(routes!(h::backups::everything))
+        .routes(routes!(h::backups::forget_view, h::backups::forget))
         .routes(routes!(h::sessions::sign_in, h::sessions::list))
         .routes(routes!(h::sessions::current, h::sessions::sign_out))
         .routes(routes!(h::sessions::end))
+        .routes(routes!(h::second_factor::own, h::second_factor::confirm))
+        .routes(routes!(h::second_factor::begin))
+        .routes(routes!(h::second_factor::remove))
+        .routes(routes!(h::second_factor::code))
+        .routes(routes!(h::second_factor::reset))
         .routes(routes!(h::display::live))
         .routes(routes!(h::display::open_display))
         .routes(routes!(h::display::display))
@@ -654,10 +953,15 @@ fn described() -> OpenApiRouter<Door> {
         ))
         .routes(routes!(h::catalog::restore_category))
         .routes(routes!(h::catalog::scan))
+}
+
+fn selling(router: Table) -> Table {
+    router
         .routes(routes!(h::cart::cart))
         .routes(routes!(h::cart::change))
         .routes(routes!(h::cart::park))
         .routes(routes!(h::cart::parked))
+        .routes(routes!(h::cart::elsewhere))
         .routes(routes!(h::cart::recall))
         .routes(routes!(h::cart::drop_parked))
         .routes(routes!(h::orders::place, h::orders::list))
@@ -697,7 +1001,18 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::cards::of_order))
         .routes(routes!(h::rates::list, h::rates::set))
         .routes(routes!(h::rates::convert))
+        .routes(routes!(h::sync::now))
+        .routes(routes!(h::shut_out::shut_out))
+        .routes(routes!(h::shut_out::not_taken))
         .routes(routes!(h::anomalies::list))
+        .routes(routes!(h::hub::get, h::hub::put, h::hub::delete))
+        .routes(routes!(h::anomalies::count))
+        .routes(routes!(h::anomalies::settle))
+        .routes(routes!(h::anomalies::set_aside))
+        .routes(routes!(h::anomalies::retry))
+        .routes(routes!(h::anomalies::fetch))
+        .routes(routes!(h::anomalies::leave))
+        .routes(routes!(h::hub::login))
         .routes(routes!(h::tips::report))
         .routes(routes!(h::tips::choices))
         .routes(routes!(h::tips::share))
@@ -716,7 +1031,19 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::nodes::claim))
         .routes(routes!(h::nodes::release))
         .routes(routes!(h::nodes::deeds))
+        .routes(routes!(h::nodes::beat))
+        .routes(routes!(h::nodes::vote))
+        .routes(routes!(h::nodes::carts))
+        .routes(routes!(h::nodes::take))
+        .routes(routes!(h::nodes::print))
+        .routes(routes!(h::nodes::printers))
+        .routes(routes!(h::lead::lead))
+        .routes(routes!(h::lead::appoint))
         .routes(routes!(h::orders::today))
+}
+
+fn people_and_rules(router: Table) -> Table {
+    router
         .routes(routes!(h::customers::list, h::customers::add))
         .routes(routes!(h::customers::types))
         .routes(routes!(h::customers::merge))
@@ -746,6 +1073,16 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::staff::restore))
         .routes(routes!(h::staff::set_pin))
         .routes(routes!(h::staff::roles))
+        .routes(routes!(h::events::follow))
+        .routes(routes!(h::events::types))
+        .routes(routes!(h::webhooks::list, h::webhooks::make))
+        .routes(routes!(h::webhooks::edit, h::webhooks::remove))
+        .routes(routes!(h::webhooks::replay))
+        .routes(routes!(h::webhooks::test))
+        .routes(routes!(h::webhooks::deliveries))
+        .routes(routes!(h::webhooks::again))
+        .routes(routes!(h::api_keys::list, h::api_keys::make))
+        .routes(routes!(h::api_keys::revoke))
         .routes(routes!(h::taxes::taxes))
         .routes(routes!(h::taxes::add_class))
         .routes(routes!(h::taxes::edit_class))
@@ -764,11 +1101,15 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::taxes::gstr1))
         .routes(routes!(h::taxes::gstr1_json))
         .routes(routes!(h::taxes::gstr1_xlsx))
+        .routes(routes!(h::branches::list, h::branches::open))
+        .routes(routes!(h::branches::branch, h::branches::change))
+        .routes(routes!(h::branches::sold))
         .routes(routes!(h::settings::list))
         .routes(routes!(h::settings::change))
         .routes(routes!(h::devices::status))
         .routes(routes!(h::devices::printers, h::devices::add_printer))
         .routes(routes!(h::devices::change_printer, h::devices::remove_printer))
+        .routes(routes!(h::devices::elsewhere))
         .routes(routes!(h::devices::find, h::devices::found))
         .routes(routes!(h::devices::test))
         .routes(routes!(h::devices::looks))
@@ -779,6 +1120,10 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::devices::print))
         .routes(routes!(h::devices::open_drawer))
         .routes(routes!(h::devices::openings))
+}
+
+fn papers_and_devices(router: Table) -> Table {
+    router
         .routes(routes!(h::invoices::list))
         .routes(routes!(h::invoices::invoice))
         .routes(routes!(h::invoices::pdf))
@@ -822,6 +1167,19 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::devices::logo))
         .routes(routes!(h::devices::paper_png))
         .routes(routes!(h::devices::paper_pdf))
+        .routes(routes!(h::sharing::sharing, h::sharing::change))
+        .routes(routes!(h::device_links::list, h::device_links::make))
+        .routes(routes!(h::device_links::open))
+        .routes(routes!(h::device_links::current))
+        .routes(routes!(h::device_links::renew))
+        .routes(routes!(h::device_links::revoke))
+        .routes(routes!(h::pick::pick))
+        .routes(routes!(h::exchange::hello))
+        .routes(routes!(h::exchange::push))
+        .routes(routes!(h::exchange::pull))
+        .routes(routes!(h::exchange::heads))
+        .routes(routes!(h::exchange::keys))
+        .routes(routes!(h::exchange::notice))
         .routes(routes!(h::devices::frame))
         .routes(routes!(h::devices::scanner_codes))
         .routes(routes!(h::devices::print_scanner_codes))
@@ -833,14 +1191,12 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(h::system::openapi_json))
         .routes(routes!(h::system::docs))
         .routes(routes!(h::system::metrics))
-        .layer(DefaultBodyLimit::max(MOST_BODY))
-        // A whole catalogue may come in one file.
-        .routes(routes!(h::catalog::import))
 }
 
 /// The description of the whole API.
 pub fn openapi() -> OpenApi {
-    let mut api = described().into_openapi();
+    let info = docs::info();
+    let mut api = table(Some(info.clone())).description.unwrap_or(info);
     // Handlers of different features share names, but an operation's id must be its own.
     for (path, item) in &mut api.paths.paths {
         let words: Vec<&str> = path
@@ -860,11 +1216,12 @@ pub fn openapi() -> OpenApi {
             }
         }
     }
+    describe::complete(&mut api);
     api
 }
 
 pub(crate) fn router(door: Door) -> Router {
-    let (api, _) = described().split_for_parts();
+    let api = table(None).router;
     Router::new()
         .merge(
             api.route_layer(from_fn_with_state(door.clone(), guard))

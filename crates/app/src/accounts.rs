@@ -713,7 +713,7 @@ impl Shop {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Slip::Payment(PaymentSlipData {
             shop_name: settings.text("shop.name").to_owned(),
-            header: some(settings.text("receipt.header")).into_iter().collect(),
+            header: settings.letterhead(),
             branch: settings.text("branch.name").to_owned(),
             tax_number: some(&seller.tax_number),
             demo: self.is_demo(),

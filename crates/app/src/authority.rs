@@ -6,7 +6,9 @@
 use crate::{
     AppError, Code, Result, Shop,
     claims::{Wanted, claim_held},
+    lead::Decides,
     order_view::Directory,
+    shared_carts::{CartList, CartReport, CartTake, CartTaken},
     tickets::{Who, who},
     wire::content_of,
 };
@@ -28,12 +30,14 @@ pub trait Authority: Send + Sync {
     fn claim(&self, ask: &ClaimAsk) -> std::result::Result<ClaimReply, Unreachable>;
     fn release(&self, release: &ClaimRelease) -> std::result::Result<(), Unreachable>;
     fn tell(&self, deeds: &Deeds) -> std::result::Result<(), Unreachable>;
+    fn carts(&self, report: &CartReport) -> std::result::Result<CartList, Unreachable>;
+    fn take(&self, ask: &CartTake) -> std::result::Result<CartTaken, Unreachable>;
     /// There is something to tell, as soon as it listens.
     fn nudge(&self);
 }
 
 /// No device may hold an order for longer than this without asking again.
-const MOST_LEASE_MS: i64 = 7_200_000;
+pub(crate) const MOST_LEASE_MS: i64 = 7_200_000;
 
 /// No answer in time, or none that can be believed.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +48,11 @@ pub struct Unreachable(pub String);
 pub(crate) enum Verdict {
     /// This node decides itself.
     Ours,
-    /// With what the authority knows about the order.
-    Granted(Vec<Told>),
+    /// With what the authority knows about the order; `offline` where it has lost the others itself.
+    Granted {
+        told: Vec<Told>,
+        offline: bool,
+    },
     Unreachable,
 }
 
@@ -71,11 +78,16 @@ pub struct ClaimAsk {
 pub enum ClaimReply {
     Granted {
         deeds: Vec<Deed>,
+        /// It decides alone, without the others behind it.
+        #[serde(default)]
+        offline: bool,
     },
     Refused {
         code: String,
         hints: serde_json::Map<String, serde_json::Value>,
     },
+    /// Another device decides by now.
+    Elsewhere {},
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -140,7 +152,7 @@ impl Deed {
     }
 
     /// As it is kept, or `None` when it says something that cannot be.
-    fn told(&self) -> Option<Told> {
+    pub(crate) fn told(&self) -> Option<Told> {
         let right = |m: &DeedMove| {
             UnitPlace::from_number(m.from).is_some()
                 && UnitPlace::from_number(m.to).is_some()
@@ -186,25 +198,15 @@ impl Shop {
     }
 
     pub(crate) fn ask_authority(&self, wanted: &Wanted) -> Result<Verdict> {
-        let Some(authority) = self.appointed() else {
-            return Ok(Verdict::Ours);
+        let authority = match (self.decides(), self.appointed()) {
+            (Decides::Here, _) => return Ok(Verdict::Ours),
+            (Decides::There, Some(authority)) => authority,
+            (Decides::There | Decides::Alone, _) => return Ok(Verdict::Unreachable),
         };
         // What it has not heard yet must not be handed out by it meanwhile.
         let heard = self.tell_authority();
         let row = &wanted.claim;
-        let ask = ClaimAsk {
-            claim: Uuid::from_bytes(row.claim),
-            order: row.order.uuid(),
-            generation: row.generation,
-            counter: row.counter.uuid(),
-            seat: row.seat.uuid(),
-            seat_number: row.seat_number,
-            staff: row.staff.uuid(),
-            seen: row.seen.clone(),
-            at_ms: row.at_ms,
-            lease_ms: row.expires_ms - row.at_ms,
-            take_over: wanted.take_over,
-        };
+        let ask = ClaimAsk::of(row, row.at_ms, wanted.take_over);
         let reply = match heard.and_then(|()| authority.claim(&ask)) {
             Ok(reply) => reply,
             Err(unreachable) => {
@@ -213,13 +215,15 @@ impl Shop {
             }
         };
         match reply {
-            ClaimReply::Granted { deeds } => Ok(Verdict::Granted(
-                deeds
+            ClaimReply::Granted { deeds, offline } => Ok(Verdict::Granted {
+                told: deeds
                     .iter()
                     .filter_map(Deed::told)
                     .filter(|told| told.order == row.order)
                     .collect(),
-            )),
+                offline,
+            }),
+            ClaimReply::Elsewhere {} => Ok(Verdict::Unreachable),
             ClaimReply::Refused { code, hints } => {
                 let code = Code::ALL
                     .iter()
@@ -308,33 +312,26 @@ impl Shop {
         if !matches!(ask.seen.as_str(), "qr" | "number" | "confirmed" | "refund") {
             return Err(AppError::field("seen", "qr, number, confirmed or refund"));
         }
+        let Some(holds) = self.may_decide() else {
+            return Ok(ClaimReply::Elsewhere {});
+        };
         let content = content_of(&format!("claim of {device}"), &(ask.claim, ask.order))?;
         let order = OrderId::from_uuid(ask.order);
         let now = self.edges.now();
         let wanted = Wanted {
             claim: ClaimRow {
-                order,
-                claim: *ask.claim.as_bytes(),
-                generation: ask.generation,
-                device,
-                counter: CounterId::from_uuid(ask.counter),
-                seat: SeatId::from_uuid(ask.seat),
-                seat_number: ask.seat_number,
-                staff: StaffId::from_uuid(ask.staff),
-                seen: ask.seen.clone(),
                 at_ms: now.0,
-                expires_ms: now.0 + ask.lease_ms.clamp(0, MOST_LEASE_MS),
-                offline: false,
-                state: "open".to_owned(),
-                code: None,
+                ..ask.row(device, now)
             },
             take_over: ask.take_over,
         };
+        let mut fresh = false;
         let reply = self.store.write(now, |tx| {
             let reader = tx.reader();
             let before = reader.answered(*ask.claim.as_bytes(), &content)?;
             let held = reader.claim_of(order)?;
             let first = before == Answered::No;
+            fresh = first;
             let decided = match (before, held) {
                 (Answered::Differs, _) => Err(Code::IdReused.into()),
                 (Answered::Same(_), Some(held)) if held.claim == wanted.claim.claim => {
@@ -358,6 +355,7 @@ impl Shop {
                     }
                     Ok(ClaimReply::Granted {
                         deeds: deeds_of(&tx.reader(), order)?,
+                        offline: !holds,
                     })
                 }
                 Err(refusal) if refusal.code.kind() == crate::error::Kind::Broken => Err(refusal),
@@ -368,7 +366,18 @@ impl Shop {
             }
         })?;
         self.tell_claim(order);
-        Ok(reply)
+        if fresh {
+            self.saw_clock(device, domain::time::Moment(ask.at_ms));
+        }
+        // The disk may have taken its time, or the process was stopped: what the lease does not cover is no grant.
+        match (self.may_decide(), reply) {
+            (Some(still), ClaimReply::Granted { deeds, offline }) => Ok(ClaimReply::Granted {
+                deeds,
+                offline: offline || !still,
+            }),
+            (None, ClaimReply::Granted { .. }) => Ok(ClaimReply::Elsewhere {}),
+            (_, reply) => Ok(reply),
+        }
     }
 
     fn grant_to(&self, tx: &mut store::Write<'_>, wanted: &Wanted) -> Result<()> {
@@ -423,6 +432,10 @@ impl Shop {
 
     /// Another device tells what it did. The same twice is once.
     pub fn hear_deeds(&self, device: DeviceId, heard: &Deeds) -> Result<()> {
+        if self.may_decide().is_none() {
+            // Told to the wrong one, it would not be told again.
+            return Err(AppError::new(Code::NotFound).because("another device decides by now"));
+        }
         let told: Vec<Told> = heard
             .deeds
             .iter()
@@ -461,7 +474,7 @@ impl Shop {
         subject: Uuid,
         order: OrderId,
     ) -> Result<()> {
-        if self.appointed().is_some() {
+        if self.tells() {
             tx.must_tell(kind, *subject.as_bytes(), order)?;
         }
         Ok(())
@@ -483,6 +496,23 @@ pub(crate) fn token_still_good(row: &OrderRow, claim: &ClaimRow) -> Result<()> {
         return Err(AppError::new(Code::TokenRevoked).hint("number", row.number));
     }
     Ok(())
+}
+
+impl Shop {
+    /// What this device handed out and paid back since then, the latest first.
+    pub(crate) fn deeds_since(&self, reader: &Reader<'_>, since_ms: i64, most: usize) -> Result<Vec<Deed>> {
+        let counter = self.identity.counter;
+        let mut deeds: Vec<Deed> = Vec::new();
+        for handover in reader.handovers_since(counter, since_ms, most)? {
+            deeds.push(of_handover(&handover));
+            deeds.extend(of_undo(&handover));
+        }
+        for refund in reader.refunds_since(counter, since_ms, most)? {
+            deeds.push(of_refund(reader, &refund)?);
+        }
+        deeds.truncate(most);
+        Ok(deeds)
+    }
 }
 
 /// Everything that this node knows was done with an order.

@@ -49,7 +49,7 @@ impl Shop {
         let now = self.edges.now();
         let rows = self
             .store
-            .read(|r| r.orders_in_work(Moment(now.0 - SHOWN_FOR_MS)))?;
+            .read(|r| r.orders_in_work(self.identity.branch, Moment(now.0 - SHOWN_FOR_MS)))?;
         let (mut preparing, mut ready, mut until) = (vec![], vec![], None::<i64>);
         for row in rows {
             let since = |ms: Option<i64>| BoardNumber {

@@ -1,6 +1,6 @@
 //! Codes from pictures: those that a page sends, and those of this device's own camera.
 
-use crate::{AppError, Code, Result, Shop, cart::WriteId, printing::LightView};
+use crate::{App, AppError, Code, Result, Shop, cart::WriteId, printing::LightView};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use devices::{
     Deadline,
@@ -101,7 +101,31 @@ struct OpenEye {
     watch: Arc<Watch>,
 }
 
+impl App {
+    /// The same while there is no shop here yet: what a device that joins looks at.
+    pub fn codes_in(&self, reader: Uuid, width: u32, height: u32, luma: Vec<u8>) -> Result<FrameCodes> {
+        match self.try_shop() {
+            Some(_) => Err(Code::ShopExists.into()),
+            None => self.eyes.codes_in(reader, width, height, luma),
+        }
+    }
+}
+
 impl Eyes {
+    fn codes_in(&self, reader: Uuid, width: u32, height: u32, luma: Vec<u8>) -> Result<FrameCodes> {
+        let picture = Picture::new(width, height, luma).ok_or(AppError::new(Code::PictureInvalid))?;
+        let reader = self.reader(reader);
+        let began = Deadline::now();
+        let codes = reader
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .read(&picture);
+        Ok(FrameCodes {
+            codes: codes.into_iter().map(SeenCode::from).collect(),
+            took_ms: millis(began.ago()),
+        })
+    }
+
     fn reader(&self, id: Uuid) -> Arc<Mutex<CodeReader>> {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if !readers.contains_key(&id) && readers.len() >= MOST_READERS {
@@ -128,17 +152,7 @@ fn millis(time: Duration) -> u64 {
 impl Shop {
     /// The codes in one grey picture. A reader remembers what it saw before.
     pub fn codes_in(&self, reader: Uuid, width: u32, height: u32, luma: Vec<u8>) -> Result<FrameCodes> {
-        let picture = Picture::new(width, height, luma).ok_or(AppError::new(Code::PictureInvalid))?;
-        let reader = self.eyes.reader(reader);
-        let began = Deadline::now();
-        let codes = reader
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .read(&picture);
-        Ok(FrameCodes {
-            codes: codes.into_iter().map(SeenCode::from).collect(),
-            took_ms: millis(began.ago()),
-        })
+        self.eyes.codes_in(reader, width, height, luma)
     }
 
     pub fn cameras(&self) -> CamerasView {

@@ -643,12 +643,12 @@ impl Shop {
         }
         let settings = self.settings();
         let approved_by = match &form.approval {
-            Some(approval) => Some(self.approve(approval, Permission::CardIssue, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::CardIssue, actor)?),
             None => None,
         };
         // Above the limit two people answer for it, whoever they are.
         let limit = settings.int("card.limit_minor");
-        if approved_by.is_none() && (form.amount_minor > limit || !actor.role.allows(Permission::CardIssue)) {
+        if approved_by.is_none() && (form.amount_minor > limit || !actor.allows(Permission::CardIssue)) {
             return Err(AppError::new(Code::CardNeedsApproval).hint("limit_minor", limit));
         }
         if approved_by == Some(actor.staff) && form.amount_minor > limit {
@@ -698,12 +698,12 @@ impl Shop {
             _ => return Err(AppError::field("kind", "top_up, adjust, block or unblock")),
         };
         let approved_by = match &form.approval {
-            Some(approval) => Some(self.approve(approval, Permission::CardIssue, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::CardIssue, actor)?),
             None => None,
         };
         let limit = settings.int("card.limit_minor");
         // A card that was reported lost is blocked by whoever hears it; money onto one needs the right to.
-        if needed && approved_by.is_none() && !actor.role.allows(Permission::CardIssue) {
+        if needed && approved_by.is_none() && !actor.allows(Permission::CardIssue) {
             return Err(AppError::new(Code::CardNeedsApproval).hint("limit_minor", limit));
         }
         self.write_once(*form.id.as_bytes(), &content, |tx| {
@@ -745,7 +745,7 @@ impl Shop {
             )
         })?;
         self.live.tell("card", Some(card.to_string()));
-        self.view_card(card, actor.role.allows(Permission::CardIssue))
+        self.view_card(card, actor.allows(Permission::CardIssue))
     }
 
     /// The card of a code, for the till.
@@ -755,7 +755,7 @@ impl Shop {
     }
 
     pub fn card(&self, actor: &Actor, card: CardId) -> Result<CardView> {
-        self.view_card(card, actor.role.allows(Permission::CardIssue))
+        self.view_card(card, actor.allows(Permission::CardIssue))
     }
 
     fn view_card(&self, id: CardId, with_code: bool) -> Result<CardView> {
@@ -828,7 +828,7 @@ impl Shop {
             let hands_over = r
                 .order(order)?
                 .is_some_and(|row| row.staff == Some(actor.staff) && now.0 - row.placed_ms < HANDING_OVER_MS);
-            let with_code = hands_over || actor.role.allows(Permission::CardIssue);
+            let with_code = hands_over || actor.allows(Permission::CardIssue);
             let names = Directory::read(r)?;
             let items = r
                 .cards_of_order(order)?
@@ -856,7 +856,7 @@ pub(crate) fn view_given(
         names,
         &row,
         now,
-        hands_over || actor.role.allows(Permission::CardIssue),
+        hands_over || actor.allows(Permission::CardIssue),
     )
 }
 

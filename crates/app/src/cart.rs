@@ -631,7 +631,7 @@ fn cart_refused(error: CartError) -> AppError {
 
 /// Whether the discounts of this cart need a second person who has not been asked yet.
 pub(crate) fn needs_approval(settings: &Settings, actor: &Actor, open: &OpenCart) -> Result<()> {
-    if actor.role.allows(Permission::DiscountAboveLimit) {
+    if actor.allows(Permission::DiscountAboveLimit) {
         return Ok(());
     }
     // What a second person approved is no longer counted against the first.
@@ -688,7 +688,7 @@ impl Shop {
 
     pub fn change_cart(&self, actor: &Actor, request: &ChangeCart) -> Result<CartView> {
         let approved_by = match &request.approval {
-            Some(approval) => Some(self.approve(approval, Permission::DiscountAboveLimit, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::DiscountAboveLimit, actor)?),
             None => None,
         };
         let content = content_of(
@@ -753,6 +753,7 @@ impl Shop {
             self.park_row(tx, row, label)
         })?;
         self.tell_cart(actor.seat);
+        self.told_now();
         self.open_cart(actor)
     }
 
@@ -767,7 +768,8 @@ impl Shop {
         if !label.is_empty() {
             row.label = label;
         }
-        Ok(tx.save_cart(&row)?)
+        tx.save_cart(&row)?;
+        self.share_cart(tx, row.id)
     }
 
     pub fn parked_carts(&self) -> Result<Page<CartView>> {
@@ -783,6 +785,16 @@ impl Shop {
     /// Brings a parked cart to this seat; the cart that is open there is parked when it has lines.
     pub fn recall_cart(&self, actor: &Actor, id: CartId, request: &WriteId) -> Result<CartView> {
         let content = content_of(&format!("recall {id}"), request)?;
+        let first = self
+            .store
+            .read(|r| r.answered(*request.id.as_bytes(), &content))?
+            == store::drafts::Answered::No;
+        if first && !self.has_parked(id)? {
+            return self.take_cart(actor, id, request);
+        }
+        if first {
+            self.still_mine(id, actor.seat, actor.staff, false)?;
+        }
         self.write_once(*request.id.as_bytes(), &content, |tx| {
             let mut row = tx
                 .reader()
@@ -819,6 +831,7 @@ impl Shop {
             payments::must_be_free(&tx.reader(), id)?;
             let parked = tx.reader().cart(id)?.is_some_and(|row| row.parked_ms.is_some());
             if parked && tx.drop_cart(id)? {
+                tx.drop_cart_hop(id)?;
                 Ok(())
             } else {
                 Err(AppError::new(Code::CartGone))
@@ -1137,7 +1150,7 @@ fn edit(
         CartEdit::Clear {} => CartChange::Clear,
     };
     let mut next = cart.apply(&change).map_err(cart_refused)?;
-    if draft.quotation.is_some() && !actor.role.allows(Permission::PriceType) {
+    if draft.quotation.is_some() && !actor.allows(Permission::PriceType) {
         unquote(&cart, &mut next);
     }
     let discounted = match &change {

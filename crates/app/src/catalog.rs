@@ -1,16 +1,17 @@
 //! Products and categories: adding, changing, archiving, finding, and the grid in one piece.
 
 use crate::{
-    Actor, AppError, Code, Names, Page, Result, Shop,
+    Actor, AppError, Code, Kind, Names, Page, Result, Shop,
     cart::WriteId,
-    prices,
+    prices::{self, PriceQuestion},
     runs::{Register, Run},
     settings::{LANGUAGES, patched},
     staff::HUES,
     wire::{content_of, optional_text, rfc3339, text},
 };
 use domain::{
-    ids::{BrandId, CategoryId, CommandId, ModifierGroupId, PictureId, ProductId, TaxClassId},
+    ids::{BranchId, BrandId, CategoryId, CommandId, ModifierGroupId, PictureId, ProductId, TaxClassId},
+    prices::Day,
     quantity::{Quantity, Unit},
     time::Moment,
 };
@@ -21,7 +22,7 @@ use journal::{
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{
     Reader, Write,
     catalog::{CategoryRow, ProductOrder, ProductQuery, ProductRow, UnitRow},
@@ -78,12 +79,19 @@ pub struct ProductView {
     pub name: String,
     pub names: Names,
     pub sku: Option<String>,
+    /// The catalogue's price of one.
     pub price_minor: i64,
+    /// What this device's branch asks for one today, of whoever is nobody in particular: what the till shows.
+    pub here_minor: i64,
     pub unit: String,
     pub category: Option<Uuid>,
     pub barcodes: Vec<String>,
     pub art: Art,
     pub available: bool,
+    /// Branches at which it is not sold.
+    pub hidden_at: Vec<Uuid>,
+    /// It is not sold at this device's branch.
+    pub hidden_here: bool,
     pub favourite: bool,
     pub position: i64,
     /// The price is typed at the till; `price_minor` is only the suggestion.
@@ -167,11 +175,14 @@ impl From<&ProductRow> for ProductView {
             names: row.names.clone(),
             sku: row.sku.clone(),
             price_minor: row.price_minor,
+            here_minor: row.price_minor,
             unit: row.unit.clone(),
             category: row.category.map(|c| c.uuid()),
             barcodes: row.barcodes.clone(),
             art: Art::read(&row.art),
             available: row.available,
+            hidden_at: vec![],
+            hidden_here: false,
             favourite: row.favourite,
             position: row.position,
             open_price: row.open_price,
@@ -228,21 +239,67 @@ pub(crate) fn decimal(milli: i64) -> String {
     Decimal::new(milli, 3).normalize().to_string()
 }
 
-/// Which products ask something before they can be sold: their groups tell, and those change.
-pub(crate) struct Asking(BTreeSet<ModifierGroupId>);
+/// What products do not say of themselves: which ask something before they can be sold (their groups tell, and those
+/// change), which are not sold at every branch, and what is asked for them here and today.
+pub(crate) struct Asking<'r> {
+    reader: &'r Reader<'r>,
+    groups: BTreeSet<ModifierGroupId>,
+    hidden: BTreeMap<ProductId, Vec<BranchId>>,
+    here: Option<BranchId>,
+    day: Day,
+    /// Where nobody ever set a price there is none to look for.
+    priced: bool,
+}
 
-impl Asking {
-    pub(crate) fn of(reader: &Reader<'_>) -> Result<Asking> {
+impl<'r> Asking<'r> {
+    pub(crate) fn of(reader: &'r Reader<'r>, day: Day) -> Result<Asking<'r>> {
         let groups = reader.modifier_groups(false)?;
-        Ok(Asking(
-            groups.iter().filter(|g| g.least > 0).map(|g| g.id).collect(),
-        ))
+        Ok(Asking {
+            reader,
+            day,
+            priced: reader.any_price_is_set()?,
+            groups: groups.iter().filter(|g| g.least > 0).map(|g| g.id).collect(),
+            hidden: reader.hidden_products()?,
+            here: reader.own_branch()?,
+        })
     }
 
-    pub(crate) fn view(&self, row: &ProductRow) -> ProductView {
+    pub(crate) fn view(&self, row: &ProductRow) -> Result<ProductView> {
         let mut view = ProductView::from(row);
-        view.asks |= row.modifiers.iter().any(|group| self.0.contains(group));
-        view
+        view.here_minor = self.price(row)?;
+        view.asks |= row.modifiers.iter().any(|group| self.groups.contains(group));
+        // A variant is where its product is.
+        let hidden = [Some(row.id), row.variant_of];
+        for branch in hidden
+            .iter()
+            .flatten()
+            .filter_map(|id| self.hidden.get(id))
+            .flatten()
+        {
+            view.hidden_here |= Some(*branch) == self.here;
+            view.hidden_at.push(branch.uuid());
+        }
+        Ok(view)
+    }
+
+    fn price(&self, row: &ProductRow) -> Result<i64> {
+        let (true, Ok(unit)) = (self.priced, prices::base_unit(row)) else {
+            return Ok(row.price_minor);
+        };
+        let question = PriceQuestion {
+            quantity: Quantity::one(unit),
+            level: None,
+            customer_level: None,
+            customer: None,
+            customer_type: None,
+            day: self.day,
+        };
+        match prices::unit_price(self.reader, row, &question) {
+            Ok(answer) => Ok(answer.minor),
+            // The cart refuses it with the reason; a list is there all the same.
+            Err(error) if error.code.kind() == Kind::Refused => Ok(row.price_minor),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -376,6 +433,8 @@ pub struct CatalogView {
     pub products: Vec<ProductView>,
     /// The shop has more products than these: search asks the core.
     pub more: bool,
+    /// When the business day ends, and with it what holds for days.
+    pub until: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
@@ -781,6 +840,7 @@ fn reprice_variants(
 
 impl Shop {
     pub fn catalog(&self) -> Result<CatalogView> {
+        let day = self.price_day();
         self.store.read(|r| {
             let query = ProductQuery {
                 limit: GRID + 1,
@@ -789,11 +849,12 @@ impl Shop {
             let mut rows = r.products(ProductOrder::Grid, &query)?;
             let more = rows.len() > GRID;
             rows.truncate(GRID);
-            let asking = Asking::of(r)?;
+            let asking = Asking::of(r, day)?;
             Ok(CatalogView {
                 categories: r.categories(false)?.iter().map(CategoryView::from).collect(),
-                products: rows.iter().map(|row| asking.view(row)).collect(),
+                products: rows.iter().map(|row| asking.view(row)).collect::<Result<_>>()?,
                 more,
+                until: rfc3339(self.price_day_ends()),
             })
         })
     }
@@ -804,15 +865,15 @@ impl Shop {
         if typed.is_some_and(|q| q.chars().count() > 200) {
             return Ok(Page::whole(vec![]));
         }
+        let day = self.price_day();
         self.store.read(|r| {
-            let asking = Asking::of(r)?;
+            let asking = Asking::of(r, day)?;
             if let Some(typed) = typed {
                 let category = filter.category.map(CategoryId::from_uuid);
                 let rows = r.search_products(typed, limit)?;
                 let fits = |row: &&ProductRow| category.is_none() || row.category == category;
-                return Ok(Page::whole(
-                    rows.iter().filter(fits).map(|row| asking.view(row)).collect(),
-                ));
+                let views = rows.iter().filter(fits).map(|row| asking.view(row));
+                return Ok(Page::whole(views.collect::<Result<_>>()?));
             }
             let order = match filter.sort.as_deref() {
                 None | Some("grid") => ProductOrder::Grid,
@@ -839,16 +900,17 @@ impl Shop {
             rows.truncate(limit);
             let next = rows.last().filter(|_| more).map(|row| row.n.to_string());
             Ok(Page {
-                items: rows.iter().map(|row| asking.view(row)).collect(),
+                items: rows.iter().map(|row| asking.view(row)).collect::<Result<_>>()?,
                 next,
             })
         })
     }
 
     pub fn product(&self, id: ProductId) -> Result<ProductView> {
+        let day = self.price_day();
         self.store.read(|r| {
             let row = r.product(id)?.ok_or(Code::NotFound)?;
-            Ok(Asking::of(r)?.view(&row))
+            Asking::of(r, day)?.view(&row)
         })
     }
 

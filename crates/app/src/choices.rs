@@ -97,7 +97,12 @@ pub struct VariantView {
     pub names: Names,
     pub values: Vec<VariantValue>,
     pub sku: Option<String>,
+    /// The catalogue's price of one.
     pub price_minor: i64,
+    /// What this device's branch asks for one today.
+    pub here_minor: i64,
+    /// It is not sold at this device's branch.
+    pub hidden_here: bool,
     pub available: bool,
     pub picture: Option<Uuid>,
 }
@@ -184,12 +189,17 @@ impl Shop {
                     groups.push(ModifierGroupView::from(&group));
                 }
             }
+            let asking = Asking::of(r, day)?;
+            let variants = r.variants_of(id)?;
+            let variants = variants
+                .iter()
+                .map(|row| Ok(VariantView::from(asking.view(row)?)));
             Ok(ChoicesView {
-                product: Asking::of(r)?.view(&row),
+                product: asking.view(&row)?,
                 units,
                 levels,
                 groups,
-                variants: r.variants_of(id)?.iter().map(VariantView::from).collect(),
+                variants: variants.collect::<Result<_>>()?,
                 parts: parts_of(r, &row)?,
             })
         })
@@ -380,24 +390,19 @@ pub(crate) fn taxed_as_parent(reader: &Reader<'_>, mut row: ProductRow) -> Resul
     Ok(row)
 }
 
-impl From<&ProductRow> for VariantView {
-    fn from(row: &ProductRow) -> VariantView {
+impl From<ProductView> for VariantView {
+    fn from(product: ProductView) -> VariantView {
         VariantView {
-            id: row.id.uuid(),
-            name: row.name.clone(),
-            names: row.names.clone(),
-            values: row
-                .variant
-                .iter()
-                .map(|(name, value)| VariantValue {
-                    name: name.clone(),
-                    value: value.clone(),
-                })
-                .collect(),
-            sku: row.sku.clone(),
-            price_minor: row.price_minor,
-            available: row.available,
-            picture: row.picture.map(|p| p.uuid()),
+            id: product.id,
+            name: product.name,
+            names: product.names,
+            values: product.variant,
+            sku: product.sku,
+            price_minor: product.price_minor,
+            here_minor: product.here_minor,
+            hidden_here: product.hidden_here,
+            available: product.available,
+            picture: product.picture,
         }
     }
 }

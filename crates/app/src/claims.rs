@@ -150,7 +150,7 @@ impl Shop {
 
     fn answered(&self, id: Uuid, content: &[u8; 32]) -> Result<Option<Opened>> {
         use store::drafts::Answered;
-        match self.store.read(|r| r.answered(*id.as_bytes(), content))? {
+        match self.store.glance(|r| r.answered(*id.as_bytes(), content))? {
             Answered::No => Ok(None),
             Answered::Differs => Err(Code::IdReused.into()),
             Answered::Same(answer) => serde_json::from_str(&answer)
@@ -168,7 +168,7 @@ impl Shop {
         };
         // Refusals that need nobody else come first and cost nothing.
         if let Some(row) = &ticket.row {
-            self.store.read(|r| self.must_be_collectable(r, row))?;
+            self.store.glance(|r| self.must_be_collectable(r, row))?;
         }
         let seat_number = self.seat_number(actor.seat)?;
         let generation = match (&ticket.row, &ticket.signed) {
@@ -195,9 +195,14 @@ impl Shop {
             },
             take_over: request.take_over == Some(true),
         };
+        let mut granted_there = false;
         let told = match self.ask_authority(&wanted)? {
             Verdict::Ours => vec![],
-            Verdict::Granted(told) => told,
+            Verdict::Granted { told, offline } => {
+                wanted.claim.offline = offline;
+                granted_there = !offline;
+                told
+            }
             Verdict::Unreachable => {
                 wanted.claim.offline = true;
                 vec![]
@@ -211,6 +216,17 @@ impl Shop {
             if let Some(row) = &row {
                 self.must_be_collectable(&tx.reader(), row)?;
                 token_still_good(row, &wanted.claim)?;
+            }
+            // Whoever decides now has granted it: what this device granted to others, when it decided, is over.
+            if granted_there
+                && let Some(held) = tx.reader().claim_of(order)?
+                && held.device != self.identity.device
+                && held.state == "open"
+            {
+                tx.save_claim(&ClaimRow {
+                    state: "released".to_owned(),
+                    ..held
+                })?;
             }
             self.grant(tx, &wanted, actor.seat)?;
             let mut opened =
@@ -291,6 +307,17 @@ impl Shop {
                 Some(lines) => lines.iter().map(counted_of_token).sum::<u64>().to_string(),
                 None => String::new(),
             };
+            // Handed out elsewhere, as others told: there is nothing to open.
+            if to_give == "0" && claim.seen != "refund" {
+                let names = Directory::read(reader)?;
+                let error =
+                    AppError::new(Code::AlreadyCollected).hint("order", claim.order.uuid().to_string());
+                return Err(named(
+                    &names,
+                    error,
+                    last_done(reader, claim.order, LastDeed::Handover)?,
+                ));
+            }
             return Ok(Opened {
                 claim: granted,
                 order: None,
@@ -425,7 +452,7 @@ impl Shop {
 
     /// The seat's number, given to it at its first use.
     pub(crate) fn seat_number(&self, seat: SeatId) -> Result<u16> {
-        if let Some(number) = self.store.read(|r| r.seat_number(seat))? {
+        if let Some(number) = self.store.glance(|r| r.seat_number(seat))? {
             return Ok(number);
         }
         Ok(self.store.write(self.edges.now(), |tx| tx.number_of_seat(seat))?)

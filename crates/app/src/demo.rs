@@ -587,6 +587,7 @@ fn furnish(
             unit: None,
             level: one.level.clone(),
             customer: None,
+            branch: None,
             from_quantity: one.from_quantity.clone(),
             first_day: None,
             last_day: None,

@@ -1,11 +1,12 @@
 //! What the customer sees: one message per state, sanitised, and nothing of anybody else.
 
 use crate::{
-    Result, Shop,
+    Actor, Result, Shop,
     asks::DisplayAsk,
     cart::{CartView, Stage, TaxView},
     catalog::Art,
     exchanges::ExchangeLine,
+    listening::Listens,
     order_view::OrderView,
     returns::ReturnView,
     tenders::{OfferView, TakenLeg},
@@ -410,7 +411,7 @@ pub enum Screen {
 }
 
 impl Screen {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Screen::Customer => "display",
             Screen::Board => "board",
@@ -443,19 +444,23 @@ pub struct DisplayToken {
 impl Shop {
     pub fn display(&self, seat: SeatId) -> Result<DisplayView> {
         let settings = self.settings();
-        let (cart, hues) = self.store.read(|r| {
+        // Told after every change of the cart and after every sale.
+        let (cart, hues) = self.store.glance(|r| {
             let cart = match r.open_cart(seat)? {
-                Some(row) => Some(self.view_cart(r, &row)?),
+                Some(row) => Some(self.view_cart(r, &row)?).filter(|cart| !cart.lines.is_empty()),
                 None => None,
             };
-            Ok::<_, crate::AppError>((cart, r.categories(true)?))
+            let hues = match &cart {
+                Some(_) => r.hues()?,
+                None => vec![],
+            };
+            Ok::<_, crate::AppError>((cart, hues))
         })?;
-        let cart = cart.filter(|c| !c.lines.is_empty());
         let paid = self.displays.paid_now(seat, self.edges.now());
         let hue_of = |category: Option<Uuid>| {
             hues.iter()
-                .find(|c| Some(c.id.uuid()) == category)
-                .map(|c| c.hue.clone())
+                .find(|(known, _)| Some(known.uuid()) == category)
+                .map(|(_, hue)| hue.clone())
         };
         let counter = self.displays.counter_now(seat, self.edges.now());
         let ask = self.asked_of_guest(seat);
@@ -529,13 +534,18 @@ impl Shop {
         })
     }
 
-    /// The key that was asked for.
-    pub fn open_display(&self, seat: SeatId, request: &OpenDisplay) -> Result<DisplayToken> {
-        match request.kind.as_deref() {
-            None | Some("customer") => Ok(self.display_token(seat, Screen::Customer)),
-            Some("board") => Ok(self.display_token(seat, Screen::Board)),
-            Some(_) => Err(crate::AppError::field("kind", "customer or board")),
-        }
+    /// The key that was asked for: of this machine for good, of another's browser for a day.
+    pub fn open_display(&self, actor: &Actor, request: &OpenDisplay, here: bool) -> Result<DisplayToken> {
+        let screen = match request.kind.as_deref() {
+            None | Some("customer") => Screen::Customer,
+            Some("board") => Screen::Board,
+            Some(_) => return Err(crate::AppError::field("kind", "customer or board")),
+        };
+        let token = match here {
+            true => self.display_token(actor.seat, screen),
+            false => self.give_pass(actor.session, actor.seat, screen),
+        };
+        Ok(DisplayToken { token })
     }
 
     pub(crate) fn display_shop(&self) -> DisplayShop {
@@ -551,6 +561,10 @@ impl Shop {
     }
 
     pub(crate) fn tell_display(&self, seat: SeatId) {
+        // A screen that begins to watch reads what stands there first.
+        if !self.live.is_watched() {
+            return;
+        }
         match self.display(seat).and_then(|d| {
             serde_json::to_value(d).map_err(|e| crate::AppError::new(crate::Code::Broken).caused(e))
         }) {
@@ -561,21 +575,27 @@ impl Shop {
     }
 
     /// Derived from the device's secret, so that it outlives a restart and needs no keeping.
-    pub fn display_token(&self, seat: SeatId, screen: Screen) -> DisplayToken {
+    fn display_token(&self, seat: SeatId, screen: Screen) -> String {
         let mac = crate::letters::hex(&self.display_mac(seat, screen));
-        DisplayToken {
-            token: format!("{}.{seat}.{mac}", screen.as_str()),
-        }
+        format!("{}.{seat}.{mac}", screen.as_str())
     }
 
-    /// The seat that a token for this kind of screen opens.
-    pub fn seat_of_display(&self, token: &str, screen: Screen) -> Option<SeatId> {
+    /// The seat that a token for this kind of screen opens, and with what its screen goes dark. A token without an end is
+    /// believed at this machine alone: nobody could take it back from another.
+    pub fn seat_of_display(&self, token: &str, screen: Screen, here: bool) -> Option<(SeatId, Listens)> {
+        if let Some((seat, pass)) = self.pass_for(token, screen) {
+            return Some((seat, Listens::Pass(pass)));
+        }
+        if !here {
+            return None;
+        }
         let (kind, rest) = token.split_once('.')?;
         let (seat, _) = rest.split_once('.')?;
         let seat: SeatId = seat.parse().ok()?;
         // blake3's comparison takes the same time wherever the difference is.
-        let right = blake3::hash(self.display_token(seat, screen).token.as_bytes());
-        (kind == screen.as_str() && blake3::hash(token.as_bytes()) == right).then_some(seat)
+        let right = blake3::hash(self.display_token(seat, screen).as_bytes());
+        (kind == screen.as_str() && blake3::hash(token.as_bytes()) == right)
+            .then_some((seat, Listens::Always))
     }
 
     fn display_mac(&self, seat: SeatId, screen: Screen) -> [u8; 32] {

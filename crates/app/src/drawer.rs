@@ -91,10 +91,10 @@ impl Shop {
         )?;
         let reason = text("reason", &form.reason, 200)?;
         let approved_by = match &form.approval {
-            Some(approval) => Some(self.approve(approval, Permission::DrawerOpen, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::DrawerOpen, actor)?),
             None => None,
         };
-        if approved_by.is_none() && !actor.role.allows(Permission::DrawerOpen) {
+        if approved_by.is_none() && !actor.allows(Permission::DrawerOpen) {
             return Err(Code::DrawerNeedsApproval.into());
         }
         let job = PrintJobId::from_uuid(form.id);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub type Now = dyn Fn() -> Moment + Send + Sync;
+/// A clock in milliseconds that never falls; where it stands does not matter.
+pub type Steady = Arc<dyn Fn() -> u64 + Send + Sync>;
 pub type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 /// Where time and randomness come from.
@@ -50,6 +52,16 @@ impl Edges {
     pub fn new_id_at(&self, moment: Moment) -> Uuid {
         uuid_v7(u64::try_from(moment.0).unwrap_or(0), self.random())
     }
+}
+
+/// Milliseconds since now, by a clock that nobody sets.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the edge where the steady clock enters"
+)]
+pub fn steady_clock() -> Steady {
+    let since = std::time::Instant::now();
+    Arc::new(move || u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Gives big blocks back to the system as soon as they are free. A PIN check takes 19 MB for a moment; left alone,

@@ -86,22 +86,63 @@ codes! {
     SessionIdle = "session_idle", SignedOut, "the till was idle and locked itself";
     PinWrong = "pin_wrong", SignedOut, "wrong PIN";
     PinWait = "pin_wait", Wait, "too many wrong PINs: wait";
+    SecondFactorNeeded = "second_factor_needed", SignedOut, "from another machine this person signs in with password and code";
+    SecondFactorUnset = "second_factor_unset", Forbidden, "from another machine owners sign in with password and code: set them up at the device";
+    SecondFactorFirst = "second_factor_first", Conflict, "set up your own password and code first";
+    SecondFactorWrong = "second_factor_wrong", SignedOut, "password or code is wrong, or the code was used";
+    ApprovalCodeWrong = "approval_code_wrong", SignedOut, "from another machine this person approves with a code of their second factor: this one is wrong, or was used";
+    SecondFactorWait = "second_factor_wait", Wait, "too many wrong tries: wait";
+    SecondFactorClock = "second_factor_clock", SignedOut, "the code is that of another time: a clock is wrong";
+    SecondFactorOver = "second_factor_over", Conflict, "this was shown too long ago: begin again";
+    CodeWanted = "code_wanted", Forbidden, "show a fresh code first";
+    PasswordWeak = "password_weak", Refused, "this password is too easy to guess";
     TooManyRequests = "too_many_requests", Wait, "too many requests: wait";
+    KeyWrong = "key_wrong", SignedOut, "this key is not known here, or was revoked";
+    KeyEnded = "key_ended", SignedOut, "this key has ended";
+    LinkWrong = "link_wrong", SignedOut, "this link opens nothing";
+    LinkEnded = "link_ended", SignedOut, "this link has ended";
+    LinkRevoked = "link_revoked", SignedOut, "this link was taken back";
+    LinkUsed = "link_used", Conflict, "another browser has opened this link";
+    LinkCodeEnded = "link_code_ended", Conflict, "this code was not opened in time";
+    LinkElsewhere = "link_elsewhere", Forbidden, "this link is of another branch or of another till";
+    NotForPrograms = "not_for_programs", Forbidden, "this is for people only: no key opens it";
     NotAllowed = "not_allowed", Forbidden, "this role may not do that";
+    CursorUnknown = "cursor_unknown", Conflict, "this is no cursor of this node: begin anew";
     NotFound = "not_found", NotFound, "there is no such thing";
     IdReused = "id_reused", Conflict, "this id was used with another content";
     NoShop = "no_shop", Conflict, "no shop is set up here yet";
     ShopExists = "shop_exists", Conflict, "a shop is set up here already";
     NotHere = "not_here", Forbidden, "this can be done at the device itself only";
+    BranchInUse = "branch_in_use", Conflict, "devices stand in this branch";
+    LastBranch = "last_branch", Conflict, "the shop needs a branch";
     NotTheDemo = "not_the_demo", Conflict, "this is not the demo shop";
+    NotInDemo = "not_in_demo", Conflict, "the demo shop stays on its own device";
+    InvitationsMany = "invitations_many", Conflict, "several invitations are open already";
+    JoinDecided = "join_decided", Conflict, "this was answered already";
+    JoinBusy = "join_busy", Conflict, "this device is joining a shop already";
+    JoinCodeInvalid = "join_code_invalid", Refused, "this is no join code";
+    JoinAddressInvalid = "join_address_invalid", Refused, "this is no address of a device";
+    JoinCodeWrong = "join_code_wrong", Refused, "nobody at that address made this code";
+    JoinExpired = "join_expired", Refused, "this invitation is over";
+    JoinUsed = "join_used", Conflict, "another device came with this code";
+    JoinDeclined = "join_declined", Refused, "the owner said no";
+    JoinHostGone = "join_host_gone", Wait, "the other device does not answer";
+    JoinVersion = "join_version", Refused, "this Chandi is older than the shop's";
+    JoinFailed = "join_failed", Broken, "the other device could not prepare the books";
+    JoinDamaged = "join_damaged", Broken, "what was received is not what the other device signed";
+    DeviceRevoked = "device_revoked", Forbidden, "this device was shut out of its shop";
+    DeviceLast = "device_last", Conflict, "no other device of the shop is left";
+    DeviceBusy = "device_busy", Conflict, "an order or a drawer is open here";
     FieldInvalid = "field_invalid", Refused, "a field is not right";
     PinWeak = "pin_weak", Refused, "this PIN is too easy to guess";
+    StaffElsewhere = "staff_elsewhere", Forbidden, "this person works at another branch";
     LastOwner = "last_owner", Conflict, "the shop needs an owner";
     BarcodeTaken = "barcode_taken", Conflict, "another product has this barcode";
     SkuTaken = "sku_taken", Conflict, "another product has this SKU";
     CategoryInUse = "category_in_use", Conflict, "products are in this category";
     CategoryLoop = "category_loop", Refused, "a category cannot be inside itself";
     ProductArchived = "product_archived", Refused, "this product is archived";
+    ProductNotHere = "product_not_here", Refused, "this product is not sold at this branch";
     UnitNotSold = "unit_not_sold", Refused, "this product is not sold by this unit";
     VariantNeeded = "variant_needed", Refused, "one of its variants has to be chosen";
     ModifiersInvalid = "modifiers_invalid", Refused, "these choices do not fit this product";
@@ -110,6 +151,9 @@ codes! {
     BrandInUse = "brand_in_use", Conflict, "products are of this brand";
     QuantityInvalid = "quantity_invalid", Refused, "this quantity is not possible";
     CartEmpty = "cart_empty", Refused, "there is nothing to pay";
+    CartTaken = "cart_taken", Conflict, "another till has this cart";
+    CartPaid = "cart_paid", Conflict, "this cart was paid already";
+    CartApart = "cart_apart", Conflict, "the device that knows where the cart is does not answer";
     CartGone = "cart_gone", NotFound, "this cart is not open any more";
     CartTooLong = "cart_too_long", Refused, "this cart has too many lines";
     LineGone = "line_gone", NotFound, "this line is not in the cart";
@@ -164,6 +208,7 @@ codes! {
     NumberWait = "number_wait", Wait, "too many wrong numbers: wait";
     ClaimHeld = "claim_held", Conflict, "another counter has this order open";
     ClaimLost = "claim_lost", Conflict, "another counter took this order over";
+    LeadFixed = "lead_fixed", Refused, "which device decides was chosen when this one was started";
     ClaimNeeded = "claim_needed", Conflict, "scan the token first";
     AlreadyCollected = "already_collected", Conflict, "this order was collected";
     OrderRefunded = "order_refunded", Conflict, "this order was paid back";
@@ -199,8 +244,14 @@ codes! {
     ImportUnreadable = "import_unreadable", Refused, "this file cannot be read";
     NoPrinter = "no_printer", Conflict, "no printer does this here";
     PrinterKnown = "printer_known", Conflict, "this printer is set up already";
+    PrintHeld = "print_held", Wait, "the other device does not answer, and may still print it";
     PrinterHasJobs = "printer_has_jobs", Conflict, "something still waits to be printed there";
     JobSettled = "job_settled", Conflict, "this is printed or discarded already";
+    DemoStays = "demo_stays", Refused, "the demo stays on this device";
+    HubNone = "hub_none", Conflict, "this shop is not connected to a hub";
+    HubBusy = "hub_busy", Wait, "the hub was asked too often from here: wait a minute";
+    HubUnreachable = "hub_unreachable", Wait, "the hub does not answer";
+    HubRefused = "hub_refused", Conflict, "the hub does not take this shop";
     NoMailServer = "no_mail_server", Conflict, "no mail server is set up";
     CampaignEmpty = "campaign_empty", Refused, "nobody would get this letter";
     CampaignTooLarge = "campaign_too_large", Refused, "these are too many letters at once";
@@ -222,6 +273,27 @@ codes! {
     PictureInvalid = "picture_invalid", Refused, "this is not a picture of that size";
     LogoInvalid = "logo_invalid", Refused, "this picture cannot be used as a logo";
     DiskFull = "disk_full", Full, "the disk is full";
+    RecoveryKeyMissing = "recovery_key_missing", Conflict, "make the recovery card first";
+    RecoveryKeyWrong = "recovery_key_wrong", Refused, "this card does not open this backup";
+    RecoveryCodeMistyped = "recovery_code_mistyped", Refused, "this is not what stands on a recovery card";
+    RecoveryCardOther = "recovery_card_other", Refused, "this is another card than the one that was shown";
+    RecoveryCardGone = "recovery_card_gone", Conflict, "this card was shown too long ago: make a new one";
+    BackupBusy = "backup_busy", Wait, "a backup is being made";
+    BackupNoPlace = "backup_no_place", Conflict, "there is no place for backups yet";
+    BackupNoRoom = "backup_no_room", Full, "there is not enough room";
+    BackupReadOnly = "backup_read_only", Refused, "nothing can be written there";
+    BackupPlaceGone = "backup_place_gone", Wait, "the place cannot be reached";
+    BackupUnreadable = "backup_unreadable", Refused, "this is no backup of Chandi";
+    BackupDamaged = "backup_damaged", Refused, "this backup is not whole";
+    BackupNewer = "backup_newer", Refused, "this backup is of a newer Chandi";
+    BackupHubNone = "backup_hub_none", Conflict, "this hub keeps no backups";
+    BackupHubFull = "backup_hub_full", Full, "the hub keeps no more backups for this organisation";
+    BackupHubBehind = "backup_hub_behind", Wait, "the hub has not heard of the recovery card yet";
+    RecoveryCardUnknown = "recovery_card_unknown", Refused, "this hub has no backup for this card";
+    BackupGone = "backup_gone", Refused, "this backup is not there any more";
+    RestoreTooEarly = "restore_too_early", Refused, "at that moment the recovery card was not made yet";
+    RestoreUnproven = "restore_unproven", Refused, "only the hub says that this is the shop's backup";
+    ForgetDiffers = "forget_differs", Conflict, "more would be lost than was shown";
     Busy = "busy", Wait, "the database is busy";
     Broken = "broken", Broken, "something broke";
 }
@@ -260,6 +332,17 @@ impl AppError {
     pub fn hint(mut self, name: &str, value: impl Into<Value>) -> AppError {
         self.hints.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// What stands behind it, cause by cause, for the log alone.
+    pub fn causes(&self) -> String {
+        let mut chain = Vec::new();
+        let mut next = std::error::Error::source(self);
+        while let Some(cause) = next {
+            chain.push(cause.to_string());
+            next = cause.source();
+        }
+        chain.join(": ")
     }
 
     pub fn caused(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> AppError {

@@ -2,7 +2,7 @@
 //!
 //! How the bytes travel is the concern of `sync`; what is believed is the store's.
 
-use crate::{Result, Shop, live::LiveMessage};
+use crate::{Result, Shop, letters::digest_of, live::LiveMessage};
 use domain::ids::{CustomerId, DeviceId, ShopId};
 use journal::{
     Chunk, Vector,
@@ -24,6 +24,8 @@ pub struct SignedRequest {
     pub shop: ShopId,
     pub device: DeviceId,
     pub time_ms: i64,
+    /// Of the body.
+    pub digest: [u8; 32],
     pub signature: [u8; 64],
 }
 
@@ -35,7 +37,9 @@ impl Shop {
 
     /// What somebody who has that much lacks, at most so many bytes of it; and whether there is more.
     pub fn chunks_for(&self, theirs: &Vector, max_bytes: usize) -> Result<(Vec<Chunk>, bool)> {
-        let lacking: Vec<Range> = missing(theirs, &self.vector()?);
+        let mut lacking: Vec<Range> = missing(theirs, &self.vector()?);
+        // Its own first: whoever does not know a restored device yet learns of it by the first that it brings.
+        lacking.sort_by_key(|range| range.device != self.identity.device);
         Ok(self.store.chunks(&lacking, max_bytes)?)
     }
 
@@ -102,6 +106,7 @@ impl Shop {
             shop,
             device,
             time_ms,
+            digest: digest_of(body),
             signature,
         })
     }
@@ -116,6 +121,22 @@ impl Shop {
         if kinds.contains(&SETTING) || kinds.contains(&DEVICE) {
             self.reload_settings()?;
         }
+        if kinds.iter().any(|kind| journal::admission::KINDS.contains(kind)) {
+            self.look_whether_shut_out()?;
+            // Nothing that came in is lost by it.
+            if let Err(error) = self.part_numbers() {
+                tracing::error!(%error, causes = error.causes(), "this device numbers as another does");
+            }
+        }
+        if [STAFF, SETTING, SECOND_FACTOR]
+            .iter()
+            .any(|kind| kinds.contains(kind))
+        {
+            self.check_sessions()?;
+        }
+        if kinds.contains(&DEVICE_LINK) {
+            self.check_links()?;
+        }
         let topics: BTreeSet<&str> = kinds
             .iter()
             .flat_map(|kind| TOPICS.iter().filter(move |(kinds, _)| kinds.contains(kind)))
@@ -129,7 +150,10 @@ impl Shop {
 }
 
 const DEVICE: u16 = 2;
+const STAFF: u16 = 12;
 const SETTING: u16 = 13;
+const DEVICE_LINK: u16 = 81;
+const SECOND_FACTOR: u16 = 83;
 
 /// What the screens read again after facts of these kinds.
 const TOPICS: &[(std::ops::RangeInclusive<u16>, &[&str])] = &[
@@ -138,6 +162,8 @@ const TOPICS: &[(std::ops::RangeInclusive<u16>, &[&str])] = &[
     (11..=11, &["category"]),
     (12..=12, &["staff"]),
     (13..=13, &["setting"]),
+    (62..=62, &["setting"]),
+    (63..=63, &["product"]),
     (14..=14, &["product"]),
     (15..=15, &["level", "product"]),
     (16..=16, &["brand"]),
@@ -152,4 +178,6 @@ const TOPICS: &[(std::ops::RangeInclusive<u16>, &[&str])] = &[
     (50..=59, &["shift", "tip"]),
     (60..=69, &["setting", "product"]),
     (70..=79, &["quotation", "order"]),
+    (80..=80, &["anomaly"]),
+    (83..=83, &["staff"]),
 ];

@@ -141,7 +141,7 @@ impl Shop {
         };
         let content = content_of("exchange", &kept)?;
         let approved_by = match &request.approval {
-            Some(approval) => Some(self.approve(approval, Permission::RefundApprove, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::RefundApprove, actor)?),
             None => None,
         };
         let now = self.edges.now();

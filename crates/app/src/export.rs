@@ -1,10 +1,10 @@
 //! The catalogue as a file: the columns that the import reads, so that what was exported can be changed and brought back.
 
 use crate::{
-    AppError, Code, Result, Shop,
+    Actor, AppError, Code, Result, Shop,
     catalog::decimal,
+    file_columns::{Columns, NotSold},
     import::{CALCULATES, UNIT_COLUMNS, unit_for_file},
-    prices::level_columns,
 };
 use domain::ids::{BrandId, CategoryId};
 use rust_xlsxwriter::{Format, Workbook};
@@ -14,8 +14,35 @@ use store::{
     catalog::{ProductOrder, ProductQuery, ProductRow},
 };
 
+/// The columns that every shop has, before those of its levels and branches and those of further units.
+const FIXED: [&str; 14] = [
+    "name",
+    "name_hi",
+    "name_ar",
+    "sku",
+    "barcode",
+    "price",
+    "unit",
+    "category",
+    "brand",
+    "tax_class",
+    "hsn",
+    "available",
+    "favourite",
+    "open_price",
+];
+
+/// All columns of a file of products, in their order.
+pub(crate) fn header(columns: &Columns) -> Vec<String> {
+    let units =
+        UNIT_COLUMNS.flat_map(|n| ["", "_holds", "_price", "_barcode"].map(|part| format!("unit_{n}{part}")));
+    let fixed = FIXED.into_iter().chain(columns.names()).map(str::to_owned);
+    fixed.chain(units).collect()
+}
+
 /// A cell as it goes into a file.
-enum Cell {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cell {
     Text(String),
     /// A decimal, which spreadsheets should add up.
     Number(String),
@@ -29,12 +56,20 @@ impl Cell {
             _ => Cell::Empty,
         }
     }
+
+    /// What a person reads in it.
+    pub fn shown(self) -> Option<String> {
+        match self {
+            Cell::Text(text) | Cell::Number(text) => Some(text),
+            Cell::Empty => None,
+        }
+    }
 }
 
 impl Shop {
-    /// All products that are not archived, as CSV.
-    pub fn export_csv(&self) -> Result<Vec<u8>> {
-        let (header, rows) = self.exported()?;
+    /// All products that are not archived, as CSV, with the branches whose goods this person looks after.
+    pub fn export_csv(&self, actor: &Actor) -> Result<Vec<u8>> {
+        let (header, rows) = self.exported(actor)?;
         let broken = |e: csv::Error| AppError::new(Code::Broken).caused(e);
         // Spreadsheets read UTF-8 only when the file says so.
         let mut writer = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
@@ -54,8 +89,8 @@ impl Shop {
     }
 
     /// The same as an Excel file.
-    pub fn export_xlsx(&self) -> Result<Vec<u8>> {
-        let (header, rows) = self.exported()?;
+    pub fn export_xlsx(&self, actor: &Actor) -> Result<Vec<u8>> {
+        let (header, rows) = self.exported(actor)?;
         let broken = |e: rust_xlsxwriter::XlsxError| AppError::new(Code::Broken).caused(e);
         let mut book = Workbook::new();
         let sheet = book.add_worksheet();
@@ -88,34 +123,11 @@ impl Shop {
         book.save_to_buffer().map_err(broken)
     }
 
-    fn exported(&self) -> Result<(Vec<String>, Vec<Vec<Cell>>)> {
+    fn exported(&self, actor: &Actor) -> Result<(Vec<String>, Vec<Vec<Cell>>)> {
         let digits = u32::from(self.settings().currency.minor_digits);
         self.store.read(|r| {
-            let levels = level_columns(r)?;
-            let mut header: Vec<String> = [
-                "name",
-                "name_hi",
-                "name_ar",
-                "sku",
-                "barcode",
-                "price",
-                "unit",
-                "category",
-                "brand",
-                "tax_class",
-                "hsn",
-                "available",
-                "favourite",
-                "open_price",
-            ]
-            .map(str::to_owned)
-            .to_vec();
-            header.extend(levels.iter().map(|(column, _)| column.clone()));
-            for n in UNIT_COLUMNS {
-                for part in ["", "_holds", "_price", "_barcode"] {
-                    header.push(format!("unit_{n}{part}"));
-                }
-            }
+            let columns = Columns::read(r, actor)?.mine();
+            let header = header(&columns);
             let query = ProductQuery {
                 variants: true,
                 limit: 1_000_000,
@@ -129,21 +141,21 @@ impl Shop {
                 .iter()
                 .filter(|row| row.choices.is_empty())
             {
-                rows.push(cells_of(r, row, &names, &levels, digits)?);
+                rows.push(cells_of(r, row, &names, &columns, digits)?);
             }
             Ok((header, rows))
         })
     }
 }
 
-struct NamesOf {
-    categories: HashMap<CategoryId, String>,
-    brands: HashMap<BrandId, String>,
+pub(crate) struct NamesOf {
+    pub categories: HashMap<CategoryId, String>,
+    pub brands: HashMap<BrandId, String>,
     tax_classes: HashMap<[u8; 16], String>,
 }
 
 impl NamesOf {
-    fn read(reader: &Reader<'_>) -> Result<NamesOf> {
+    pub fn read(reader: &Reader<'_>) -> Result<NamesOf> {
         Ok(NamesOf {
             categories: reader
                 .categories(true)?
@@ -169,11 +181,12 @@ impl NamesOf {
     }
 }
 
-fn cells_of(
+/// A product as one row of the file.
+pub(crate) fn cells_of(
     reader: &Reader<'_>,
     row: &ProductRow,
     names: &NamesOf,
-    levels: &[(String, String)],
+    columns: &Columns,
     digits: u32,
 ) -> Result<Vec<Cell>> {
     let money = |minor: i64| Cell::Number(rust_decimal::Decimal::new(minor, digits).to_string());
@@ -203,16 +216,18 @@ fn cells_of(
         flag(row.open_price),
     ];
     let prices = reader.prices_of(row.id)?;
-    for (_, level) in levels {
-        let plain = prices.iter().find(|price| {
-            price.ended_ms.is_none()
-                && price.level.as_ref() == Some(level)
-                && price.unit == row.unit
-                && price.from_milli == 0
-                && price.first_day.is_none()
-                && price.last_day.is_none()
-        });
+    for column in &columns.prices {
+        let plain = prices.iter().find(|price| column.is_of(price, &row.unit));
         cells.push(plain.map_or(Cell::Empty, |price| money(price.minor)));
+    }
+    if !columns.sold.is_empty() {
+        let not_sold = NotSold::read(reader, row)?;
+        cells.extend(
+            columns
+                .sold
+                .iter()
+                .map(|column| flag(!not_sold.at(column.branch))),
+        );
     }
     for n in UNIT_COLUMNS {
         match row.units.get(n - UNIT_COLUMNS.start()) {

@@ -4,6 +4,7 @@ use crate::{
     Actor, AppError, Code, Result, Shop,
     authority::{Verdict, named, token_still_good},
     claims::{LastDeed, last_done},
+    lead::Decides,
     order_view::{Directory, OrderView, account_of, counted, money_back, shown, unit_of},
     orders::UNDO_MS,
     sessions::Approval,
@@ -107,7 +108,7 @@ impl Shop {
         let content = content_of(&format!("handover {id}"), request)?;
         let missing_as = self.missing_as(request.missing_as.as_deref())?;
         let handover = *request.id.as_bytes();
-        if let Some(row) = self.store.read(|r| r.handover(handover))? {
+        if let Some(row) = self.store.glance(|r| r.handover(handover))? {
             return match row.content == content {
                 true => self.order_if_here(actor, id),
                 false => Err(Code::IdReused.into()),
@@ -198,7 +199,7 @@ impl Shop {
 
     /// With another node as the authority: whether it still says so, and what it knows. Alone, nothing to ask.
     fn still_ours(&self, actor: &Actor, id: OrderId) -> Result<(Vec<store::handovers::Told>, bool)> {
-        if self.appointed().is_none() {
+        if self.decides() == Decides::Here {
             return Ok((vec![], false));
         }
         let Ok(claim) = self.store.read(|r| self.own_claim(r, actor, id)) else {
@@ -207,7 +208,7 @@ impl Shop {
         };
         Ok(match self.ask_again(&claim)? {
             Verdict::Ours => (vec![], false),
-            Verdict::Granted(told) => (told, false),
+            Verdict::Granted { told, offline } => (told, offline),
             Verdict::Unreachable => (vec![], true),
         })
     }
@@ -387,7 +388,7 @@ impl Shop {
             },
         )?;
         let approved_by = match &request.approval {
-            Some(approval) => Some(self.approve(approval, Permission::HandoverUndo, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::HandoverUndo, actor)?),
             None => None,
         };
         let now = self.edges.now();

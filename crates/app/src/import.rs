@@ -8,33 +8,44 @@ use crate::{
         product_fields,
     },
     edges::Edges,
-    prices::{level_columns, level_price_fields},
+    export::{Cell, NamesOf, cells_of, header},
+    file_columns::{Columns, NotSold, PriceColumn, SoldColumn, asked},
     runs::{Register, Run},
     wire::optional_text,
-    workbook::{self, SparseRow},
 };
 use domain::{
-    ids::{BrandId, CategoryId, CommandId, PriceId, ProductId},
+    ids::{BranchId, BrandId, CategoryId, CommandId, PriceId, ProductId},
     quantity::Unit,
     search::fold,
 };
 use journal::{
-    fields::{brand as brand_field, product as product_field},
+    fields::{brand as brand_field, price as price_field, product as product_field},
     register::Value,
 };
-use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
-use store::{Write, catalog::ProductRow};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use store::{Reader, Write, catalog::ProductRow, prices::PriceRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+pub(crate) use file::{CALCULATES, unit_for_file};
+use file::{Table, codes, parse_price, plain, read_table, short, unit_in_file};
+
+mod file;
+
+type Row = (usize, BTreeMap<String, String>);
 
 /// A file larger than this is refused before it is read.
 pub const MOST_BYTES: usize = 16 * 1024 * 1024;
 const MOST_ROWS: usize = 100_000;
-const MOST_COLUMNS: usize = 200;
+/// As wide as a spreadsheet is.
+const MOST_COLUMNS: usize = 16_384;
 /// More faults than anybody reads are counted, and not listed.
 const MOST_FAULTS: usize = 1_000;
+/// A dry run shows what would change in as many cells.
+const MOST_CHANGES: usize = 500;
+/// … and names as many columns that it does not know.
+const MOST_UNREAD: usize = 50;
 /// The columns `unit_2` to `unit_5`, each with what it holds, its price and its barcodes.
 pub(crate) const UNIT_COLUMNS: std::ops::RangeInclusive<usize> = 2..=5;
 
@@ -50,6 +61,29 @@ pub struct Imported {
     pub errors: Vec<RowError>,
     /// What takes it all back; null for a dry run and when nothing changed.
     pub run: Option<Uuid>,
+    /// Of a dry run: the cells of products that are there already which would change, as far as anybody reads.
+    #[serde(default)]
+    #[schema(required)]
+    pub changes: Vec<CellChange>,
+    /// More would change than is listed.
+    #[serde(default)]
+    #[schema(required)]
+    pub changes_cut: bool,
+    /// Columns of the file that nobody knows, by their names. Nothing is taken from them.
+    #[serde(default)]
+    #[schema(required)]
+    pub unread: Vec<String>,
+}
+
+/// What a cell of the exported file says now, and what it would say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CellChange {
+    pub row: usize,
+    /// What the product is called now.
+    pub product: String,
+    pub column: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -65,7 +99,7 @@ pub struct RowError {
 
 /// A dry run is rolled back by this.
 enum Stop {
-    DryRun(Imported),
+    DryRun(Box<Imported>),
     Failed(AppError),
 }
 
@@ -101,16 +135,18 @@ impl Shop {
         let name = optional_text("name", Some(name), 120)?.unwrap_or_default();
         let id = id.unwrap_or_else(|| self.edges.new_id());
         let content = *blake3::hash(file).as_bytes();
-        let rows = read_rows(file)?;
+        let table = read_table(file)?;
         let outcome = self
             .store
             .write(self.edges.now(), |tx| -> std::result::Result<Imported, Stop> {
                 if !dry_run && let Some(before) = self.answered_before(tx, id, &content)? {
                     return Ok(before);
                 }
-                let mut import = Import::begin(self, tx, actor, id)?;
+                let mut import = Import::begin(self, tx, actor, id, dry_run)?;
+                let (rows, unread) = import.rows(&table)?;
                 let mut done = Imported {
                     rows: rows.len(),
+                    unread,
                     ..Imported::default()
                 };
                 for (at, row) in &rows {
@@ -128,7 +164,10 @@ impl Shop {
                     }
                 }
                 if dry_run {
-                    return Err(Stop::DryRun(done));
+                    done.changes_cut = import.changes.len() > MOST_CHANGES;
+                    done.changes = import.changes;
+                    done.changes.truncate(MOST_CHANGES);
+                    return Err(Stop::DryRun(Box::new(done)));
                 }
                 done.run = import.run.end(tx, "import", &name)?;
                 let answer =
@@ -137,7 +176,7 @@ impl Shop {
                 Ok(done)
             });
         match outcome {
-            Err(Stop::DryRun(done)) => Ok(done),
+            Err(Stop::DryRun(done)) => Ok(*done),
             Err(Stop::Failed(error)) => Err(error),
             Ok(done) => {
                 self.live.tell("product", None);
@@ -173,7 +212,7 @@ impl Fault {
                 .column
                 .as_ref()
                 .and_then(|column| cells.get(column))
-                .map(|cell| cell.chars().take(60).collect()),
+                .map(|cell| short(cell)),
             code: self.error.code.as_str().to_owned(),
             message: self.error.message,
             column: self.column,
@@ -215,10 +254,19 @@ impl<'r> Cells<'r> {
     }
 
     fn wrong(&mut self, column: &str, why: impl std::fmt::Display) {
+        self.fault(column, AppError::field(column, why));
+    }
+
+    fn fault(&mut self, column: &str, error: AppError) {
         self.faults.push(Fault {
             column: Some(column.to_owned()),
-            error: AppError::field(column, why),
+            error,
         });
+    }
+
+    /// What stands there is for others to change.
+    fn not_mine(&mut self, column: &str) {
+        self.fault(column, Code::NotAllowed.into());
     }
 
     /// The cell as `read` reads it; what it cannot read is a fault of that column.
@@ -254,13 +302,18 @@ struct Import<'s> {
     category_position: i64,
     brands: HashMap<String, BrandId>,
     tax_classes: HashMap<String, Uuid>,
-    levels: Vec<(String, String)>,
+    columns: Columns,
+    /// The columns that the file has.
+    named: BTreeSet<String>,
+    names: NamesOf,
+    dry_run: bool,
+    changes: Vec<CellChange>,
     /// Every code and name so far, and the row it stood in.
     seen: HashMap<String, usize>,
 }
 
 impl<'s> Import<'s> {
-    fn begin(shop: &'s Shop, tx: &Write<'_>, actor: &Actor, id: Uuid) -> Result<Import<'s>> {
+    fn begin(shop: &'s Shop, tx: &Write<'_>, actor: &Actor, id: Uuid, dry_run: bool) -> Result<Import<'s>> {
         let reader = tx.reader();
         let mut categories = HashMap::new();
         let rows = reader.categories(false)?;
@@ -291,9 +344,49 @@ impl<'s> Import<'s> {
                     [(fold(&class.name), id), (fold(&class.key), id)]
                 })
                 .collect(),
-            levels: level_columns(&reader)?,
+            columns: Columns::read(&reader, actor)?,
+            named: BTreeSet::new(),
+            names: NamesOf::read(&reader)?,
+            dry_run,
+            changes: vec![],
             seen: HashMap::new(),
         })
+    }
+
+    /// The rows with something in them, by the columns that are known; and the names of those that are not.
+    fn rows(&mut self, table: &Table) -> Result<(Vec<Row>, Vec<String>)> {
+        let known: BTreeSet<String> = header(&self.columns).into_iter().collect();
+        self.named = table
+            .header
+            .values()
+            .filter(|name| known.contains(*name))
+            .cloned()
+            .collect();
+        for needed in ["name", "price"] {
+            if !self.named.contains(needed) {
+                let names = table.header.values().take(MOST_UNREAD);
+                return Err(AppError::new(Code::ImportUnreadable)
+                    .because("the first row must name the columns, name and price among them")
+                    .hint("columns", names.map(|name| short(name)).collect::<Vec<_>>()));
+            }
+        }
+        let unread = table
+            .header
+            .values()
+            .filter(|name| !name.is_empty() && !known.contains(*name));
+        let rows = table.rows.iter().map(|(at, cells)| {
+            let cells = cells.iter().filter_map(|(column, cell)| {
+                let cell = plain(cell.trim());
+                let name = table.header.get(column)?;
+                let wanted = !cell.is_empty() && self.named.contains(name);
+                wanted.then(|| (name.clone(), cell.to_owned()))
+            });
+            (*at, cells.collect())
+        });
+        Ok((
+            rows.collect(),
+            unread.take(MOST_UNREAD).map(|name| short(name)).collect(),
+        ))
     }
 
     fn row(&mut self, tx: &mut Write<'_>, at: usize, row: &BTreeMap<String, String>) -> Result<Outcome> {
@@ -301,16 +394,33 @@ impl<'s> Import<'s> {
         self.position += 1;
         let known = self.known(tx, &cells)?;
         let form = self.form(&mut cells, known.as_ref());
-        let prices = self.level_prices(&mut cells);
+        let prices = self.column_prices(&mut cells);
+        let sold = self.column_sold(&mut cells);
         if let Some(form) = &form
             && cells.faults.is_empty()
         {
             self.check(tx, at, &mut cells, known.as_ref(), form)?;
         }
+        let mut at_columns = AtColumns::default();
+        if let Some(form) = &form {
+            at_columns = AtColumns::of(&tx.reader(), &mut cells, known.as_ref(), form, prices, sold)?;
+        }
         let (Some(form), true) = (form, cells.faults.is_empty()) else {
             return Ok(Outcome::Wrong(cells.faults));
         };
-        match self.write(tx, &cells, known, form, prices) {
+        let before = match &known {
+            Some(known) if self.dry_run && self.changes.len() <= MOST_CHANGES => {
+                Some((known.id, known.name.clone(), self.cells_of(&tx.reader(), known)?))
+            }
+            _ => None,
+        };
+        let written = self.write(tx, &cells, known, form, at_columns);
+        if let (Ok(Outcome::Updated), Some((id, name, before))) = (&written, before) {
+            let row = tx.reader().product(id)?.ok_or(Code::NotFound)?;
+            let after = self.cells_of(&tx.reader(), &row)?;
+            self.show(at, &name, before, after);
+        }
+        match written {
             Ok(outcome) => Ok(outcome),
             Err(error) if is_ours(&error) => Err(error),
             Err(error) => Ok(Outcome::Wrong(vec![error.into()])),
@@ -435,14 +545,31 @@ impl<'s> Import<'s> {
         (!units.is_empty()).then_some(units)
     }
 
-    /// What the row asks for at each level.
-    fn level_prices(&self, cells: &mut Cells<'_>) -> Vec<(String, i64)> {
-        self.levels
+    /// What the row asks for at each level and branch. None is the shop's price, as in a branch's empty cell; a level's
+    /// empty cell says nothing.
+    fn column_prices(&self, cells: &mut Cells<'_>) -> Vec<(PriceColumn, Option<i64>)> {
+        let named = self
+            .columns
+            .prices
             .iter()
-            .filter_map(|(column, key)| {
-                let minor = cells.read(column, |cell| parse_price(cell, self.minor_digits))?;
-                Some((key.clone(), minor))
+            .filter(|column| self.named.contains(&column.name));
+        named
+            .filter_map(|column| {
+                let read = |cell: &str| asked(parse_price(cell, self.minor_digits)?);
+                match cells.get(&column.name) {
+                    Some(_) => cells.read(&column.name, read).map(Some),
+                    None => column.branch.map(|_| None),
+                }
+                .map(|minor| (column.clone(), minor))
             })
+            .collect()
+    }
+
+    /// Where the row says that the product is sold, and where not.
+    fn column_sold(&self, cells: &mut Cells<'_>) -> Vec<(SoldColumn, bool)> {
+        let columns = self.columns.sold.iter();
+        columns
+            .filter_map(|column| Some((column.clone(), cells.flag(&column.name)?)))
             .collect()
     }
 
@@ -495,7 +622,7 @@ impl<'s> Import<'s> {
         cells: &Cells<'_>,
         known: Option<ProductRow>,
         mut form: ProductForm,
-        prices: Vec<(String, i64)>,
+        at_columns: AtColumns,
     ) -> Result<Outcome> {
         if let Some(category) = cells.get("category") {
             form.category = Some(self.category(tx, category)?.uuid());
@@ -505,6 +632,8 @@ impl<'s> Import<'s> {
         }
         let mut fields = product_fields(&form)?;
         let is_new = known.is_none();
+        // What the row says as it is already is no change, even where the record never had to say it.
+        let as_is = known.as_ref().map(|known| product_fields(&as_is(known)));
         let id = known.map_or_else(|| ProductId::from_uuid(self.edges.new_id()), |p| p.id);
         let mut changed = if is_new {
             fields.push((product_field::SHORT, Value::Int(tx.next_short_number()?)));
@@ -512,14 +641,20 @@ impl<'s> Import<'s> {
             self.run.create(tx, Register::Product, id.bytes(), fields)?;
             true
         } else {
+            let as_is = as_is.and_then(Result::ok).unwrap_or_default();
+            fields.retain(|field| !as_is.contains(field));
             let old = tx.reader().product_record(id)?.ok_or(Code::NotFound)?;
             if !old.difference(fields.clone()).is_empty() {
                 fields.push((product_field::SAMPLE, Value::Bool(false)));
             }
             self.run.change(tx, Register::Product, id.bytes(), fields)?
         };
-        for (level, minor) in prices {
-            changed |= self.level_price(tx, id, &form.unit, &level, minor)?;
+        for price in at_columns.prices {
+            self.column_price(tx, id, &form.unit, price)?;
+            changed = true;
+        }
+        for (branch, sold) in at_columns.sold {
+            changed |= self.run.sold_at(tx, branch, id, sold)?;
         }
         Ok(match (is_new, changed) {
             (true, _) => Outcome::Created,
@@ -528,32 +663,52 @@ impl<'s> Import<'s> {
         })
     }
 
-    /// The level's plain price of a product's base unit: changed where it stands, else made.
-    fn level_price(
+    /// The plain price of a product's base unit at a level or a branch: changed where it stands, else made, or ended.
+    fn column_price(
         &mut self,
         tx: &mut Write<'_>,
         product: ProductId,
         unit: &str,
-        level: &str,
-        minor: i64,
-    ) -> Result<bool> {
-        let standing = tx.reader().prices_of(product)?.into_iter().find(|price| {
-            price.ended_ms.is_none()
-                && price.level.as_deref() == Some(level)
-                && price.unit == unit
-                && price.from_milli == 0
-                && price.first_day.is_none()
-                && price.last_day.is_none()
-        });
-        let fields = level_price_fields(product, unit, level, minor)?;
-        match standing {
-            Some(price) => self.run.change(tx, Register::Price, price.id.bytes(), fields),
-            None => {
-                let id = PriceId::from_uuid(self.edges.new_id());
-                self.run.create(tx, Register::Price, id.bytes(), fields)?;
-                Ok(true)
+        price: NewPrice,
+    ) -> Result<()> {
+        let mut standing = price.standing.into_iter();
+        if let Some(minor) = price.minor {
+            let fields = price.column.fields(product, unit, minor);
+            match standing.next() {
+                Some(old) => {
+                    self.run.change(tx, Register::Price, old.id.bytes(), fields)?;
+                }
+                None => {
+                    let id = PriceId::from_uuid(self.edges.new_id());
+                    self.run.create(tx, Register::Price, id.bytes(), fields)?;
+                }
             }
         }
+        for old in standing {
+            let ended = vec![(price_field::ENDED_MS, Value::Int(tx.now().0))];
+            self.run.change(tx, Register::Price, old.id.bytes(), ended)?;
+        }
+        Ok(())
+    }
+
+    fn cells_of(&self, reader: &Reader<'_>, row: &ProductRow) -> Result<Vec<Cell>> {
+        cells_of(reader, row, &self.names, &self.columns, self.minor_digits)
+    }
+
+    /// Keeps what would change in a product that is there.
+    fn show(&mut self, row: usize, product: &str, before: Vec<Cell>, after: Vec<Cell>) {
+        let pairs = header(&self.columns)
+            .into_iter()
+            .zip(before.into_iter().zip(after));
+        let changed = pairs.filter(|(_, (before, after))| before != after);
+        self.changes
+            .extend(changed.map(|(column, (before, after))| CellChange {
+                row,
+                product: product.to_owned(),
+                column,
+                before: before.shown(),
+                after: after.shown(),
+            }));
     }
 
     /// The category of this name, made when there is none.
@@ -577,6 +732,7 @@ impl<'s> Import<'s> {
         self.hues += 1;
         self.category_position += 1;
         self.categories.insert(fold(name), id);
+        self.names.categories.insert(id, name.to_owned());
         Ok(id)
     }
 
@@ -590,7 +746,93 @@ impl<'s> Import<'s> {
         let fields = vec![(brand_field::NAME, Value::Text(name.clone()))];
         self.run.create(tx, Register::Brand, id.bytes(), fields)?;
         self.brands.insert(fold(&name), id);
+        self.names.brands.insert(id, name);
         Ok(id)
+    }
+}
+
+/// A product as a row of the file would say it, but for its further units.
+fn as_is(known: &ProductRow) -> ProductForm {
+    ProductForm {
+        id: None,
+        name: known.name.clone(),
+        names: known.names.clone(),
+        sku: known.sku.clone(),
+        price_minor: known.price_minor,
+        unit: known.unit.clone(),
+        category: known.category.map(|c| c.uuid()),
+        barcodes: known.barcodes.clone(),
+        art: Art::read(&known.art),
+        available: known.available,
+        favourite: known.favourite,
+        position: known.position,
+        open_price: known.open_price,
+        tax_class: known.tax_class.map(Uuid::from_bytes),
+        hsn: Some(known.hsn.clone()),
+        brand: known.brand.map(|b| b.uuid()),
+        picture: known.picture.map(|p| p.uuid()),
+        ..ProductForm::default()
+    }
+}
+
+/// A price of one column, otherwise than it stands.
+struct NewPrice {
+    column: PriceColumn,
+    standing: Vec<PriceRow>,
+    /// None: the shop's own holds there again.
+    minor: Option<i64>,
+}
+
+/// What a row changes at levels and branches.
+#[derive(Default)]
+struct AtColumns {
+    prices: Vec<NewPrice>,
+    sold: Vec<(BranchId, bool)>,
+}
+
+impl AtColumns {
+    /// What is said and not so yet. What somebody may not change is a fault of its cell only where it would change.
+    fn of(
+        reader: &Reader<'_>,
+        cells: &mut Cells<'_>,
+        known: Option<&ProductRow>,
+        form: &ProductForm,
+        prices: Vec<(PriceColumn, Option<i64>)>,
+        sold: Vec<(SoldColumn, bool)>,
+    ) -> Result<AtColumns> {
+        let mut new = AtColumns::default();
+        let standing = known.map_or(Ok(vec![]), |known| reader.prices_of(known.id))?;
+        for (column, minor) in prices {
+            let standing: Vec<PriceRow> = standing
+                .iter()
+                .filter(|price| column.is_of(price, &form.unit))
+                .cloned()
+                .collect();
+            if standing.first().map(|price| price.minor) == minor {
+                continue;
+            }
+            if !column.mine {
+                cells.not_mine(&column.name);
+            }
+            new.prices.push(NewPrice {
+                column,
+                standing,
+                minor,
+            });
+        }
+        if sold.is_empty() {
+            return Ok(new);
+        }
+        let not_sold = known.map_or(Ok(NotSold::default()), |known| NotSold::read(reader, known))?;
+        for (column, sold) in sold {
+            match not_sold.differs(column.branch, sold) {
+                Ok(false) => {}
+                Ok(true) if !column.mine => cells.not_mine(&column.name),
+                Ok(true) => new.sold.push((column.branch, sold)),
+                Err(error) => cells.fault(&column.name, error),
+            }
+        }
+        Ok(new)
     }
 }
 
@@ -599,256 +841,4 @@ enum Outcome {
     Updated,
     Unchanged,
     Wrong(Vec<Fault>),
-}
-
-/// Several codes in one cell have bars or line feeds between them.
-fn codes(cell: Option<&str>) -> Vec<String> {
-    cell.iter()
-        .flat_map(|cell| cell.split(['|', '\n']))
-        .map(str::trim)
-        .filter(|code| !code.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
-/// A unit as a file writes it. A spreadsheet takes `=tray` for a sum, so the shop's own are `unit:tray` and
-/// `measure:foot` there.
-fn unit_in_file(cell: &str) -> Result<Unit> {
-    let wire = match cell.split_once(':') {
-        Some((sign, word)) if sign.trim().eq_ignore_ascii_case("unit") => format!("={}", word.trim()),
-        Some((sign, word)) if sign.trim().eq_ignore_ascii_case("measure") => format!("~{}", word.trim()),
-        _ => cell.to_lowercase(),
-    };
-    wire.parse().map_err(|e| AppError::field("unit", e))
-}
-
-/// The same, the other way.
-pub(crate) fn unit_for_file(unit: &str) -> String {
-    match (unit.strip_prefix('='), unit.strip_prefix('~')) {
-        (Some(word), _) => format!("unit:{word}"),
-        (_, Some(word)) => format!("measure:{word}"),
-        _ => unit.to_owned(),
-    }
-}
-
-type Row = (usize, BTreeMap<String, String>);
-
-fn read_rows(file: &[u8]) -> Result<Vec<Row>> {
-    let table = if file.starts_with(b"PK") {
-        workbook::read(file, MOST_ROWS, MOST_COLUMNS)?
-    } else {
-        read_csv(file)?
-    };
-    let mut rows = table.into_iter();
-    let mut header: BTreeMap<usize, String> = BTreeMap::new();
-    for (column, cell) in rows.next().into_iter().flat_map(|(_, cells)| cells) {
-        let name = cell.trim().trim_start_matches('\u{feff}');
-        header.insert(column, name.to_lowercase().replace(' ', "_"));
-    }
-    let named = |name: &str| header.values().any(|h| h == name);
-    if !named("name") || !named("price") {
-        return Err(AppError::new(Code::ImportUnreadable)
-            .because("the first row must name the columns, name and price among them")
-            .hint("columns", header.into_values().collect::<Vec<_>>()));
-    }
-    let rows: Vec<Row> = rows
-        .filter(|(_, cells)| cells.iter().any(|(_, c)| !c.trim().is_empty()))
-        .map(|(at, cells)| {
-            let cells = cells.into_iter().filter_map(|(column, cell)| {
-                let cell = plain(cell.trim());
-                let name = header.get(&column).filter(|_| !cell.is_empty())?;
-                Some((name.clone(), cell.to_owned()))
-            });
-            (at, cells.collect())
-        })
-        .collect();
-    if rows.len() > MOST_ROWS {
-        return Err(AppError::new(Code::ImportUnreadable).because(format!("at most {MOST_ROWS} rows")));
-    }
-    Ok(rows)
-}
-
-/// An apostrophe before a sign keeps spreadsheets from calculating; it is no part of the text.
-fn plain(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(CALCULATES) => rest,
-        _ => cell,
-    }
-}
-
-/// What a spreadsheet takes for the beginning of a sum.
-pub(crate) const CALCULATES: [char; 4] = ['=', '+', '-', '@'];
-
-fn read_csv(file: &[u8]) -> Result<Vec<SparseRow>> {
-    let text = std::str::from_utf8(file).map_err(|e| {
-        AppError::new(Code::ImportUnreadable)
-            .because("save the file as CSV in UTF-8")
-            .caused(e)
-    })?;
-    let first = text.lines().next().unwrap_or_default();
-    let separator = [b',', b';', b'\t']
-        .into_iter()
-        .max_by_key(|s| first.bytes().filter(|b| b == s).count());
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(separator.unwrap_or(b','))
-        .from_reader(text.as_bytes());
-    let mut rows = vec![];
-    let (mut line, mut counted) = (1, 0);
-    for record in reader.records() {
-        let record = record.map_err(|e| AppError::new(Code::ImportUnreadable).because(&e))?;
-        let at = record
-            .position()
-            .and_then(|p| usize::try_from(p.byte()).ok())
-            .unwrap_or(counted);
-        // The reader leaves the second half of a CRLF to the next row, and its own count of lines is one short there.
-        let ends = |b: &u8| matches!(b, b'\r' | b'\n');
-        let rest = text.as_bytes().get(at..).unwrap_or_default();
-        let begins = at + rest.iter().take_while(|b| ends(b)).count();
-        let between = text.as_bytes().get(counted..begins).unwrap_or_default();
-        line += between.iter().filter(|b| **b == b'\n').count();
-        counted = begins;
-        if record.len() > MOST_COLUMNS {
-            return Err(
-                AppError::new(Code::ImportUnreadable).because(format!("at most {MOST_COLUMNS} columns"))
-            );
-        }
-        let cells = record.iter().map(str::to_owned).enumerate();
-        rows.push((line, cells.filter(|(_, cell)| !cell.is_empty()).collect()));
-    }
-    Ok(rows)
-}
-
-/// "18", "18.50", "1,250.00", "1,00,000", "18,50", "₹ 18": never a guess that would be wrong by a factor of a hundred.
-fn parse_price(typed: &str, minor_digits: u32) -> Result<i64> {
-    let wrong = || AppError::field("price", "this is not a price");
-    let plain: String = typed
-        .chars()
-        .filter(|c| !c.is_whitespace() && (c.is_ascii() || c.is_alphanumeric()))
-        .collect();
-    let number: Decimal = with_point(&plain, minor_digits)
-        .ok_or_else(wrong)?
-        .parse()
-        .map_err(|_| wrong())?;
-    let minor = number
-        .checked_mul(Decimal::from(10_i64.pow(minor_digits)))
-        .ok_or_else(wrong)?;
-    if minor.fract().is_zero() {
-        minor.to_i64().ok_or_else(wrong)
-    } else {
-        Err(wrong())
-    }
-}
-
-/// The number with a point before its decimals and nothing between its groups. Of two signs the later one stands
-/// before the decimals. A comma alone is a group's where a group can be, and a decimal comma where none can be; where
-/// it could be both, as before three decimals, the number is refused.
-fn with_point(number: &str, minor_digits: u32) -> Option<String> {
-    let commas = number.matches(',').count();
-    if commas == 0 {
-        return Some(number.to_owned());
-    }
-    let (group, decimal) = match (number.rfind(','), number.rfind('.')) {
-        (Some(comma), Some(point)) if comma > point => ('.', ','),
-        (_, Some(_)) => (',', '.'),
-        _ if commas == 1 && !are_groups(number, ',') => ('.', ','),
-        _ if commas == 1 && minor_digits > 2 => return None,
-        _ => (',', '.'),
-    };
-    let (whole, decimals) = match number.split_once(decimal) {
-        Some((whole, decimals)) => (whole, Some(decimals)),
-        None => (number, None),
-    };
-    if whole.contains(group) && !are_groups(whole, group) {
-        return None;
-    }
-    let whole = whole.replace(group, "");
-    Some(decimals.map_or(whole.clone(), |decimals| format!("{whole}.{decimals}")))
-}
-
-/// Digits in groups of three, or as in India, where only the last one has three and those before it two.
-fn are_groups(number: &str, sign: char) -> bool {
-    let number = number.strip_prefix(['-', '+']).unwrap_or(number);
-    let groups: Vec<&str> = number.split(sign).collect();
-    let [first, between @ .., last] = groups.as_slice() else {
-        return false;
-    };
-    let of = |group: &str, digits: usize| group.len() == digits && group.bytes().all(|b| b.is_ascii_digit());
-    let begins = |most: usize| (1..=most).any(|n| of(first, n)) && !first.starts_with('0');
-    of(last, 3)
-        && (begins(3) && between.iter().all(|group| of(group, 3))
-            || begins(2) && between.iter().all(|group| of(group, 2)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prices_are_read_as_people_write_them() {
-        assert_eq!(parse_price("18", 2).expect("plain"), 1800);
-        assert_eq!(parse_price("1,250.50", 2).expect("grouped"), 125_050);
-        assert_eq!(parse_price("₹ 18.50", 2).expect("with its sign"), 1850);
-        assert!(
-            parse_price("18.555", 2).is_err(),
-            "a tenth of a paisa is no price"
-        );
-        assert!(parse_price("eighteen", 2).is_err());
-        for (typed, minor) in [
-            ("18,50", 1850),
-            ("-18,50", -1850),
-            ("18,5", 1850),
-            ("0,500", 50),
-            ("1,250", 125_000),
-            ("1,00,000", 10_000_000),
-            ("12,34,567.89", 123_456_789),
-            ("1.250,50", 125_050),
-            ("1 250,50", 125_050),
-            ("1.250.000,50", 125_000_050),
-        ] {
-            assert_eq!(parse_price(typed, 2).expect(typed), minor, "{typed}");
-        }
-        for typed in [
-            "1,00,00",
-            "1,2,3",
-            "12.50,000",
-            "1,250,50",
-            "0,250,000",
-            ",",
-            "1,25.000",
-        ] {
-            let said = parse_price(typed, 2);
-            assert!(said.is_err(), "{typed} was read as {said:?}");
-        }
-        assert_eq!(parse_price("1,250.500", 3).expect("dinars"), 1_250_500);
-        assert!(
-            parse_price("1,250", 3).is_err(),
-            "a dinar and a quarter, or a thousand of them"
-        );
-    }
-
-    #[test]
-    fn units_and_codes_survive_a_spreadsheet() {
-        for (cell, wire) in [
-            ("KG", "kg"),
-            ("unit:tray", "=tray"),
-            ("Unit: दर्जन", "=दर्जन"),
-            ("measure:foot", "~foot"),
-            ("=tray", "=tray"),
-        ] {
-            let unit = unit_in_file(cell).expect(cell);
-            assert_eq!(unit.as_str(), wire);
-            assert_eq!(unit_in_file(&unit_for_file(wire)).expect(wire), unit);
-        }
-        assert!(
-            unit_in_file("stone").is_err(),
-            "a slip of the pen is no unit of the shop's own"
-        );
-        assert_eq!(codes(Some(" 1 | 2|\n3 ")), ["1", "2", "3"]);
-        assert_eq!(
-            (plain("'=1+1"), plain("'tis"), plain("=1")),
-            ("=1+1", "'tis", "=1")
-        );
-    }
 }

@@ -350,7 +350,7 @@ pub(crate) fn party_of_seller(settings: &Settings, seller: &SellerV1) -> Party {
     };
     let mut address = address_lines(&seller.address);
     if address.is_empty() {
-        address = address_lines(settings.text("receipt.header"));
+        address = settings.letterhead();
     }
     Party {
         name: or(&seller.name, "shop.name"),

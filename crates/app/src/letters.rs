@@ -11,50 +11,57 @@ pub const DEVICE: &str = "x-chandi-device";
 /// The header with the Ed25519 signature, in hex.
 pub const SIGNATURE: &str = "x-chandi-signature";
 
-/// A signed request of another device, not believed yet.
-pub struct Letter {
+/// What stands outside on a letter of another device, not believed yet. Its body may be still to come.
+pub struct Envelope {
     pub device: DeviceId,
+    /// Of the body.
+    pub digest: [u8; 32],
     pub signature: [u8; 64],
-    pub body: Vec<u8>,
 }
 
-impl Letter {
-    pub fn read(device: Option<String>, signature: Option<String>, body: Vec<u8>) -> Option<Letter> {
-        Some(Letter {
+impl Envelope {
+    pub fn read(device: Option<&str>, digest: Option<&str>, signature: Option<&str>) -> Option<Envelope> {
+        Some(Envelope {
             device: device?.parse().ok()?,
-            signature: unhex(&signature?)?,
-            body,
+            digest: unhex(digest?)?,
+            signature: unhex(signature?)?,
         })
     }
 }
 
 impl Shop {
     /// The device that wrote this, of this shop and this branch; refused when the signature is not its own.
-    pub fn sender_of(&self, letter: &Letter) -> Result<DeviceId> {
+    pub fn sender_of(&self, letter: &Envelope) -> Result<DeviceId> {
         let key = self
             .key_of(letter.device)?
             .ok_or(AppError::new(Code::SignedOut))?;
-        match key.verifies(&asked(letter.device, &letter.body), &letter.signature) {
+        match key.verifies(&asked(letter.device, &letter.digest), &letter.signature) {
             true => Ok(letter.device),
             false => Err(Code::SignedOut.into()),
         }
     }
 
-    /// The key of another device of this branch.
+    /// The key of another device of this branch that nobody shut out.
     fn key_of(&self, device: DeviceId) -> Result<Option<PublicKey>> {
-        let known = self.store.read(|r| r.device(device))?;
+        let (known, revoked) = self
+            .store
+            .read(|r| Ok::<_, store::StoreError>((r.device(device)?, r.revoked(device)?.is_some())))?;
         Ok(known
-            .filter(|row| row.branch == self.identity.branch)
+            .filter(|row| row.branch == self.identity.branch && !revoked)
             .and_then(|row| PublicKey::from_bytes(&row.public_key)))
     }
 
-    /// Signs a request of this device; the name and the signature go into the headers.
-    pub fn sign_letter(&self, body: &[u8]) -> Result<(String, [u8; 64])> {
-        let device = self.identity.device;
-        Ok((device.to_string(), self.store.sign(&asked(device, body))?))
+    /// Signs a request of this device; what stands outside goes into the headers.
+    pub fn sign_letter(&self, body: &[u8]) -> Result<Envelope> {
+        let (device, digest) = (self.identity.device, digest_of(body));
+        Ok(Envelope {
+            device,
+            digest,
+            signature: self.store.sign(&asked(device, &digest))?,
+        })
     }
 
-    pub fn sign_answer(&self, letter: &Letter, answer: &[u8]) -> Result<String> {
+    pub fn sign_answer(&self, letter: &Envelope, answer: &[u8]) -> Result<String> {
         Ok(hex(&self.store.sign(&answered(&letter.signature, answer))?))
     }
 
@@ -69,19 +76,23 @@ impl Shop {
     }
 }
 
-fn asked(device: DeviceId, body: &[u8]) -> Vec<u8> {
-    [b"chandi letter v1".as_slice(), &device.bytes(), body].concat()
+fn asked(device: DeviceId, digest: &[u8; 32]) -> Vec<u8> {
+    [b"chandi letter v2".as_slice(), &device.bytes(), digest].concat()
 }
 
 fn answered(letter: &[u8; 64], answer: &[u8]) -> Vec<u8> {
     [b"chandi answer v1".as_slice(), letter, answer].concat()
 }
 
+pub fn digest_of(body: &[u8]) -> [u8; 32] {
+    *blake3::hash(body).as_bytes()
+}
+
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     if text.len() != 2 * N || !text.is_ascii() {
         return None;

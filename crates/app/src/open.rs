@@ -2,19 +2,34 @@
 
 use crate::{
     AppError, Code, Result,
+    arriving::{self, Arrival, Reach},
     asks::Asks,
     authority::Authority,
+    backups::{Backups, Sticks},
+    backups_hub::AsksHubs,
     cameras::Eyes,
     display::Displays,
     edges::Edges,
+    forget,
+    hub::HubLink,
+    joining::{self, Invitations},
+    lead::Leading,
+    listening::{Linked, Passes},
     live::Live,
     mail::Mailing,
     payments::{Paying, PaymentLimits},
     printers::Search,
     printing::Printing,
+    recovery,
+    restore::Restoring,
+    second_factor,
     sessions::Sessions,
     settings::Settings,
+    shared_carts::SharedCarts,
+    sharing::Sharing,
+    sync_status::Links,
     vault::{self, KeyStorage},
+    webhooks::Hooks,
 };
 use connect::gateway::Gateways;
 use devices::{Limits, camera::Cameras};
@@ -22,7 +37,7 @@ use domain::ids::SeatId;
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicBool},
 };
 use store::{Identity, Options, Store, StoreError};
 
@@ -39,6 +54,8 @@ pub struct Config {
     /// Who charges cards for us. Programs that people run have none but those that `connect` brings.
     pub gateways: Gateways,
     pub payment_limits: PaymentLimits,
+    /// Where USB sticks show up, when not where the system mounts them.
+    pub sticks: Option<Sticks>,
 }
 
 impl Config {
@@ -51,6 +68,7 @@ impl Config {
             cameras: devices::camera::system(),
             gateways: Gateways::default(),
             payment_limits: PaymentLimits::default(),
+            sticks: None,
         }
     }
 }
@@ -74,9 +92,21 @@ pub struct App {
     shop: RwLock<Option<Arc<Shop>>>,
     /// One setup or one leaving at a time.
     pub(crate) changing_shop: Mutex<()>,
+    pub(crate) restoring: Restoring,
     pub live: Arc<Live>,
+    companions: RwLock<Vec<Companion>>,
+    /// How other devices are reached, and where this one is.
+    pub(crate) reach: RwLock<Option<Arc<dyn Reach>>>,
+    pub(crate) doors: RwLock<Vec<String>>,
+    pub(crate) hubs: RwLock<Option<Arc<dyn AsksHubs>>>,
+    pub(crate) arrival: Arrival,
+    /// Reads codes while there is no shop.
+    pub(crate) eyes: Eyes,
     _lock: File,
 }
+
+/// What begins beside a shop when it opens, and ends with it by itself.
+type Companion = Box<dyn Fn(&Arc<Shop>) + Send + Sync>;
 
 /// An open shop and what this process remembers about it.
 pub struct Shop {
@@ -90,11 +120,25 @@ pub struct Shop {
     pub(crate) identity: Identity,
     pub(crate) printing: Printing,
     pub(crate) mailing: Mailing,
+    pub(crate) hooks: Hooks,
     pub(crate) paying: Paying,
     pub(crate) search: Search,
+    pub(crate) sharing: Sharing,
     pub(crate) eyes: Eyes,
     pub(crate) cameras: Arc<dyn Cameras>,
+    pub(crate) links: Links,
+    pub(crate) linked: Linked,
+    pub(crate) passes: Passes,
     pub(crate) authority: RwLock<Option<Arc<dyn Authority>>>,
+    pub(crate) hub: HubLink,
+    pub(crate) leading: Leading,
+    pub(crate) shared_carts: SharedCarts,
+    pub(crate) backups: Backups,
+    pub(crate) recovery: recovery::Pending,
+    pub(crate) second_factors: second_factor::Pending,
+    pub(crate) invitations: Invitations,
+    /// This device was shut out: it keeps what it has and sells no more.
+    pub(crate) shut_out: AtomicBool,
     key_storage: KeyStorage,
 }
 
@@ -126,15 +170,34 @@ impl App {
         let app = App {
             shop: RwLock::new(None),
             changing_shop: Mutex::new(()),
+            restoring: Restoring::default(),
             live: Arc::default(),
+            companions: RwLock::default(),
+            reach: RwLock::default(),
+            doors: RwLock::default(),
+            hubs: RwLock::default(),
+            arrival: Arrival::default(),
+            eyes: Eyes::default(),
             _lock: lock,
             config,
         };
+        App::sweep_arrival(&app.config.data);
+        app.sweep_restoring();
+        forget::sweep(&app.config.data);
+        for demo in [false, true] {
+            joining::sweep(&folder_of(&app.config.data, demo));
+        }
         for demo in [false, true] {
             if folder_of(&app.config.data, demo).join(DATABASE).exists() {
                 let (store, key_storage) = app.open_store(demo)?;
                 // A file without a founded shop is what a power cut left of a setup: the next setup goes on with it.
-                if store.identity().is_some() {
+                if let Some(identity) = store.identity() {
+                    // Nobody is signed in yet: a device that was moved begins at its new place. Carts stay at their seats.
+                    if let Some(place) = store.read(|r| r.place_of(identity.device))?
+                        && store.read(|r| r.drawers_open_at(identity.counter))? == 0
+                    {
+                        store.take_place(&place)?;
+                    }
                     app.enter(store, key_storage)?;
                     break;
                 }
@@ -170,7 +233,10 @@ impl App {
         key_storage: KeyStorage,
     ) -> std::result::Result<Arc<Shop>, StoreError> {
         let mut shop = Shop::new(store, key_storage, self.config.edges.clone(), self.live.clone())?;
-        shop.printing = Printing::new(self.config.print_limits);
+        if let Err(error) = shop.look_whether_shut_out() {
+            tracing::error!(%error, "it is not known whether this device still belongs to its shop");
+        }
+        shop.printing = Printing::new(self.config.print_limits, &self.config.edges);
         shop.cameras = self.config.cameras.clone();
         shop.paying = Paying::new(self.config.gateways.clone(), self.config.payment_limits.clone());
         let shop = Arc::new(shop);
@@ -186,13 +252,45 @@ impl App {
             tracing::error!(%error, "what came late for closed shifts is not written down yet");
         }
         shop.start_paying();
+        shop.start_hooks();
+        for begin in self
+            .companions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
+            begin(&shop);
+        }
+        shop.backups.use_sticks(self.config.sticks.clone());
+        if let Some(hubs) = &*self.hubs.read().unwrap_or_else(PoisonError::into_inner) {
+            shop.backups.reach_hub(hubs.clone());
+        }
+        shop.start_backups();
+        if let Some(reach) = &*self.reach.read().unwrap_or_else(PoisonError::into_inner) {
+            arriving::keep(reach, &shop);
+        }
         *self.shop.write().unwrap_or_else(PoisonError::into_inner) = Some(shop.clone());
+        self.live.tell("sharing", None);
         Ok(shop)
     }
 
     /// Forgets the open shop; the last request that still uses it closes its file.
     pub(crate) fn leave(&self) {
+        if let Some(shop) = self.try_shop() {
+            shop.backups.due.stop();
+        }
         *self.shop.write().unwrap_or_else(PoisonError::into_inner) = None;
+        // Whoever was let in from the LAN must not stay.
+        self.live.tell("sharing", None);
+    }
+
+    /// Lets something begin beside the open shop, and beside every one that is opened later.
+    pub fn accompany(&self, begin: impl Fn(&Arc<Shop>) + Send + Sync + 'static) {
+        let mut companions = self.companions.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shop) = self.try_shop() {
+            begin(&shop);
+        }
+        companions.push(Box::new(begin));
     }
 
     pub fn shop(&self) -> Result<Arc<Shop>> {
@@ -222,8 +320,10 @@ impl Shop {
     ) -> std::result::Result<Shop, StoreError> {
         let identity = store.identity().ok_or(StoreError::NoShop)?;
         let settings = Arc::new(Settings::load(&store, &identity)?);
+        let sharing = Sharing::load(&store)?;
         Ok(Shop {
             store,
+            printing: Printing::new(Limits::default(), &edges),
             edges,
             live,
             sessions: Sessions::default(),
@@ -231,13 +331,25 @@ impl Shop {
             asks: Asks::default(),
             settings: RwLock::new(settings),
             identity,
-            printing: Printing::new(Limits::default()),
             mailing: Mailing::default(),
+            hooks: Hooks::default(),
             paying: Paying::new(Gateways::default(), PaymentLimits::default()),
             search: Search::default(),
+            sharing,
             eyes: Eyes::default(),
             cameras: devices::camera::system(),
+            links: Links::default(),
+            linked: Linked::default(),
+            passes: Passes::default(),
             authority: RwLock::new(None),
+            hub: HubLink::default(),
+            leading: Leading::default(),
+            shared_carts: SharedCarts::default(),
+            backups: Backups::default(),
+            recovery: recovery::Pending::default(),
+            second_factors: second_factor::Pending::default(),
+            invitations: Invitations::default(),
+            shut_out: AtomicBool::new(false),
             key_storage,
         })
     }

@@ -12,7 +12,7 @@ use crate::{
     wire::{Names, rfc3339},
 };
 use domain::{
-    ids::{CounterId, OrderId, SeatId, StaffId},
+    ids::{BranchId, CounterId, OrderId, SeatId, StaffId},
     money::Money,
     numbers::OneTimeNumber,
     order::{Progress, UnitAccount, derive_state},
@@ -32,7 +32,6 @@ use store::{
     Reader,
     handovers::{ClaimRow, HandoverRow, MoveRow, RefundRow},
     orders::{OrderLineRow, OrderRow, TaxRow},
-    people::StaffRow,
     returns::ExchangeRow,
     tenders::TenderRow,
 };
@@ -53,6 +52,8 @@ pub struct OrderView {
     /// Since when nothing is left to give.
     pub delivered_at: Option<String>,
     pub business_day: String,
+    /// Only where the shop has more than one.
+    pub branch: Option<Named>,
     pub counter: Named,
     pub staff: Option<Named>,
     /// What a person would count.
@@ -319,13 +320,13 @@ pub struct EventLineView {
 impl OrderView {
     /// As this person may see it: whoever only hands over or cooks needs no token of anybody's.
     pub(crate) fn for_eyes_of(mut self, actor: &Actor) -> OrderView {
-        if !actor.role.allows(Permission::TokenReissue) {
+        if !actor.allows(Permission::TokenReissue) {
             self.token = None;
         }
-        if !actor.role.allows(Permission::CustomerRead) {
+        if !actor.allows(Permission::CustomerRead) {
             (self.buyer, self.customer) = (None, None);
         }
-        if !actor.role.allows(Permission::OrderPlace) {
+        if !actor.allows(Permission::OrderPlace) {
             self.phone = None;
             for leg in &mut self.tenders {
                 leg.reference.clear();
@@ -419,30 +420,40 @@ pub(crate) fn document_of(prefix: &str, fiscal_year: &str, n: u32) -> String {
 
 /// Names of people, counters and colours, read once for a view or a whole page of them.
 pub(crate) struct Directory {
-    people: Vec<StaffRow>,
+    people: Vec<(StaffId, String)>,
     counters: HashMap<CounterId, String>,
+    /// Empty in a shop of one branch, which need not be told where it is.
+    branches: HashMap<BranchId, String>,
     hues: HashMap<Uuid, String>,
 }
 
 impl Directory {
     pub(crate) fn read(reader: &Reader<'_>) -> Result<Directory> {
+        let branches = match reader.has_branches()? {
+            true => Settings::branch_names(&reader.setting_everywhere("branch.name")?),
+            false => HashMap::new(),
+        };
         Ok(Directory {
-            people: reader.staff(true)?,
-            counters: Settings::counter_names(&reader.settings()?),
+            people: reader.staff_names()?,
+            counters: Settings::counter_names(&reader.setting_everywhere("counter.name")?),
+            branches,
             hues: reader
-                .categories(true)?
+                .hues()?
                 .into_iter()
-                .map(|c| (c.id.uuid(), c.hue))
+                .map(|(category, hue)| (category.uuid(), hue))
                 .collect(),
         })
     }
 
     pub(crate) fn staff(&self, id: Option<StaffId>) -> Option<Named> {
         let id = id?;
-        self.people.iter().find(|p| p.id == id).map(|p| Named {
-            id: p.id.uuid(),
-            name: p.name.clone(),
-        })
+        self.people
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map(|(id, name)| Named {
+                id: id.uuid(),
+                name: name.clone(),
+            })
     }
 
     pub(crate) fn counter(&self, id: CounterId) -> Named {
@@ -451,6 +462,18 @@ impl Directory {
             id: id.uuid(),
             name: name.to_owned(),
         }
+    }
+
+    /// Where something was done, in a shop of several branches.
+    pub(crate) fn branch(&self, id: BranchId) -> Option<Named> {
+        (!self.branches.is_empty()).then(|| Named {
+            id: id.uuid(),
+            name: self
+                .branches
+                .get(&id)
+                .map_or(crate::branches::UNNAMED, String::as_str)
+                .to_owned(),
+        })
     }
 
     pub(crate) fn hue(&self, category: Option<Uuid>) -> Option<String> {
@@ -512,7 +535,11 @@ impl Shop {
                 let (amounts, _) = money_back(row, &line_rows, &[(at, milli)])?;
                 Ok(amounts.iter().sum())
             };
-            let product = line.product.map(|id| reader.product(id)).transpose()?.flatten();
+            let product = line
+                .product
+                .map(|id| reader.product_look(id))
+                .transpose()?
+                .flatten();
             let shown = |milli| shown(milli, unit);
             lines.push(OrderLineView {
                 line: line.line,
@@ -590,6 +617,7 @@ impl Shop {
             ready_at: at(row.ready_ms),
             delivered_at: at(row.delivered_ms),
             business_day: days::text_of(row.business_day),
+            branch: names.branch(row.branch),
             counter: names.counter(row.counter),
             staff: names.staff(row.staff),
             items: items.to_string(),

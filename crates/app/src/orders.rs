@@ -25,7 +25,7 @@ use crate::{
 use domain::{
     cart::{Answered, Cart, CartChange, CartError, CartLine, LineItem},
     discount::{Discount, DiscountKind},
-    ids::{CartId, CustomerId, OrderId, PaymentId, QuotationId, StaffId},
+    ids::{BranchId, CartId, CustomerId, OrderId, PaymentId, QuotationId, StaffId},
     numbers::{
         DISPLAY_NUMBERS_PER_LANE, DocumentKind, ONE_TIME_SLOTS, OneTimeNumber, ShortNumber, display_number,
         document_number, one_time_number, series_prefix,
@@ -156,11 +156,11 @@ impl Shop {
                 ..request.clone()
             },
         )?;
-        if let Some(view) = self.store.read(|r| self.already_placed(r, id, &content))? {
+        if let Some(view) = self.store.glance(|r| self.already_placed(r, id, &content))? {
             return Ok(view);
         }
         let approved_by = match &request.approval {
-            Some(approval) => Some(self.approve(approval, Permission::DiscountAboveLimit, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::DiscountAboveLimit, actor)?),
             None => None,
         };
         let phone = request
@@ -171,6 +171,9 @@ impl Shop {
             .transpose()?;
         let settings = self.settings();
         let at = self.edges.now();
+        if let Some(cart) = request.cart {
+            self.may_pay_cart(actor, CartId::from_uuid(cart))?;
+        }
         let (told, offline) = self.ask_for_exchange(actor, request, at)?;
         let (view, fresh) = self.store.write(at, |tx| {
             if let Some(view) = self.already_placed(&tx.reader(), id, &content)? {
@@ -265,6 +268,7 @@ impl Shop {
             }
             if let Some(cart) = sale.from_cart {
                 tx.cart_paid(cart, actor.seat, id)?;
+                self.cart_was_paid(tx, actor, cart, id)?;
             }
             let view = self.view_order(&tx.reader(), id, Some(actor.seat))?;
             self.queue_papers(tx, actor.staff, &view, None);
@@ -341,6 +345,7 @@ impl Shop {
                 Some(days::number_of(date))
             }
         };
+        let branch = filter.branch.map(BranchId::from_uuid);
         let wanted = filter.state.as_deref().filter(|state| !state.is_empty());
         if wanted.is_some_and(|state| OrderState::ALL.iter().all(|known| known.as_str() != state)) {
             return Err(AppError::field("state", "this is no state of an order"));
@@ -368,6 +373,7 @@ impl Shop {
             for round in 1.. {
                 let query = OrderQuery {
                     business_day,
+                    branch,
                     number,
                     cancelled,
                     likely: wanted.and_then(likely),
@@ -413,7 +419,7 @@ impl Shop {
         )?;
         let reason = text("reason", &request.reason, 200)?;
         let approved_by = match &request.approval {
-            Some(approval) => Some(self.approve(approval, Permission::OrderCancel, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::OrderCancel, actor)?),
             None => None,
         };
         let now = self.edges.now();
@@ -513,6 +519,8 @@ impl Shop {
 pub struct OrderFilter {
     /// A business day like 2026-11-21.
     pub day: Option<String>,
+    /// Only those of this branch; all of the shop's when left out.
+    pub branch: Option<Uuid>,
     /// A display number or a document number.
     pub q: Option<String>,
     /// placed, preparing, ready, partial, complete, refunded or cancelled
@@ -965,7 +973,7 @@ pub(crate) fn free_number(
     for step in 0..ONE_TIME_SLOTS {
         let slot = (start + step) % ONE_TIME_SLOTS;
         let number = one_time_number(&me.number_key, me.lane, slot);
-        if !tx.number_is_live(number.0, at)? {
+        if !tx.number_is_live(me.branch, number.0, at)? {
             return Ok(number);
         }
     }

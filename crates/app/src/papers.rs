@@ -295,7 +295,7 @@ impl Shop {
         let mut slip = self
             .store
             .read(|r| self.slip_of(r, what, &order, credit_note, 1))?;
-        if !actor.role.allows(Permission::CustomerRead) {
+        if !actor.allows(Permission::CustomerRead) {
             match &mut slip {
                 Slip::Receipt(data) | Slip::Token(data) => data.buyer = None,
                 Slip::CreditNote(data) => data.buyer = None,
@@ -599,7 +599,7 @@ pub(crate) fn second_name(names: &Names, name: &str, language: &str) -> Option<S
 fn head(settings: &Settings, demo: bool) -> ReceiptData {
     ReceiptData {
         shop_name: settings.text("shop.name").to_owned(),
-        header: some(settings.text("receipt.header")).into_iter().collect(),
+        header: settings.letterhead(),
         branch: settings.text("branch.name").to_owned(),
         tax_number: some(settings.text("shop.tax_number")),
         footer: some(settings.text("receipt.footer")).into_iter().collect(),

@@ -807,10 +807,10 @@ impl Shop {
         let content = content_of(&format!("payment refund {id}"), &kept)?;
         let reason = text("reason", &form.reason, 200)?;
         let approved_by = match &form.approval {
-            Some(approval) => Some(self.approve(approval, Permission::PaymentSettle, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::PaymentSettle, actor)?),
             None => None,
         };
-        if approved_by.is_none() && !actor.role.allows(Permission::PaymentSettle) {
+        if approved_by.is_none() && !actor.allows(Permission::PaymentSettle) {
             return Err(Code::PaymentNeedsApproval.into());
         }
         self.write_once(*form.id.as_bytes(), &content, |tx| {

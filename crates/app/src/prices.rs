@@ -11,8 +11,9 @@ use crate::{
     wire::{content_of, rfc3339, text},
 };
 use domain::{
-    ids::{CategoryId, CustomerId, LevelId, PriceId, ProductId, StaffId},
+    ids::{BranchId, CategoryId, CustomerId, LevelId, PriceId, ProductId, StaffId},
     money::Money,
+    people::Permission,
     prices::{
         COUNTER, Chosen, Day, LevelRule, Question, SetPrice, Source, WHOLESALE, any_counts, by_content,
         choose, inherited,
@@ -277,7 +278,7 @@ fn plain_in(row: &ProductRow, unit: &str) -> Option<i64> {
 }
 
 /// The word of a level: the shop's own are called by their id.
-fn key_of(id: LevelId) -> String {
+pub(crate) fn key_of(id: LevelId) -> String {
     if id == WHOLESALE_ID {
         WHOLESALE.to_owned()
     } else {
@@ -397,6 +398,8 @@ pub struct SetPriceView {
     /// The level it is for; null for everybody.
     pub level: Option<String>,
     pub customer: Option<Uuid>,
+    /// The one branch it holds at; null is everywhere.
+    pub branch: Option<Uuid>,
     /// From this much on; null for any quantity.
     pub from_quantity: Option<String>,
     /// YYYY-MM-DD; null is open.
@@ -417,6 +420,9 @@ pub struct SetPriceForm {
     pub unit: Option<String>,
     pub level: Option<String>,
     pub customer: Option<Uuid>,
+    /// Only at this branch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Uuid>,
     pub from_quantity: Option<String>,
     pub first_day: Option<String>,
     pub last_day: Option<String>,
@@ -621,7 +627,14 @@ fn price_fields(reader: &Reader<'_>, row: &ProductRow, form: &SetPriceForm) -> R
     {
         return Err(AppError::field("last_day", "it ends before it begins"));
     }
-    if level.is_none() && form.customer.is_none() && from == 0 && first.is_none() && last.is_none() {
+    let branch = form.branch.map(BranchId::from_uuid);
+    if let Some(branch) = branch
+        && reader.branch(branch)?.is_none()
+    {
+        return Err(AppError::field("branch", "there is no such branch"));
+    }
+    let always = from == 0 && first.is_none() && last.is_none();
+    if level.is_none() && form.customer.is_none() && branch.is_none() && always {
         return Err(AppError::field(
             "price_minor",
             "a price for everybody, always, is the product's own",
@@ -644,49 +657,18 @@ fn price_fields(reader: &Reader<'_>, row: &ProductRow, form: &SetPriceForm) -> R
         (price_field::FIRST_DAY, int(first)),
         (price_field::LAST_DAY, int(last)),
         (price_field::MINOR, Value::Int(form.price_minor)),
+        (
+            price_field::BRANCH,
+            branch.map_or(Value::Null, |id| Value::Bytes(id.bytes().to_vec())),
+        ),
     ])
 }
 
-/// The column of each level in a file of products, and its word.
-pub(crate) fn level_columns(reader: &Reader<'_>) -> Result<Vec<(String, String)>> {
-    let rows = levels(reader, false)?;
-    Ok(rows
-        .iter()
-        .map(|level| {
-            let key = key_of(level.id);
-            let word = if key == WHOLESALE {
-                key.clone()
-            } else {
-                domain::search::fold(&level.name).replace(' ', "_")
-            };
-            (format!("price_{word}"), key)
-        })
-        .collect())
-}
-
-/// A level's plain price of a product, as the register keeps it.
-pub(crate) fn level_price_fields(
-    product: ProductId,
-    unit: &str,
-    level: &str,
-    minor: i64,
-) -> Result<Vec<(Field, Value)>> {
-    if !(0..=MOST_MINOR).contains(&minor) {
-        return Err(AppError::field(
-            "price",
-            "a price is 0 or more, and not that large",
-        ));
-    }
-    Ok(vec![
-        (price_field::PRODUCT, Value::Bytes(product.bytes().to_vec())),
-        (price_field::UNIT, Value::Text(unit.to_owned())),
-        (price_field::LEVEL, Value::Text(level.to_owned())),
-        (price_field::CUSTOMER, Value::Null),
-        (price_field::FROM_MILLI, Value::Int(0)),
-        (price_field::FIRST_DAY, Value::Null),
-        (price_field::LAST_DAY, Value::Null),
-        (price_field::MINOR, Value::Int(minor)),
-    ])
+/// What a branch asks is set by whoever looks after its goods.
+fn must_at(reader: &Reader<'_>, actor: &Actor, branch: Option<BranchId>) -> Result<()> {
+    branch.map_or(Ok(()), |branch| {
+        crate::branches::must_at(reader, actor, branch, Permission::CatalogChange)
+    })
 }
 
 /// Tells whoever writes demo stories how a level is set: wholesale by its word, any other as a new one.
@@ -735,6 +717,7 @@ fn view_of(row: &PriceRow, today: Day) -> SetPriceView {
         unit: row.unit.clone(),
         level: row.level.clone(),
         customer: row.customer.map(|c| c.uuid()),
+        branch: row.branch.map(|b| b.uuid()),
         from_quantity: (row.from_milli > 0).then(|| decimal(row.from_milli)),
         first_day: row.first_day.map(days::text_of),
         last_day: row.last_day.map(days::text_of),
@@ -756,6 +739,16 @@ impl Shop {
         .business_day
     }
 
+    /// When that day is over.
+    pub(crate) fn price_day_ends(&self) -> Moment {
+        let settings = self.settings();
+        days::day_ends(
+            self.edges.now(),
+            settings.text("branch.zone"),
+            settings.day_starts_minutes(),
+        )
+    }
+
     pub fn prices(&self, id: ProductId) -> Result<PricesView> {
         let today = self.price_day();
         self.store.read(|r| {
@@ -775,6 +768,7 @@ impl Shop {
                     row.customer.is_some(),
                     level,
                     row.customer,
+                    row.branch,
                     row.from_milli,
                     row.first_day,
                     row.id,
@@ -817,6 +811,7 @@ impl Shop {
                 ));
             }
             let fields = price_fields(&reader, &row, form)?;
+            must_at(&reader, actor, form.branch.map(BranchId::from_uuid))?;
             let record = id.bytes();
             Ok(tx.record(Some(actor.staff), &Body::PriceSet(PatchV1 { record, fields }))?)
         })?;
@@ -828,7 +823,9 @@ impl Shop {
     pub fn change_set_price(&self, actor: &Actor, id: PriceId, form: &SetPriceForm) -> Result<SetPriceView> {
         self.patch_price(actor, id, |reader, row| {
             let product = reader.product(row.product)?.ok_or(Code::NotFound)?;
-            price_fields(reader, &product, form)
+            let fields = price_fields(reader, &product, form)?;
+            must_at(reader, actor, form.branch.map(BranchId::from_uuid))?;
+            Ok(fields)
         })
     }
 
@@ -851,6 +848,7 @@ impl Shop {
     ) -> Result<SetPriceView> {
         let product = self.store.write(self.edges.now(), |tx| -> Result<ProductId> {
             let row = tx.reader().set_price(id)?.ok_or(Code::NotFound)?;
+            must_at(&tx.reader(), actor, row.branch)?;
             let fields = fields(&tx.reader(), &row)?;
             if let Some(patch) = patched(tx.reader().price_record(id)?, id.bytes(), fields) {
                 tx.record(Some(actor.staff), &Body::PriceSet(patch))?;

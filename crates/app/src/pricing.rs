@@ -147,6 +147,12 @@ pub(crate) fn new_line(
     if row.archived_ms.is_some() {
         return Err(AppError::new(Code::ProductArchived).hint("product", row.id.to_string()));
     }
+    let whole = [Some(row.id), row.variant_of];
+    for id in whole.into_iter().flatten() {
+        if reader.is_hidden_here(id)? {
+            return Err(AppError::new(Code::ProductNotHere).hint("product", row.id.to_string()));
+        }
+    }
     let quantity = parse_quantity(form.quantity, unit_asked(&row, form.unit)?)?;
     let mut choice = Choice {
         modifiers: modifiers_of(reader, &row, form.modifiers)?,

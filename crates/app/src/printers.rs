@@ -3,6 +3,7 @@
 use crate::{
     Actor, AppError, Code, Page, Result, Shop, drawer,
     papers::columns_of,
+    print_elsewhere::{self, Elsewhere, PrinterElsewhere},
     printing::{JobView, NewPaper},
     wire::{content_of, rfc3339, text},
 };
@@ -126,7 +127,7 @@ impl ProfileView {
 pub struct SavePrinter {
     pub id: Uuid,
     pub name: String,
-    /// network, usb, serial, spooler or file
+    /// network, usb, serial, spooler, file, or device for another device's
     pub driver: String,
     pub address: String,
     pub profile: Option<ProfileView>,
@@ -154,6 +155,8 @@ pub struct PrinterView {
     pub queued: u32,
     pub last_used: Option<String>,
     pub drawer: bool,
+    /// The till of the other device on which it hangs.
+    pub till: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -246,7 +249,12 @@ impl Shop {
 
     pub(crate) fn view_printer(&self, row: &PrinterRow) -> Result<PrinterView> {
         let (light, why, queued) = self.printer_light(row.id)?;
+        let till = match Elsewhere::of(row) {
+            Some(elsewhere) => self.store.read(|r| self.tills(r))?.remove(&elsewhere.device),
+            None => None,
+        };
         Ok(PrinterView {
+            till,
             id: row.id.uuid(),
             name: row.name.clone(),
             driver: row.driver.clone(),
@@ -277,8 +285,16 @@ impl Shop {
     }
 
     fn save_printer(self: &Arc<Self>, id: PrinterId, fresh: bool, form: &SavePrinter) -> Result<PrinterView> {
-        let driver: Driver = form.driver.parse().map_err(|e| AppError::field("driver", e))?;
-        let address = Address::parse(driver, &form.address).map_err(|e| AppError::field("address", e))?;
+        let elsewhere = form.driver == print_elsewhere::DRIVER;
+        let (driver, address) = match elsewhere {
+            true => (None, self.address_elsewhere(&form.address)?),
+            false => {
+                let driver: Driver = form.driver.parse().map_err(|e| AppError::field("driver", e))?;
+                let address =
+                    Address::parse(driver, &form.address).map_err(|e| AppError::field("address", e))?;
+                (Some(driver), address.to_string())
+            }
+        };
         let name = text("name", &form.name, 60)?;
         let content = content_of(&format!("printer {id}"), form)?;
         self.write_once(*form.id.as_bytes(), &content, |tx| {
@@ -291,7 +307,7 @@ impl Shop {
             }
             let same = all
                 .iter()
-                .any(|p| p.id != id && p.driver == driver.as_str() && p.address == address.to_string());
+                .any(|p| p.id != id && p.driver == form.driver && p.address == address);
             if same {
                 return Err(Code::PrinterKnown.into());
             }
@@ -318,24 +334,26 @@ impl Shop {
                 Some(profile) => profile.clone(),
                 None => match old {
                     Some(old) => profile_of(old),
-                    None => first_profile(driver),
+                    None => driver.map(first_profile).unwrap_or_default(),
                 },
             };
             profile.checked(true)?;
             let others = all.iter().any(|p| p.id != id && p.drawer);
-            let drawer = form.drawer.unwrap_or_else(|| {
-                old.map_or(!others && jobs.iter().any(|job| job == "receipt"), |old| {
-                    old.drawer
-                })
-            });
-            let moved = old.is_none_or(|o| o.address != address.to_string());
+            // The drawer of another device is that device's to open.
+            let drawer = !elsewhere
+                && form.drawer.unwrap_or_else(|| {
+                    old.map_or(!others && jobs.iter().any(|job| job == "receipt"), |old| {
+                        old.drawer
+                    })
+                });
+            let moved = old.is_none_or(|o| o.address != address);
             let json =
                 |value: serde_json::Result<String>| value.map_err(|e| AppError::new(Code::Broken).caused(e));
             tx.save_printer(&PrinterRow {
                 id,
                 name,
-                driver: driver.as_str().to_owned(),
-                address: address.to_string(),
+                driver: form.driver.clone(),
+                address: address.clone(),
                 profile: json(serde_json::to_string(&profile))?,
                 jobs: json(serde_json::to_string(&jobs))?,
                 fallback,
@@ -354,6 +372,25 @@ impl Shop {
         self.ask_printer(id);
         self.live.tell("device", Some(id.to_string()));
         self.view_printer(&self.printer_row(id)?)
+    }
+
+    /// A printer of another device of this branch, as it was offered.
+    fn address_elsewhere(&self, address: &str) -> Result<String> {
+        let elsewhere = Elsewhere::parse(address)
+            .ok_or_else(|| AppError::field("address", "this names no printer of another device"))?;
+        let devices = self.store.read(|r| r.branch_devices(self.identity.branch))?;
+        let there = devices
+            .iter()
+            .any(|one| one.device == elsewhere.device && one.device != self.identity.device && !one.revoked);
+        match there {
+            true => Ok(elsewhere.to_string()),
+            false => Err(AppError::field("address", "this device is not of this branch")),
+        }
+    }
+
+    /// The printers of the other devices of the branch that answer now.
+    pub fn offered_printers(&self) -> Result<Page<PrinterElsewhere>> {
+        self.printers_elsewhere().map(Page::whole)
     }
 
     pub fn remove_printer(self: &Arc<Self>, id: PrinterId) -> Result<PrinterView> {
@@ -504,6 +541,10 @@ impl Shop {
         let (next, changed) = self.write_once(*form.id.as_bytes(), &content, |tx| {
             let row = tx.reader().printer(id)?.ok_or(AppError::new(Code::NotFound))?;
             let mut profile = profile_of(&row);
+            if Elsewhere::of(&row).is_some() {
+                // How it is spoken to is set where it hangs.
+                return Err(Code::NotHere.into());
+            }
             let driver: Driver = row
                 .driver
                 .parse()

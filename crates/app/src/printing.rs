@@ -6,8 +6,10 @@
 
 use crate::{
     Actor, AppError, Code, Page, Result, Shop,
+    edges::Edges,
     order_view::{Named, OrderView},
     papers::{What, fonts},
+    print_elsewhere::{Couriers, Elsewhere, Glance, Hand},
     printers::{jobs_of, profile_of},
     wire::{content_of, rfc3339},
 };
@@ -24,7 +26,7 @@ use std::{
     time::Duration,
 };
 use store::{
-    Write,
+    Reader, Write,
     printing::{JobQuery, JobRow, JobState, NewJob, PrinterRow},
 };
 use utoipa::{IntoParams, ToSchema};
@@ -59,6 +61,11 @@ pub struct JobView {
     pub created_at: String,
     pub changed_at: String,
     pub staff: Option<Named>,
+    /// The till of another device whose paper this is.
+    pub for_till: Option<String>,
+    /// The till of another device at whose printer it is to come out.
+    #[serde(default)]
+    pub at_till: Option<String>,
     /// What a person may do about it: retry, other, came_out, not_out, discard
     pub actions: Vec<String>,
 }
@@ -118,6 +125,11 @@ pub struct LightView {
     pub why: Option<String>,
     pub queued: u32,
     pub last_used: Option<String>,
+}
+
+/// Another device's job is done here or not at all: whoever asked would not know where the paper lies.
+fn stays_here(job: &JobRow, printer: &PrinterRow) -> bool {
+    job.for_another.is_none() || Elsewhere::of(printer).is_none()
 }
 
 /// What stands in a job until it is printed.
@@ -195,6 +207,7 @@ impl NewPaper {
             number: self.number,
             document: self.document,
             copy: self.copy,
+            for_another: None,
             // Slips are amounts and texts: nothing in them can fail to be written.
             payload: serde_json::to_vec(&self.payload).unwrap_or_default(),
             staff,
@@ -208,6 +221,37 @@ pub(crate) struct Printing {
     pub(crate) limits: Limits,
     workers: Mutex<HashMap<PrinterId, Arc<Bell>>>,
     seen: Mutex<HashMap<PrinterId, Sight>>,
+    pub(crate) couriers: Couriers,
+    pub(crate) news: News,
+}
+
+/// Rung whenever something became of a job.
+#[derive(Default)]
+pub(crate) struct News {
+    count: Mutex<u64>,
+    rung: Condvar,
+}
+
+impl News {
+    /// How many there were so far.
+    pub(crate) fn seen(&self) -> u64 {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring(&self) {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.rung.notify_all();
+    }
+
+    /// Until there is another one, or so long.
+    pub(crate) fn wait(&self, seen: u64, most: Duration) {
+        let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(
+            self.rung
+                .wait_timeout_while(count, most, |count| *count == seen)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
 }
 
 /// How a printer was met last.
@@ -259,12 +303,14 @@ impl Bell {
 }
 
 impl Printing {
-    pub fn new(limits: Limits) -> Printing {
+    pub fn new(limits: Limits, edges: &Edges) -> Printing {
         Printing {
             shop: OnceLock::new(),
             limits,
             workers: Mutex::default(),
             seen: Mutex::default(),
+            couriers: Couriers::new(edges.new_id()),
+            news: News::default(),
         }
     }
 
@@ -330,15 +376,19 @@ impl Drop for Printing {
 }
 
 /// What a worker does next.
-enum Step {
+pub(crate) enum Step {
     Stop,
     Idle(Duration),
     Ask(Box<dyn devices::Printer>, Limits),
     Send(Box<Turn>),
+    /// Ask another device how its printer is.
+    Glance(Box<Glance>),
+    /// Have another device print.
+    Hand(Box<Hand>),
 }
 
 /// One job on its way.
-struct Turn {
+pub(crate) struct Turn {
     job: JobRow,
     bytes: Vec<u8>,
     printer: Box<dyn devices::Printer>,
@@ -367,6 +417,24 @@ fn work(weak: &Weak<Shop>, id: PrinterId, bell: &Bell) {
                 let status = printer.status(&limits);
                 if let Some(shop) = weak.upgrade() {
                     shop.was_asked(id, status);
+                }
+            }
+            Step::Glance(glance) => {
+                let answer = glance.ask();
+                if let Some(shop) = weak.upgrade() {
+                    shop.glanced(id, &glance, answer);
+                }
+            }
+            Step::Hand(hand) => {
+                let answer = hand.ask();
+                let Some(shop) = weak.upgrade() else { return };
+                let rest = shop.heard_back(id, &hand, answer).unwrap_or_else(|error| {
+                    tracing::error!(printer = %id, %error, "what another device said of a print job is not written down");
+                    Duration::from_secs(1)
+                });
+                drop(shop);
+                if !rest.is_zero() {
+                    bell.wait(rest);
                 }
             }
             Step::Send(turn) => {
@@ -431,6 +499,7 @@ impl Shop {
         if !printers.is_empty() {
             self.store
                 .write(now, |tx| tx.forget_prints(now.plus_ms(-KEPT_MS).0))?;
+            self.drop_abandoned_prints(now)?;
         }
         for printer in printers {
             self.ask_printer(printer.id);
@@ -449,6 +518,9 @@ impl Shop {
         let Some(row) = self.store.read(|r| r.printer(id))? else {
             return Ok(Step::Stop);
         };
+        if let Some(elsewhere) = Elsewhere::of(&row) {
+            return self.next_elsewhere(&row, elsewhere, ask);
+        }
         let driver: Driver = row
             .driver
             .parse()
@@ -457,38 +529,27 @@ impl Shop {
             Address::parse(driver, &row.address).map_err(|e| AppError::new(Code::Broken).because(e))?;
         let profile = profile_of(&row);
         let open = |raw: bool| devices::open(&address, tells_of(&row), raw || profile.speaks == "escpos");
-        let Some(job) = self.store.read(|r| r.next_print_job(id))? else {
+        let now = self.edges.now();
+        let may_begin = |job: &JobRow| self.printing.couriers.may_begin(job, now);
+        let Some(job) = self.store.read(|r| r.next_print_job(id, may_begin))? else {
             return Ok(if ask {
                 Step::Ask(open(false), self.printing.limits)
             } else {
                 Step::Idle(IDLE)
             });
         };
-        let now = self.edges.now();
-        let pause = self.printing.seen().get(&id).and_then(|sight| sight.again);
         if job.kind != "drawer"
-            && let Some((again, _)) = pause
-            && !again.is_over()
+            && let Some(left) = self.pause_of(id)
         {
             return Ok(if ask {
                 Step::Ask(open(false), self.printing.limits)
             } else {
-                Step::Idle(again.left())
+                Step::Idle(left)
             });
         }
-        // Nobody wants the receipt of a sale that was undone meanwhile.
-        if job.kind == "receipt" || job.kind == "token" {
-            let undone = match job.order {
-                Some(order) => self
-                    .store
-                    .read(|r| r.order(order))?
-                    .is_some_and(|o| o.cancelled_ms.is_some()),
-                None => false,
-            };
-            if undone && job.copy == 1 {
-                self.settle_as(&job, JobState::Discarded, None)?;
-                return Ok(Step::Idle(Duration::ZERO));
-            }
+        if self.is_undone(&job)? {
+            self.settle_as(&job, JobState::Discarded, None)?;
+            return Ok(Step::Idle(Duration::ZERO));
         }
         if job.kind == "drawer" && now.0 - job.created_ms > DRAWER_IN_TIME_MS {
             self.settle_as(&job, JobState::Failed, job.why.as_deref().or(Some("timeout")))?;
@@ -520,6 +581,23 @@ impl Shop {
         })))
     }
 
+    /// How long a printer is left alone after a try in vain.
+    pub(crate) fn pause_of(&self, id: PrinterId) -> Option<Duration> {
+        let again = self.printing.seen().get(&id).and_then(|sight| sight.again);
+        again
+            .map(|(again, _)| again.left())
+            .filter(|left| !left.is_zero())
+    }
+
+    /// Nobody wants the receipt of a sale that was undone meanwhile.
+    pub(crate) fn is_undone(&self, job: &JobRow) -> Result<bool> {
+        let order = match (job.kind.as_str(), job.copy, job.order) {
+            ("receipt" | "token", 1, Some(order)) => self.store.read(|r| r.order(order))?,
+            _ => None,
+        };
+        Ok(order.is_some_and(|order| order.cancelled_ms.is_some()))
+    }
+
     fn bytes_of(&self, payload: &[u8], printer: &PrinterRow) -> Result<Vec<u8>> {
         let broken = |why: &dyn std::fmt::Display| AppError::new(Code::Broken).because(why);
         let payload: Payload = serde_json::from_slice(payload).map_err(|e| broken(&e))?;
@@ -537,7 +615,13 @@ impl Shop {
     }
 
     /// Writes down what became of a job, and decides whether it is tried again.
-    fn settle(&self, id: PrinterId, job: &JobRow, outcome: Outcome, learned: Option<Tells>) -> Result<()> {
+    pub(crate) fn settle(
+        &self,
+        id: PrinterId,
+        job: &JobRow,
+        outcome: Outcome,
+        learned: Option<Tells>,
+    ) -> Result<()> {
         let tells = match learned {
             Some(Tells::Yes) => Some(true),
             Some(Tells::No) => Some(false),
@@ -554,9 +638,11 @@ impl Shop {
             };
             if state == JobState::Queued && !job.moved {
                 let other = tx.reader().printer(id)?.and_then(|row| row.fallback);
-                if let Some(other) = other
-                    && tx.reader().printer(other)?.is_some()
-                {
+                let other = match other {
+                    Some(other) => tx.reader().printer(other)?,
+                    None => None,
+                };
+                if let Some(other) = other.filter(|other| stays_here(job, other)).map(|other| other.id) {
                     tx.requeue_print(job.id, other, true)?;
                     fallback = Some(other);
                     return Ok::<_, AppError>((state, why));
@@ -577,7 +663,7 @@ impl Shop {
         Ok(())
     }
 
-    fn settle_as(&self, job: &JobRow, state: JobState, why: Option<&str>) -> Result<()> {
+    pub(crate) fn settle_as(&self, job: &JobRow, state: JobState, why: Option<&str>) -> Result<()> {
         self.store
             .write(self.edges.now(), |tx| tx.settle_print(job.id, state, why))?;
         self.tell_print(job, state, why);
@@ -598,7 +684,7 @@ impl Shop {
         self.saw(id, why, false);
     }
 
-    fn saw(&self, id: PrinterId, why: Option<Why>, tried: bool) {
+    pub(crate) fn saw(&self, id: PrinterId, why: Option<Why>, tried: bool) {
         {
             let mut seen = self.printing.seen();
             let sight = seen.entry(id).or_default();
@@ -617,7 +703,8 @@ impl Shop {
         self.live.tell("device", Some(id.to_string()));
     }
 
-    fn tell_print(&self, job: &JobRow, state: JobState, why: Option<&str>) {
+    pub(crate) fn tell_print(&self, job: &JobRow, state: JobState, why: Option<&str>) {
+        self.printing.news.ring();
         self.live.tell_with(
             "print",
             Some(job.id.to_string()),
@@ -731,9 +818,16 @@ impl Shop {
     }
 
     fn view_jobs(&self, rows: &[JobRow]) -> Result<Vec<JobView>> {
-        let (printers, people) = self
-            .store
-            .read(|r| Ok::<_, store::StoreError>((r.printers()?, r.staff(true)?)))?;
+        let (printers, people, tills) = self.store.read(|r| {
+            let printers = r.printers()?;
+            let of_others = rows.iter().any(|row| row.for_another.is_some())
+                || printers.iter().any(|printer| Elsewhere::of(printer).is_some());
+            let tills = match of_others {
+                true => self.tills(r)?,
+                false => HashMap::new(),
+            };
+            Ok::<_, AppError>((printers, r.staff(true)?, tills))
+        })?;
         let seen = self.printing.seen();
         Ok(rows
             .iter()
@@ -774,6 +868,12 @@ impl Shop {
                         id: p.id.uuid(),
                         name: p.name.clone(),
                     }),
+                    for_till: row
+                        .for_another
+                        .and_then(|other| tills.get(&other.device).cloned()),
+                    at_till: printer
+                        .and_then(Elsewhere::of)
+                        .and_then(|there| tills.get(&there.device).cloned()),
                     actions: actions
                         .iter()
                         .filter(|action| match **action {
@@ -793,22 +893,37 @@ impl Shop {
     /// Tries a job now, here or at another printer.
     pub fn retry_print(&self, id: PrintJobId, form: &RetryPrint) -> Result<JobView> {
         let content = content_of(&format!("retry print {id}"), form)?;
+        let _no_answer_counts = self.printing.couriers.taking();
+        let goes_to = |r: &Reader<'_>, row: &JobRow| {
+            not_the_drawer(row)?;
+            let to = form.printer.map(PrinterId::from_uuid).or(row.printer);
+            let to = to.ok_or(AppError::new(Code::NoPrinter))?;
+            match r.printer(to)? {
+                Some(there) if stays_here(row, &there) => Ok(to),
+                _ => Err(AppError::new(Code::NoPrinter)),
+            }
+        };
+        let mut taken = false;
+        if form.printer.is_some() {
+            // The other device drops it only for a printer that can have it.
+            self.store.read(|r| {
+                let row = r.print_job(id)?.ok_or(AppError::new(Code::NotFound))?;
+                goes_to(r, &row)
+            })?;
+            taken = self.take_back(id, false)?;
+        }
         let printer = self.write_once(*form.id.as_bytes(), &content, |tx| {
             let row = tx.reader().print_job(id)?.ok_or(AppError::new(Code::NotFound))?;
-            not_the_drawer(&row)?;
+            let to = goes_to(&tx.reader(), &row)?;
             let may = match row.state {
                 JobState::Queued | JobState::Failed => true,
                 // Somebody looked, and wants it from the other printer.
                 JobState::Unsure => form.printer.is_some(),
-                JobState::Printing | JobState::Printed | JobState::Discarded => false,
+                JobState::Printing => taken,
+                JobState::Printed | JobState::Discarded => false,
             };
             if !may {
                 return Err(AppError::new(Code::JobSettled).hint("state", row.state.as_str()));
-            }
-            let to = form.printer.map(PrinterId::from_uuid).or(row.printer);
-            let to = to.ok_or(AppError::new(Code::NoPrinter))?;
-            if tx.reader().printer(to)?.is_none() {
-                return Err(Code::NoPrinter.into());
             }
             tx.requeue_print(id, to, form.printer.is_some())?;
             Ok(to.uuid())
@@ -820,6 +935,10 @@ impl Shop {
     /// Somebody looked whether an unsure job came out.
     pub fn answer_print(&self, id: PrintJobId, form: &AnswerPrint) -> Result<JobView> {
         let content = content_of(&format!("answer print {id}"), form)?;
+        let _no_answer_counts = self.printing.couriers.taking();
+        if form.came_out {
+            self.take_back(id, true)?;
+        }
         let again = self.write_once(*form.id.as_bytes(), &content, |tx| {
             let row = tx.reader().print_job(id)?.ok_or(AppError::new(Code::NotFound))?;
             if row.state != JobState::Unsure {
@@ -840,27 +959,38 @@ impl Shop {
             tx.requeue_print(id, to, row.moved)?;
             Ok(Some(to.uuid()))
         })?;
+        if !form.came_out {
+            self.printing.couriers.did_not_come_out(id);
+        }
         match again {
             Some(printer) => self.went_into_queue(id, PrinterId::from_uuid(printer)),
-            None => self.live.tell("print", Some(id.to_string())),
+            None => self.print_changed(id),
         }
         self.view_job(id)
     }
 
+    pub(crate) fn print_changed(&self, id: PrintJobId) {
+        self.printing.news.ring();
+        self.live.tell("print", Some(id.to_string()));
+    }
+
     pub fn discard_print(&self, id: PrintJobId, form: &crate::cart::WriteId) -> Result<JobView> {
         let content = content_of(&format!("discard print {id}"), form)?;
+        let _no_answer_counts = self.printing.couriers.taking();
+        let taken = self.take_back(id, false)?;
         self.write_once(*form.id.as_bytes(), &content, |tx| {
             let row = tx.reader().print_job(id)?.ok_or(AppError::new(Code::NotFound))?;
-            match row.state {
-                JobState::Queued | JobState::Unsure | JobState::Failed => {
-                    Ok(tx.settle_print(id, JobState::Discarded, None)?)
-                }
-                JobState::Printing | JobState::Printed | JobState::Discarded => {
-                    Err(AppError::new(Code::JobSettled).hint("state", row.state.as_str()))
-                }
+            let may = match row.state {
+                JobState::Queued | JobState::Unsure | JobState::Failed => true,
+                JobState::Printing => taken,
+                JobState::Printed | JobState::Discarded => false,
+            };
+            if !may {
+                return Err(AppError::new(Code::JobSettled).hint("state", row.state.as_str()));
             }
+            Ok(tx.settle_print(id, JobState::Discarded, None)?)
         })?;
-        self.live.tell("print", Some(id.to_string()));
+        self.print_changed(id);
         self.view_job(id)
     }
 
@@ -914,7 +1044,12 @@ impl Shop {
         if let Some(sight) = self.printing.seen().get_mut(&printer) {
             (sight.tries, sight.again) = (0, None);
         }
-        self.live.tell("print", Some(id.to_string()));
+        self.print_changed(id);
+        self.printing.wake(printer);
+    }
+
+    /// Asked for again: whoever prints it goes on.
+    pub(crate) fn goes_on(&self, printer: PrinterId) {
         self.printing.wake(printer);
     }
 
@@ -981,7 +1116,7 @@ impl Shop {
 
     /// After the commit: whoever has something to print begins.
     pub(crate) fn print_waiting(&self) {
-        let counts = match self.store.read(|r| r.print_counts()) {
+        let counts = match self.store.glance(|r| r.print_counts()) {
             Ok(counts) => counts,
             Err(error) => {
                 tracing::error!(%error, "the print queue cannot be read");

@@ -7,6 +7,7 @@ use crate::{
     claims::{LastDeed, Wanted, claim_held, is_fresh, last_done},
     days,
     exchanges::way_back,
+    lead::Decides,
     order_view::{Directory, OrderView, account_of, document_of, money_back, shown, unit_of},
     sessions::Approval,
     tickets::{Candidate, western},
@@ -305,7 +306,7 @@ impl Shop {
         let reason = optional_text("reason", request.reason.as_deref(), 200)?
             .unwrap_or_else(|| DEFAULT_REASON.to_owned());
         let approved_by = match &request.approval {
-            Some(approval) => Some(self.approve(approval, Permission::RefundApprove, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::RefundApprove, actor)?),
             None => None,
         };
         let now = self.edges.now();
@@ -415,7 +416,7 @@ impl Shop {
         id: Uuid,
         now: Moment,
     ) -> Result<(Vec<store::handovers::Told>, bool)> {
-        if self.appointed().is_none() {
+        if self.decides() == Decides::Here {
             return Ok((vec![], false));
         }
         let wanted = Wanted {
@@ -439,7 +440,7 @@ impl Shop {
         };
         Ok(match self.ask_authority(&wanted)? {
             Verdict::Ours => (vec![], false),
-            Verdict::Granted(told) => (told, false),
+            Verdict::Granted { told, offline } => (told, offline),
             Verdict::Unreachable => (vec![], true),
         })
     }
@@ -461,7 +462,7 @@ impl Shop {
         if worked.not_claimed {
             return Some("not_claimed");
         }
-        if actor.role.allows(Permission::RefundApprove) {
+        if actor.allows(Permission::RefundApprove) {
             return None;
         }
         let limit = self.settings().int("refund.cashier_limit_minor");

@@ -1,11 +1,26 @@
 //! Today at a glance, from the rollups.
 
-use crate::{Result, Shop, days};
-use domain::quantity::{Quantity, Unit};
+use crate::{AppError, Result, Shop, days};
+use domain::{
+    ids::BranchId,
+    quantity::{Quantity, Unit},
+};
 use jiff::ToSpan;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// The word for all branches together.
+const ALL: &str = "all";
+
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TodayFilter {
+    /// A branch's id, or all; this device's own when left out.
+    pub branch: Option<String>,
+}
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TodayView {
@@ -49,8 +64,21 @@ pub struct DayView {
 }
 
 impl Shop {
-    pub fn today(&self) -> Result<TodayView> {
-        let settings = self.settings();
+    /// This device's own branch, another one, or all of them together: the day is that of the branch's clock, or of this
+    /// one's where all are asked.
+    pub fn today(&self, filter: &TodayFilter) -> Result<TodayView> {
+        let here = self.identity.branch;
+        let (branch, settings) = match filter.branch.as_deref() {
+            None | Some("") => (Some(here), self.settings()),
+            Some(ALL) => (None, self.settings()),
+            Some(id) => {
+                let id: BranchId = id
+                    .parse()
+                    .map_err(|_| AppError::field("branch", "a branch, or all"))?;
+                let settings = self.store.read(|r| self.settings_of_branch(r, id))?;
+                (Some(id), Arc::new(settings))
+            }
+        };
         let now = days::branch_time(
             self.edges.now(),
             settings.text("branch.zone"),
@@ -62,9 +90,9 @@ impl Shop {
         let since_opening = |hour: u8| (hour + 24 - starts_hour) % 24;
         let (hours, top, (refunds, back_minor)) = self.store.read(|r| {
             Ok::<_, crate::AppError>((
-                r.hours(back(28), now.business_day)?,
-                r.best_sellers(now.business_day, 10)?,
-                r.money_back_on(now.business_day)?,
+                r.hours(branch, back(28), now.business_day)?,
+                r.best_sellers(branch, now.business_day, 10)?,
+                r.money_back_on(branch, now.business_day)?,
             ))
         })?;
         let sum_of = |day: u32| {

@@ -236,7 +236,7 @@ impl Shop {
         }
         let reason = text("reason", &request.reason, 200)?;
         let approved_by = match &request.approval {
-            Some(approval) => Some(self.approve(approval, Permission::RefundApprove, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::RefundApprove, actor)?),
             None => None,
         };
         let now = self.edges.now();

@@ -4,16 +4,17 @@
 
 use crate::{
     Actor, Code, Page, Result, Shop,
+    branches::sold_at,
     cart::WriteId,
     wire::{content_of, rfc3339},
 };
 use domain::{
-    ids::{BrandId, CategoryId, CommandId, PriceId, ProductId, StaffId},
+    ids::{BranchId, BrandId, CategoryId, CommandId, PriceId, ProductId, StaffId},
     time::Moment,
 };
 use journal::{
     Body,
-    fields::{brand, category, price, product},
+    fields::{branch_product, brand, category, price, product},
     register::{Field, PatchV1, Record, Value},
 };
 use serde::{Deserialize, Serialize};
@@ -33,14 +34,17 @@ pub(crate) enum Register {
     Price,
     Category,
     Brand,
+    /// Whether a product is sold at a branch.
+    SoldAt,
 }
 
 impl Register {
-    const ALL: [Register; 4] = [
+    const ALL: [Register; 5] = [
         Register::Product,
         Register::Price,
         Register::Category,
         Register::Brand,
+        Register::SoldAt,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -49,6 +53,7 @@ impl Register {
             Register::Price => "price",
             Register::Category => "category",
             Register::Brand => "brand",
+            Register::SoldAt => "sold_at",
         }
     }
 
@@ -58,6 +63,7 @@ impl Register {
             Register::Price => Body::PriceSet(patch),
             Register::Category => Body::CategorySet(patch),
             Register::Brand => Body::BrandSet(patch),
+            Register::SoldAt => Body::BranchProductSet(patch),
         }
     }
 
@@ -67,6 +73,7 @@ impl Register {
             Register::Price => reader.price_record(PriceId::from_bytes(id))?,
             Register::Category => reader.category_record(CategoryId::from_bytes(id))?,
             Register::Brand => reader.brand_record(BrandId::from_bytes(id))?,
+            Register::SoldAt => reader.branch_product_record(id)?,
         })
     }
 
@@ -77,6 +84,26 @@ impl Register {
             Register::Price => price::ENDED_MS,
             Register::Category => category::ARCHIVED_MS,
             Register::Brand => brand::ARCHIVED_MS,
+            // Such a record is never made by a run: before it, the product was sold there.
+            Register::SoldAt => branch_product::HIDDEN,
+        }
+    }
+
+    /// The product that a record is about.
+    fn product_of<'v>(
+        self,
+        record: [u8; 16],
+        get: impl FnOnce(Field) -> Option<&'v Value>,
+    ) -> Option<[u8; 16]> {
+        let field = match self {
+            Register::Product => return Some(record),
+            Register::Price => price::PRODUCT,
+            Register::SoldAt => branch_product::PRODUCT,
+            Register::Category | Register::Brand => return None,
+        };
+        match get(field)? {
+            Value::Bytes(id) => id.as_slice().try_into().ok(),
+            _ => None,
         }
     }
 
@@ -84,7 +111,7 @@ impl Register {
     fn in_use(self, reader: &Reader<'_>, parts: &BTreeSet<ProductId>, id: [u8; 16]) -> Result<bool> {
         Ok(match self {
             Register::Product => parts.contains(&ProductId::from_bytes(id)),
-            Register::Price => false,
+            Register::Price | Register::SoldAt => false,
             Register::Category => {
                 let id = CategoryId::from_bytes(id);
                 let query = ProductQuery {
@@ -106,8 +133,9 @@ pub(crate) struct Run {
     id: CommandId,
     staff: StaffId,
     noted: usize,
-    pub created: usize,
-    pub changed: usize,
+    /// Products that were made, and others of which anything changed: a field, a price, where they are sold.
+    created: BTreeSet<[u8; 16]>,
+    changed: BTreeSet<[u8; 16]>,
 }
 
 impl Run {
@@ -116,8 +144,8 @@ impl Run {
             id,
             staff: actor.staff,
             noted: 0,
-            created: 0,
-            changed: 0,
+            created: BTreeSet::new(),
+            changed: BTreeSet::new(),
         }
     }
 
@@ -130,7 +158,13 @@ impl Run {
         fields: Vec<(Field, Value)>,
     ) -> Result<()> {
         self.note(tx, register, record, None, fields.clone())?;
-        self.created += usize::from(register == Register::Product);
+        match register {
+            Register::Product => self.created.extend([record]),
+            _ => {
+                let said = |field| fields.iter().find(|(one, _)| *one == field);
+                self.touch(register.product_of(record, |field| said(field).map(|(_, value)| value)));
+            }
+        }
         Ok(tx.record(Some(self.staff), &register.body(PatchV1 { record, fields }))?)
     }
 
@@ -152,9 +186,34 @@ impl Run {
             .map(|(field, _)| (*field, old.get(*field).clone()))
             .collect();
         self.note(tx, register, record, Some(before), fields.clone())?;
-        self.changed += usize::from(register == Register::Product);
+        self.touch(register.product_of(record, |field| Some(old.get(field))));
         tx.record(Some(self.staff), &register.body(PatchV1 { record, fields }))?;
         Ok(true)
+    }
+
+    /// Says whether a product is sold at a branch; answers whether that is news.
+    pub fn sold_at(
+        &mut self,
+        tx: &mut Write<'_>,
+        branch: BranchId,
+        product: ProductId,
+        sold: bool,
+    ) -> Result<bool> {
+        let (record, fields) = sold_at(branch, product, sold);
+        if tx.reader().branch_product_record(record)?.is_some() {
+            return self.change(tx, Register::SoldAt, record, fields);
+        }
+        let hidden = |hidden| vec![(branch_product::HIDDEN, Value::Bool(hidden))];
+        self.note(tx, Register::SoldAt, record, Some(hidden(false)), hidden(!sold))?;
+        self.touch(Some(product.bytes()));
+        let body = Register::SoldAt.body(PatchV1 { record, fields });
+        tx.record(Some(self.staff), &body)?;
+        Ok(true)
+    }
+
+    fn touch(&mut self, product: Option<[u8; 16]>) {
+        self.changed
+            .extend(product.filter(|product| !self.created.contains(product)));
     }
 
     fn note(
@@ -180,15 +239,15 @@ impl Run {
         if self.noted == 0 {
             return Ok(None);
         }
-        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let count = |products: &BTreeSet<_>| i64::try_from(products.len()).unwrap_or(i64::MAX);
         tx.note_run(&RunRow {
             id: self.id,
             kind: kind.to_owned(),
             name: name.to_owned(),
             at_ms: tx.now().0,
             staff: Some(self.staff),
-            created: count(self.created),
-            changed: count(self.changed),
+            created: count(&self.created),
+            changed: count(&self.changed),
             undone_ms: None,
         })?;
         Ok(Some(self.id.uuid()))
@@ -271,14 +330,14 @@ impl Shop {
     pub fn undo_run(&self, actor: &Actor, id: CommandId, request: &WriteId) -> Result<RunUndone> {
         let content = content_of("undo run", &(id.uuid(), request))?;
         let now = self.edges.now();
-        let done = self.write_once(*request.id.as_bytes(), &content, |tx| {
+        let done: RunUndone = self.write_once(*request.id.as_bytes(), &content, |tx| {
             let run = tx.reader().run(id)?.ok_or(Code::NotFound)?;
             if run.undone_ms.is_some() {
                 return Err(Code::NothingToUndo.into());
             }
             // Undoing makes no bundle, so they are looked for once.
             let parts = tx.reader().all_parts()?;
-            let mut done = RunUndone { undone: 0, kept: 0 };
+            let (mut undone, mut kept) = (BTreeSet::new(), BTreeSet::new());
             for change in tx.reader().run_changes(id)? {
                 let Some(register) = Register::ALL
                     .into_iter()
@@ -315,9 +374,10 @@ impl Shop {
                         }
                     }
                 };
-                if register == Register::Product {
-                    done.undone += usize::from(whole);
-                    done.kept += usize::from(!whole);
+                let product = register.product_of(change.record, |field| Some(record.get(field)));
+                match whole {
+                    true => undone.extend(product),
+                    false => kept.extend(product),
                 }
                 if !fields.is_empty() {
                     let patch = PatchV1 {
@@ -328,7 +388,10 @@ impl Shop {
                 }
             }
             tx.run_undone(id)?;
-            Ok(done)
+            Ok(RunUndone {
+                undone: undone.difference(&kept).count(),
+                kept: kept.len(),
+            })
         })?;
         self.live.tell("product", None);
         self.live.tell("category", None);

@@ -87,6 +87,7 @@ impl Shop {
 
     /// The product of a code, and the unit that the code stands for.
     fn product_of_code(&self, code: &str) -> Result<Option<(ProductView, String)>> {
+        let day = self.price_day();
         self.store.read(|r| {
             let Some(row) = r.product_by_code(code)? else {
                 return Ok(None);
@@ -94,7 +95,7 @@ impl Shop {
             let unit = r
                 .unit_of_barcode(row.n, code)?
                 .unwrap_or_else(|| row.unit.clone());
-            Ok(Some((Asking::of(r)?.view(&row), unit)))
+            Ok(Some((Asking::of(r, day)?.view(&row)?, unit)))
         })
     }
 
@@ -114,13 +115,13 @@ impl Shop {
                 found => Ok(found),
             })?;
             let Some(row) = found else { continue };
-            let product = ProductView::from(&row);
+            let product = self.store.read(|r| Asking::of(r, self.price_day())?.view(&row))?;
             let Ok(unit) = product.unit.parse::<Unit>() else {
                 continue;
             };
             let (quantity, amount_minor) = match label.value {
                 LabelValue::Grams(grams) => (weighed(grams, unit), None),
-                LabelValue::Minor(amount) => (priced(amount, product.price_minor, unit), Some(amount)),
+                LabelValue::Minor(amount) => (priced(amount, product.here_minor, unit), Some(amount)),
             };
             let Some(quantity) = quantity else { continue };
             return Ok(Some(Scanned::Product {

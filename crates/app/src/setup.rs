@@ -4,6 +4,7 @@ use crate::{
     App, AppError, Code, OpenError, Result, Shop,
     demo::TradeFile,
     edges::Edges,
+    second_factor::{self, Asks},
     sessions::{Place, SignedIn, hash_pin},
     settings::{LANGUAGES, TRADES, set_by_key},
     staff, tax_packs,
@@ -355,7 +356,14 @@ pub struct LockShop {
     pub currency: String,
     pub minor_digits: u8,
     pub country: String,
+    /// The branch's zone, and when its day begins there ("03:00"): its business day is not always the calendar's.
+    pub zone: String,
+    pub day_starts_at: String,
     pub theme: String,
+    /// What this device is for, and so what it opens first: till, token_counter, sales_counter, kitchen or office.
+    pub device_role: String,
+    /// The shop shut this device out: it keeps what it has and sells no more.
+    pub shut_out: bool,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -365,6 +373,9 @@ pub struct LockStaff {
     pub role: String,
     pub hue: String,
     pub language: Option<String>,
+    /// How they sign in from where this is asked: pin, password (and a code), or set_up where the shop wants those and
+    /// they have none.
+    pub asks: String,
     /// Only in the demo shop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub demo_pin: Option<String>,
@@ -580,14 +591,20 @@ pub(crate) fn found(
 
 impl Shop {
     pub fn lock_view(&self) -> Result<LockView> {
+        self.lock_view_from(&Place::Window)
+    }
+
+    /// The same for whoever looks from there.
+    pub fn lock_view_from(&self, place: &Place) -> Result<LockView> {
         let settings = self.settings();
-        let (people, pins) = self.store.read(|r| {
+        let needed = settings.flag(second_factor::NEEDED);
+        let (people, pins, role, factors) = self.store.read(|r| {
             let pins = if self.identity.demo {
                 r.local_value("demo_pins")?
             } else {
                 None
             };
-            Ok::<_, AppError>((r.staff(false)?, pins))
+            Ok::<_, AppError>((r.staff(false)?, pins, self.own_role(r)?, r.second_factor_ids()?))
         })?;
         let pins: std::collections::BTreeMap<String, String> = pins
             .and_then(|p| serde_json::from_str(&p).ok())
@@ -602,18 +619,28 @@ impl Shop {
                 currency: settings.currency.code().to_owned(),
                 minor_digits: settings.currency.minor_digits,
                 country: settings.text("shop.country").to_owned(),
+                zone: settings.text("branch.zone").to_owned(),
+                day_starts_at: settings.text("branch.day_starts_at").to_owned(),
                 theme: settings.text("counter.theme").to_owned(),
+                device_role: role.as_str().to_owned(),
+                shut_out: self.is_shut_out(),
             },
             staff: people
                 .iter()
-                .filter(|p| p.active)
-                .map(|p| LockStaff {
-                    id: p.id.uuid(),
-                    name: p.name.clone(),
-                    role: p.role.clone(),
-                    hue: p.hue.clone(),
-                    language: p.language.clone(),
-                    demo_pin: pins.get(&p.id.to_string()).cloned(),
+                .filter(|p| p.active && p.role != Role::Program.as_str())
+                .filter_map(|p| {
+                    Some(LockStaff {
+                        id: p.id.uuid(),
+                        name: p.name.clone(),
+                        // Whoever works elsewhere does not sign in here.
+                        role: p.role_at(self.identity.branch)?.to_owned(),
+                        hue: p.hue.clone(),
+                        language: p.language.clone(),
+                        asks: Asks::of(p, factors.contains_key(&p.id), needed, place)
+                            .as_str()
+                            .to_owned(),
+                        demo_pin: pins.get(&p.id.to_string()).cloned(),
+                    })
                 })
                 .collect(),
         })

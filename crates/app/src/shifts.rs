@@ -14,7 +14,7 @@ use crate::{
     wire::{content_of, optional_text, rfc3339, text},
 };
 use domain::{
-    ids::{SeatId, ShiftId, StaffId},
+    ids::{BranchId, SeatId, ShiftId, StaffId},
     money::{Currency, Money, MoneyError},
     numbers::{DocumentKind, document_number, series_prefix},
     people::Permission,
@@ -151,6 +151,8 @@ pub struct ShiftView {
     pub id: Uuid,
     /// open or closed
     pub state: String,
+    /// Only where the shop has more than one.
+    pub branch: Option<Named>,
     pub counter: Named,
     pub seat: u16,
     pub opened_by: Option<Named>,
@@ -253,6 +255,8 @@ pub struct ShiftFilter {
     pub state: Option<String>,
     /// The business day on which it was opened, such as 2026-11-21.
     pub day: Option<String>,
+    /// Only those of this branch; all of the shop's when left out.
+    pub branch: Option<Uuid>,
     pub limit: Option<usize>,
     pub after: Option<String>,
 }
@@ -394,7 +398,7 @@ fn held(figures: &FiguresV1) -> Result<BTreeMap<CurrencyCode, i64>> {
 impl Shop {
     /// Whether this person sees what is expected in an open drawer, and what was short in a closed one.
     pub(crate) fn sees_all(&self, actor: &Actor) -> bool {
-        actor.role.allows(Permission::ShiftManage) || self.settings().text("shift.blind") != "true"
+        actor.allows(Permission::ShiftManage) || self.settings().text("shift.blind") != "true"
     }
 
     /// Somebody's own drawer, or the one of the seat they work at; anybody's for those who run the shop.
@@ -480,7 +484,7 @@ impl Shop {
                 per: settings.text("shift.drawer").to_owned(),
                 out_limit_minor: settings.int("shift.out_limit_minor"),
                 tips_minor: r.tips_outstanding()?,
-                manages: actor.role.allows(Permission::ShiftManage),
+                manages: actor.allows(Permission::ShiftManage),
             })
         })
     }
@@ -585,13 +589,13 @@ impl Shop {
         }
         let reason = text("reason", &form.reason, 200)?;
         let approved_by = match &form.approval {
-            Some(approval) => Some(self.approve(approval, Permission::ShiftManage, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::ShiftManage, actor)?),
             None => None,
         };
         let own = currency.code == settings.currency.code;
         let above = !own || form.amount_minor > settings.int("shift.out_limit_minor");
         // What goes to the safe stays the shop's; only what leaves it needs a second person.
-        let may = approved_by.is_some() || actor.role.allows(Permission::ShiftManage);
+        let may = approved_by.is_some() || actor.allows(Permission::ShiftManage);
         if matches!(kind, EntryKind::Out | EntryKind::Tips) && above && !may {
             return Err(AppError::new(Code::ShiftNeedsApproval)
                 .hint("most_minor", settings.int("shift.out_limit_minor")));
@@ -645,7 +649,7 @@ impl Shop {
         let content = content_of(&format!("hand over {id}"), &unsigned)?;
         let counts = check_counts("counts", &form.counts, &settings.currency)?;
         let reason = optional_text("note", form.note.as_deref(), 200)?.unwrap_or_default();
-        let to = self.approve(&form.to, Permission::ShiftUse, actor.seat)?;
+        let to = self.approve(&form.to, Permission::ShiftUse, actor)?;
         self.write_once(*form.id.as_bytes(), &content, |tx| {
             self.open_row(&tx.reader(), actor, id)?;
             let body = CashMovedV1 {
@@ -696,6 +700,7 @@ impl Shop {
             }
             Ok(())
         })?;
+        self.backups.due.soon();
         self.print_waiting();
         self.tell_shift(id.uuid());
         self.shift_seen_by(actor, id)
@@ -794,7 +799,7 @@ impl Shop {
             .store
             .read(|r| r.shift(id))?
             .ok_or(AppError::new(Code::NotFound))?;
-        if !actor.role.allows(Permission::ReportRead) && row.opened_by != Some(actor.staff) {
+        if !actor.allows(Permission::ReportRead) && row.opened_by != Some(actor.staff) {
             self.must_hold(actor, &row)?;
         }
         self.shift_seen_by(actor, id)
@@ -821,6 +826,7 @@ impl Shop {
         let query = ShiftQuery {
             open,
             day: filter.day.as_deref().map(day_of).transpose()?,
+            branch: filter.branch.map(BranchId::from_uuid),
             before: filter.after.as_deref().map(cursor).transpose()?,
             limit: limit + 1,
         };
@@ -907,6 +913,7 @@ impl Shop {
         Ok(ShiftView {
             id: row.id.uuid(),
             state: if closed.is_some() { "closed" } else { "open" }.to_owned(),
+            branch: names.branch(row.branch),
             counter: names.counter(row.counter),
             seat: row.seat_number,
             opened_by: names.staff(row.opened_by),

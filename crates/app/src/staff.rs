@@ -7,7 +7,7 @@ use crate::{
     wire::{content_of, rfc3339, text},
 };
 use domain::{
-    ids::StaffId,
+    ids::{BranchId, StaffId},
     people::{Permission, Role},
     time::Moment,
 };
@@ -25,11 +25,24 @@ pub struct StaffView {
     pub id: uuid::Uuid,
     pub name: String,
     pub role: String,
+    /// Where they work and as what; empty: everywhere, as their role says.
+    pub branches: Vec<StaffAtBranch>,
     pub language: Option<String>,
     pub hand: String,
     pub hue: String,
     pub active: bool,
+    /// Signs in from other machines with password and code.
+    pub second_factor: bool,
     pub archived_at: Option<String>,
+}
+
+/// What somebody is at one branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StaffAtBranch {
+    pub branch: uuid::Uuid,
+    /// manager, cashier, sales or kitchen
+    pub role: String,
 }
 
 impl From<&StaffRow> for StaffView {
@@ -38,10 +51,19 @@ impl From<&StaffRow> for StaffView {
             id: row.id.uuid(),
             name: row.name.clone(),
             role: row.role.clone(),
+            branches: row
+                .at_branches
+                .iter()
+                .map(|(branch, role)| StaffAtBranch {
+                    branch: branch.uuid(),
+                    role: role.clone(),
+                })
+                .collect(),
             language: row.language.clone(),
             hand: row.hand.clone(),
             hue: row.hue.clone(),
             active: row.active,
+            second_factor: false,
             archived_at: row.archived_ms.map(|ms| rfc3339(Moment(ms))),
         }
     }
@@ -60,6 +82,9 @@ pub struct NewStaff {
     /// right or left
     pub hand: Option<String>,
     pub hue: Option<String>,
+    /// Where they work and as what; empty: everywhere, as their role says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<StaffAtBranch>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -73,6 +98,8 @@ pub struct EditStaff {
     pub hue: Option<String>,
     #[serde(default = "yes")]
     pub active: bool,
+    /// Where they work and as what; empty: everywhere. Left out, it stays as it is.
+    pub branches: Option<Vec<StaffAtBranch>>,
 }
 
 fn yes() -> bool {
@@ -190,15 +217,47 @@ fn check(
     })
 }
 
+/// Where somebody works, as the register keeps it.
+fn at_branches(reader: &Reader<'_>, said: &[StaffAtBranch]) -> Result<(Field, Value)> {
+    let mut kept: Vec<String> = Vec::with_capacity(said.len() * 2);
+    for one in said {
+        let role: Role = one.role.parse().map_err(|e| AppError::field("branches", e))?;
+        if matches!(role, Role::Owner | Role::Program) {
+            return Err(AppError::field("branches", "an owner is one everywhere"));
+        }
+        let branch = BranchId::from_uuid(one.branch).to_string();
+        if kept.contains(&branch) {
+            return Err(AppError::field("branches", "this branch is there twice"));
+        }
+        if reader.branch(BranchId::from_uuid(one.branch))?.is_none() {
+            return Err(AppError::field("branches", "there is no such branch"));
+        }
+        kept.extend([branch, role.as_str().to_owned()]);
+    }
+    Ok((field::AT_BRANCHES, Value::List(kept)))
+}
+
 impl Shop {
     pub fn staff_list(&self, archived_too: bool) -> Result<Page<StaffView>> {
-        let rows = self.store.read(|r| r.staff(archived_too))?;
-        Ok(Page::whole(rows.iter().map(StaffView::from).collect()))
+        let (rows, factors) = self
+            .store
+            .read(|r| Ok::<_, AppError>((r.staff(archived_too)?, r.second_factor_ids()?)))?;
+        let people = rows.iter().filter(|row| row.role != Role::Program.as_str());
+        let people = people.map(|row| StaffView {
+            second_factor: factors.contains_key(&row.id),
+            ..StaffView::from(row)
+        });
+        Ok(Page::whole(people.collect()))
     }
 
     pub fn staff_member(&self, id: StaffId) -> Result<StaffView> {
-        let row = self.store.read(|r| r.staff_member(id))?.ok_or(Code::NotFound)?;
-        Ok(StaffView::from(&row))
+        let (row, factor) = self
+            .store
+            .read(|r| Ok::<_, AppError>((r.staff_member(id)?, r.second_factor(id)?)))?;
+        Ok(StaffView {
+            second_factor: factor.is_some(),
+            ..StaffView::from(&row.ok_or(Code::NotFound)?)
+        })
     }
 
     pub fn add_staff(&self, actor: &Actor, request: &NewStaff) -> Result<StaffView> {
@@ -224,7 +283,7 @@ impl Shop {
             if tx.reader().staff_record(id)?.is_some() {
                 return Err(Code::IdReused.into());
             }
-            let fields = new_fields(
+            let mut fields = new_fields(
                 &checked.name,
                 checked.role,
                 pin_hash,
@@ -232,6 +291,9 @@ impl Shop {
                 &checked.hand,
                 &checked.hue,
             );
+            if !request.branches.is_empty() {
+                fields.push(at_branches(&tx.reader(), &request.branches)?);
+            }
             Ok(tx.record(
                 Some(actor.staff),
                 &Body::StaffSet(journal::register::PatchV1 {
@@ -252,17 +314,21 @@ impl Shop {
             request.hand.as_deref(),
             request.hue.as_deref(),
         )?;
-        let role_changed = self.change_staff(actor, id, |old| {
+        let role_changed = self.change_staff(actor, id, |reader, old| {
             may_make(actor, checked.role)?;
             may_make(actor, old.role.parse().map_err(|_| AppError::new(Code::Broken))?)?;
-            Ok(describing(
+            let mut fields = describing(
                 &checked.name,
                 checked.role,
                 checked.language.as_deref(),
                 &checked.hand,
                 &checked.hue,
                 request.active,
-            ))
+            );
+            if let Some(branches) = &request.branches {
+                fields.push(at_branches(reader, branches)?);
+            }
+            Ok(fields)
         })?;
         if role_changed {
             self.end_sessions_of(id, None);
@@ -272,7 +338,7 @@ impl Shop {
 
     pub fn set_pin(&self, actor: &Actor, id: StaffId, request: &NewPin) -> Result<StaffView> {
         let pin_hash = hash_pin(&request.pin)?;
-        self.change_staff(actor, id, |old| {
+        self.change_staff(actor, id, |_, old| {
             may_make(actor, old.role.parse().map_err(|_| AppError::new(Code::Broken))?)?;
             Ok(vec![(field::PIN_HASH, Value::Text(pin_hash))])
         })?;
@@ -282,7 +348,7 @@ impl Shop {
 
     pub fn archive_staff(&self, actor: &Actor, id: StaffId) -> Result<StaffView> {
         let now = self.edges.now();
-        self.change_staff(actor, id, |old| {
+        self.change_staff(actor, id, |_, old| {
             may_make(actor, old.role.parse().map_err(|_| AppError::new(Code::Broken))?)?;
             let when = old.archived_ms.unwrap_or(now.0);
             Ok(vec![(field::ARCHIVED_MS, Value::Int(when))])
@@ -292,7 +358,7 @@ impl Shop {
     }
 
     pub fn restore_staff(&self, actor: &Actor, id: StaffId) -> Result<StaffView> {
-        self.change_staff(actor, id, |old| {
+        self.change_staff(actor, id, |_, old| {
             may_make(actor, old.role.parse().map_err(|_| AppError::new(Code::Broken))?)?;
             Ok(vec![(field::ARCHIVED_MS, Value::Null)])
         })?;
@@ -304,14 +370,14 @@ impl Shop {
         &self,
         actor: &Actor,
         id: StaffId,
-        fields: impl FnOnce(&StaffRow) -> Result<Vec<(Field, Value)>>,
+        fields: impl FnOnce(&Reader<'_>, &StaffRow) -> Result<Vec<(Field, Value)>>,
     ) -> Result<bool> {
         let changed = self.store.write(self.edges.now(), |tx| {
             let old = tx
                 .reader()
                 .staff_member(id)?
                 .ok_or(AppError::new(Code::NotFound))?;
-            let fields = fields(&old)?;
+            let fields = fields(&tx.reader(), &old)?;
             if let Some(patch) = patched(tx.reader().staff_record(id)?, id.bytes(), fields) {
                 tx.record(Some(actor.staff), &Body::StaffSet(patch))?;
             }
@@ -326,7 +392,7 @@ impl Shop {
                 .reader()
                 .staff_member(id)?
                 .ok_or(AppError::new(Code::NotFound))?;
-            Ok(old.role != new.role || old.active != new.active)
+            Ok(old.role != new.role || old.at_branches != new.at_branches || old.active != new.active)
         })?;
         self.live.tell("staff", Some(id.to_string()));
         Ok(changed)
@@ -336,6 +402,12 @@ impl Shop {
 /// Only an owner makes, changes or removes an owner.
 fn may_make(actor: &Actor, role: Role) -> Result<()> {
     actor.must(Permission::StaffChange)?;
+    if role == Role::Program {
+        return Err(AppError::field(
+            "role",
+            "a program is made and revoked with its key",
+        ));
+    }
     if role == Role::Owner && actor.role != Role::Owner {
         return Err(AppError::new(Code::NotAllowed).because("only an owner may do that to an owner"));
     }

@@ -4,6 +4,7 @@ use crate::{
     Actor, AppError, Code, Page, Result, Shop,
     cart::WriteId,
     choices, days,
+    settings::Settings,
     setup::regions_of,
     tax_packs::{Pack, scheme_of},
     taxes::{Taxing, class_of, from_settings},
@@ -11,14 +12,14 @@ use crate::{
 };
 use domain::{
     gst::{self, Gstin, GstinError},
-    ids::{CategoryId, ProductId, TaxClassId, TaxIdentityId},
+    ids::{BranchId, CategoryId, ProductId, TaxClassId, TaxIdentityId},
     money::Money,
     tax::{self, Rate, TaxLine},
     tax_rules::{Scheme, TaxContext, TaxRuleError, Treatment},
 };
 use journal::{
     Body,
-    body::{TaxClassSetV1, TaxComponentV1, TaxIdentitySetV1, TaxRuleV1},
+    body::{TaxClassSetV1, TaxComponentV1, TaxIdentitySetV2, TaxRuleV1},
     fields::product as product_field,
     register::{PatchV1, Value},
 };
@@ -204,6 +205,9 @@ pub struct TaxIdentityForm {
     pub to: Option<String>,
     #[serde(default)]
     pub composition: bool,
+    /// The one branch that sells under it; left out, every branch that has none of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -217,7 +221,9 @@ pub struct TaxIdentityView {
     pub from: Option<String>,
     pub to: Option<String>,
     pub composition: bool,
-    /// The one that counts today.
+    /// Null: every branch that has none of its own.
+    pub branch: Option<Uuid>,
+    /// The one that counts today, here or at its branch.
     pub today: bool,
 }
 
@@ -746,9 +752,14 @@ impl Shop {
         let day = self.today_number(&settings);
         self.store.read(|r| {
             let recorded = r.tax_identities()?;
-            let today = crate::taxes::identity_on(&recorded, &settings, day);
+            let rows = r.settings()?;
+            let mut today = vec![crate::taxes::identity_on(&recorded, &settings, day)];
+            for branch in r.branches()?.iter().filter(|one| one.id != settings.branch()) {
+                let there = Settings::of_branch(&rows, &self.identity, branch.id)?;
+                today.push(crate::taxes::identity_on(&recorded, &there, day));
+            }
             let plain = from_settings(&recorded, &settings);
-            let view = |identity: &TaxIdentitySetV1| {
+            let view = |identity: &TaxIdentitySetV2| {
                 let region = if identity.region.is_empty() {
                     settings.text("shop.region")
                 } else {
@@ -763,7 +774,8 @@ impl Shop {
                     from: (identity.from > 0).then(|| days::text_of(identity.from)),
                     to: identity.to.map(days::text_of),
                     composition: identity.composition,
-                    today: today.as_ref().is_some_and(|t| t.identity == identity.identity),
+                    branch: identity.branch.map(Uuid::from_bytes),
+                    today: today.iter().flatten().any(|t| t.identity == identity.identity),
                 }
             };
             Ok(Page::whole(
@@ -798,14 +810,14 @@ impl Shop {
 
     /// A number that was a mistake: it counts for no day. Documents that carry it keep it.
     pub fn remove_tax_identity(&self, actor: &Actor, id: TaxIdentityId) -> Result<Page<TaxIdentityView>> {
-        self.change_tax_identity(actor, id, |old| TaxIdentitySetV1 { removed: true, ..old })
+        self.change_tax_identity(actor, id, |old| TaxIdentitySetV2 { removed: true, ..old })
     }
 
     fn change_tax_identity(
         &self,
         actor: &Actor,
         id: TaxIdentityId,
-        change: impl FnOnce(TaxIdentitySetV1) -> TaxIdentitySetV1,
+        change: impl FnOnce(TaxIdentitySetV2) -> TaxIdentitySetV2,
     ) -> Result<Page<TaxIdentityView>> {
         self.store.write(self.edges.now(), |tx| {
             let old = tx
@@ -825,7 +837,7 @@ impl Shop {
         self.tax_identities()
     }
 
-    fn identity_set(&self, form: &TaxIdentityForm, id: TaxIdentityId) -> Result<TaxIdentitySetV1> {
+    fn identity_set(&self, form: &TaxIdentityForm, id: TaxIdentityId) -> Result<TaxIdentitySetV2> {
         let settings = self.settings();
         let number = if settings.text("shop.country") == "IN" {
             Gstin::parse(&form.number)
@@ -854,7 +866,7 @@ impl Shop {
         if to.is_some_and(|to| to < from) {
             return Err(AppError::field("to", "it ends before it begins"));
         }
-        Ok(TaxIdentitySetV1 {
+        Ok(TaxIdentitySetV2 {
             identity: id.bytes(),
             number,
             name: optional_text("name", form.name.as_deref(), 120)?.unwrap_or_default(),
@@ -863,13 +875,21 @@ impl Shop {
             to,
             composition: form.composition,
             removed: false,
+            branch: form.branch.map(|branch| *branch.as_bytes()),
         })
     }
 }
 
 /// Two numbers that begin on the same day would leave it to chance which counts.
-fn check_days(reader: &Reader<'_>, set: &TaxIdentitySetV1) -> Result<()> {
-    let clash = |other: &TaxIdentitySetV1| other.identity != set.identity && other.from == set.from;
+fn check_days(reader: &Reader<'_>, set: &TaxIdentitySetV2) -> Result<()> {
+    if let Some(branch) = set.branch
+        && reader.branch(BranchId::from_bytes(branch))?.is_none()
+    {
+        return Err(AppError::field("branch", "there is no such branch"));
+    }
+    let clash = |other: &TaxIdentitySetV2| {
+        other.identity != set.identity && other.from == set.from && other.branch == set.branch
+    };
     if !set.removed && reader.tax_identities()?.iter().any(clash) {
         return Err(AppError::field("from", "another number begins on this day"));
     }

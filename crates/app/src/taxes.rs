@@ -13,7 +13,7 @@ use domain::{
         place_of_supply,
     },
 };
-use journal::body::{SellerV1, TaxClassSetV1, TaxIdentitySetV1};
+use journal::body::{SellerV1, TaxClassSetV1, TaxIdentitySetV2};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -324,28 +324,35 @@ pub(crate) fn class_of(set: &TaxClassSetV1, scheme: Scheme) -> std::result::Resu
     TaxClass::new(&set.name, scheme, set.performed, terms)
 }
 
-/// The number that counts on a day: of those that are valid then, the one that began last. The number of the shop's
-/// settings counts wherever no recorded one says more of it.
+/// The number that counts at a branch on a day: of its own that are valid then the one that began last, else the one
+/// that its settings name, else so of the shop's. The number of the settings counts wherever no recorded one says more
+/// of it.
 pub(crate) fn identity_on(
-    recorded: &[TaxIdentitySetV1],
+    recorded: &[TaxIdentitySetV2],
     settings: &Settings,
     day: u32,
-) -> Option<TaxIdentitySetV1> {
-    recorded
-        .iter()
-        .filter(|i| i.from <= day && i.to.is_none_or(|to| day <= to))
-        .max_by_key(|i| i.from)
-        .cloned()
-        .or_else(|| from_settings(recorded, settings))
+) -> Option<TaxIdentitySetV2> {
+    let newest = |branch: Option<[u8; 16]>| {
+        recorded
+            .iter()
+            .filter(|i| i.branch == branch && i.from <= day && i.to.is_none_or(|to| day <= to))
+            .max_by_key(|i| i.from)
+            .cloned()
+    };
+    let typed = || from_settings(recorded, settings);
+    newest(Some(settings.branch().bytes()))
+        .or_else(|| typed().filter(|_| settings.is_branchs_own("shop.tax_number")))
+        .or_else(|| newest(None))
+        .or_else(typed)
 }
 
 /// The number that was typed into the shop's settings, as one that always counted.
-pub(crate) fn from_settings(recorded: &[TaxIdentitySetV1], settings: &Settings) -> Option<TaxIdentitySetV1> {
+pub(crate) fn from_settings(recorded: &[TaxIdentitySetV2], settings: &Settings) -> Option<TaxIdentitySetV2> {
     let number = settings.text("shop.tax_number");
     if number.is_empty() || recorded.iter().any(|i| i.number == number) {
         return None;
     }
-    Some(TaxIdentitySetV1 {
+    Some(TaxIdentitySetV2 {
         identity: [0; 16],
         number: number.to_owned(),
         name: String::new(),
@@ -354,10 +361,11 @@ pub(crate) fn from_settings(recorded: &[TaxIdentitySetV1], settings: &Settings) 
         to: None,
         composition: false,
         removed: false,
+        branch: None,
     })
 }
 
-fn seller(identity: Option<&TaxIdentitySetV1>, settings: &Settings) -> SellerV1 {
+fn seller(identity: Option<&TaxIdentitySetV2>, settings: &Settings) -> SellerV1 {
     let or_setting = |own: Option<&String>, key: &str| {
         own.filter(|own| !own.is_empty())
             .map_or_else(|| settings.text(key).to_owned(), String::clone)
@@ -366,7 +374,7 @@ fn seller(identity: Option<&TaxIdentitySetV1>, settings: &Settings) -> SellerV1 
         name: or_setting(identity.map(|i| &i.name), "shop.name"),
         tax_number: identity.map(|i| i.number.clone()).unwrap_or_default(),
         region: or_setting(identity.map(|i| &i.region), "shop.region"),
-        address: settings.text("receipt.header").to_owned(),
+        address: settings.letterhead().join("\n"),
     }
 }
 

@@ -319,7 +319,7 @@ impl Shop {
         )?;
         let reason = text("reason", &request.reason, 200)?;
         let approved_by = match &request.approval {
-            Some(approval) => Some(self.approve(approval, Permission::TenderSplitLater, actor.seat)?),
+            Some(approval) => Some(self.approve(approval, Permission::TenderSplitLater, actor)?),
             None => None,
         };
         let fresh = self.store.write(self.edges.now(), |tx| {

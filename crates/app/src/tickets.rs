@@ -62,7 +62,7 @@ impl Shop {
         match Kind::classify(code) {
             Kind::Token => {
                 let token = split(code).map_err(token_refused)?;
-                let row = self.store.read(|r| self.genuine(r, &token))?;
+                let row = self.store.glance(|r| self.genuine(r, &token))?;
                 Ok(Ticket {
                     row,
                     signed: Some(token),
@@ -80,7 +80,8 @@ impl Shop {
     fn by_number(&self, actor: &Actor, number: OneTimeNumber) -> Result<Ticket> {
         let now = self.edges.now();
         let found = self.guess(actor, |r| {
-            r.order_by_token_number(number.0, now).map_err(Into::into)
+            r.order_by_token_number(self.identity.branch, number.0, now)
+                .map_err(Into::into)
         })?;
         match found {
             Some(row) => Ok(Ticket {
@@ -167,7 +168,7 @@ impl Shop {
         let phone = self.phone(typed)?;
         let since = self.found_since(refunds);
         let rows = self.guess(actor, |r| {
-            let rows = r.orders_by_phone(phone.as_str(), since)?;
+            let rows = r.orders_by_phone(self.identity.branch, phone.as_str(), since)?;
             Ok((!rows.is_empty()).then_some(rows))
         })?;
         self.candidates(rows.unwrap_or_default())
@@ -179,7 +180,9 @@ impl Shop {
             .parse()
             .map_err(|_| AppError::field("number", "a number is expected"))?;
         let since = self.found_since(refunds);
-        let rows = self.store.read(|r| r.orders_by_number(number, since))?;
+        let rows = self
+            .store
+            .read(|r| r.orders_by_number(self.identity.branch, number, since))?;
         self.candidates(rows)
     }
 

@@ -3,9 +3,16 @@
 //! Reads arguments, opens the books, serves until it is told to stop, ends. The hub itself is in `hub`.
 
 mod edges;
+mod owners_key;
+mod page;
 
 use axum_server::{Handle, tls_rustls::RustlsConfig};
-use hub::{Books, Hub, Limits, Organisation, Postgres, Sqlite};
+use hub::{
+    Books, Hub, Limits, Organisation, Postgres, Sqlite,
+    files::{self, Files, Folder},
+    owners::WrongKey,
+    segments::Sealing,
+};
 use std::{
     io::Write,
     net::{IpAddr, SocketAddr},
@@ -24,18 +31,33 @@ chandi-hub: keeps the facts of shops for their devices
       serves from one file in DIR
   chandi-hub --database-url URL [--listen ADDR]
       serves from PostgreSQL; as many of them as you like beside each other
-  chandi-hub invite --organisation NAME [--shops N] [--devices N] [--days N] (--data DIR | --database-url URL)
-      prints a word with which N shops (1) can be registered within N days (14), each with up to N devices (100)
+  chandi-hub invite --organisation NAME [--shops N] [--devices N] [--days N] [--backups-gb N]
+                    (--data DIR | --database-url URL)
+      prints a word with which N shops (1) can be registered within N days (14), each with up to N devices (100) and
+      all of them together with up to N GB of backups (50)
   chandi-hub suspend --organisation NAME (--data DIR | --database-url URL), and resume
       refuses its shops, or takes them again
-  chandi-hub verify (--data DIR | --database-url URL)
+  chandi-hub confirm --code CODE (--data DIR | --database-url URL)
+      says yes to the code with which an owner makes a login, when no owner of the shop can
+  chandi-hub forget-logins (--data DIR | --database-url URL)
+      takes all logins of owners away, for when the key of their second factors is lost
+  chandi-hub verify (--data DIR | --database-url URL) [--store …]
       checks that all that is kept is what devices signed
+  chandi-hub seal --store … [--hot N] (--data DIR | --database-url URL)
+      moves all but the newest N facts (5000) of each device out of the books into the store
 
 ADDR is 127.0.0.1:8660 unless it is given. Another machine is only served over TLS:
   --cert FILE --key FILE   its own, from PEM files
   --behind-proxy           a proxy before it does TLS and writes x-forwarded-for
+--store DIR, or --store 's3://BUCKET/PREFIX?endpoint=https://…&region=…', is where files go: backups of shops, and
+old facts, which a running hub moves there by itself, all but the newest N of each device with --hot N. Without it
+backups lie in DIR/files beside the books in DIR, and with a database there are none. A store at an S3 service wants
+AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; without an endpoint it is Amazon's.
+The second factors of owners are sealed in the books under a key that is not in them: DIR/owners.key, made at the first
+start, or --owners-key FILE, or the 64 digits in CHANDI_HUB_OWNERS_KEY. With a database one of the two has to be given,
+the same to all instances. Keep a copy of it, and not where copies of the books are.
 --per-device N and --per-address N are requests a second (50 and 400).
-With --data, invite, suspend and verify want the hub stopped. The database's address can also stand in
+With --data, invite, suspend, confirm, forget-logins, seal and verify want the hub stopped. The database's address can also stand in
 CHANDI_HUB_DATABASE_URL, where other people of the machine do not see it. CHANDI_LOG=debug says more.";
 
 #[derive(Default)]
@@ -43,11 +65,16 @@ struct Arguments {
     command: Option<String>,
     data: Option<PathBuf>,
     database_url: Option<String>,
+    store: Option<String>,
+    backups_gb: Option<u32>,
+    hot: Option<u64>,
     listen: Option<SocketAddr>,
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
+    owners_key: Option<PathBuf>,
     behind_proxy: bool,
     organisation: Option<String>,
+    code: Option<String>,
     shops: Option<u32>,
     devices: Option<u32>,
     days: Option<u32>,
@@ -67,11 +94,16 @@ fn arguments() -> Result<Arguments, String> {
         match name.as_str() {
             "--data" => arguments.data = Some(value()?.into()),
             "--database-url" => arguments.database_url = Some(value()?),
+            "--store" => arguments.store = Some(value()?),
+            "--hot" => arguments.hot = Some(number(&name, &value()?)?),
+            "--backups-gb" => arguments.backups_gb = Some(number(&name, &value()?)?),
             "--listen" => arguments.listen = Some(number(&name, &value()?)?),
             "--cert" => arguments.cert = Some(value()?.into()),
             "--key" => arguments.key = Some(value()?.into()),
+            "--owners-key" => arguments.owners_key = Some(value()?.into()),
             "--behind-proxy" => arguments.behind_proxy = true,
             "--organisation" => arguments.organisation = Some(value()?),
+            "--code" => arguments.code = Some(value()?),
             "--shops" => arguments.shops = Some(number(&name, &value()?)?),
             "--devices" => arguments.devices = Some(number(&name, &value()?)?),
             "--days" => arguments.days = Some(number(&name, &value()?)?),
@@ -150,7 +182,21 @@ async fn with(books: impl Books, arguments: &Arguments) -> Result<ExitCode, Stri
                 Err(error) => Err(error.to_string()),
             }
         }
-        Some("verify") => verify(&books).await,
+        Some("confirm") => {
+            let code = arguments.code.as_deref().ok_or("name the --code")?;
+            match books.decide_offer(None, hub::owners::code_hash(code), true).await {
+                Ok(true) => Ok(ExitCode::SUCCESS),
+                Ok(false) => Err("no such code waits for a yes".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+        Some("forget-logins") => {
+            books.forget_logins().await.map_err(|e| e.to_string())?;
+            say("all logins of owners are gone");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some("verify") => verify(&books, files(arguments)?).await,
+        Some("seal") => seal(books, arguments).await,
         Some(other) => Err(format!("{other} is not known\n\n{USAGE}")),
     }
 }
@@ -164,6 +210,7 @@ async fn invite(books: &impl Books, arguments: &Arguments) -> Result<ExitCode, S
         name,
         most_shops: shops,
         most_devices: arguments.devices.unwrap_or(100),
+        most_backup_bytes: u64::from(arguments.backups_gb.unwrap_or(50)) * 1_000_000_000,
     };
     let word = edges::word()?;
     books
@@ -174,8 +221,24 @@ async fn invite(books: &impl Books, arguments: &Arguments) -> Result<ExitCode, S
     Ok(ExitCode::SUCCESS)
 }
 
-async fn verify(books: &impl Books) -> Result<ExitCode, String> {
-    let (facts, findings) = hub::verify(books).await.map_err(|e| e.to_string())?;
+/// What is moved into the store, which is nothing unless one is named.
+fn sealing(arguments: &Arguments) -> Option<Sealing> {
+    let usual = Sealing::default();
+    let hot = arguments.hot.unwrap_or(usual.hot);
+    arguments.store.as_ref().map(|_| Sealing { hot, ..usual })
+}
+
+async fn seal(books: impl Books, arguments: &Arguments) -> Result<ExitCode, String> {
+    let sealing = sealing(arguments).ok_or("name the --store")?;
+    let hub = Hub::with(books, files(arguments)?, None, Limits::default(), edges::now);
+    let now = Sealing { least: 1, ..sealing };
+    let facts = hub.seal(&now).await.map_err(|e| e.to_string())?;
+    say(&format!("{facts} facts were sealed"));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify(books: &impl Books, files: Option<Arc<dyn Files>>) -> Result<ExitCode, String> {
+    let (facts, findings) = hub::verify_with(books, files).await.map_err(|e| e.to_string())?;
     for finding in &findings {
         let device = finding
             .device
@@ -224,15 +287,34 @@ async fn serve(books: impl Books, arguments: &Arguments) -> Result<ExitCode, Str
         address_per_second: arguments.per_address.unwrap_or(usual.address_per_second),
         ..usual
     };
-    let hub = Hub::new(books, limits, edges::now);
-    let service =
-        hub::router(hub.clone(), arguments.behind_proxy).into_make_service_with_connect_info::<SocketAddr>();
+    let (data, file) = (arguments.data.as_deref(), arguments.owners_key.as_deref());
+    let (key, called) = owners_key::of(&books, data, file).await?;
+    let hub = Hub::with(books, files(arguments)?, Some(key), limits, edges::now);
+    match hub.seal_owners().await {
+        Ok(0) => {}
+        Ok(sealed) => tracing::info!(sealed, "second factors of owners that lay open are sealed"),
+        Err(WrongKey::Another) => return Err(format!("{called} is another key. {}", owners_key::in_need())),
+        Err(error) => return Err(error.to_string()),
+    }
+    let secure = tls.is_some() || arguments.behind_proxy;
+    let router = hub::router(hub.clone(), arguments.behind_proxy)
+        .merge(hub::office::router(hub.clone(), arguments.behind_proxy, secure))
+        .merge(page::router());
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     tokio::spawn(stop(hub.clone(), handle.clone()));
     let announced = tokio::spawn(announce(handle.clone(), tls.is_some()));
     let beside = tokio::spawn({
         let hub = hub.clone();
-        async move { hub.run().await }
+        let sealing = sealing(arguments);
+        async move {
+            let seals = async {
+                if let Some(sealing) = sealing {
+                    hub.keep_sealing(&sealing).await;
+                }
+            };
+            tokio::join!(hub.run(), seals);
+        }
     });
     let outcome = match tls {
         Some(tls) => {
@@ -248,6 +330,19 @@ async fn serve(books: impl Books, arguments: &Arguments) -> Result<ExitCode, Str
     outcome.map_err(|e| format!("{listen}: {e}"))?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where files go, if anywhere.
+fn files(arguments: &Arguments) -> Result<Option<Arc<dyn Files>>, String> {
+    let beside = arguments.data.as_ref().map(|data| data.join("files"));
+    let opened = match (&arguments.store, &beside) {
+        (Some(place), _) => files::open(place),
+        (None, Some(folder)) => Folder::open(folder).map(|folder| Arc::new(folder) as Arc<dyn Files>),
+        (None, None) => return Ok(None),
+    };
+    opened
+        .map(Some)
+        .map_err(|e| format!("the store cannot be used: {e}"))
 }
 
 fn is_this_machine(address: IpAddr) -> bool {

@@ -18,7 +18,10 @@ const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chandi-hub"));
-    command.args(arguments).env_remove("CHANDI_HUB_DATABASE_URL");
+    command
+        .args(arguments)
+        .env_remove("CHANDI_HUB_DATABASE_URL")
+        .env_remove("CHANDI_HUB_OWNERS_KEY");
     command
 }
 
@@ -269,6 +272,57 @@ fn it_is_open_to_other_machines_only_over_tls() {
     assert!(said(&health).contains("\"ok\""), "{}", said(&health));
 }
 
+/// The program as it ends by itself, told another key than the file, or none.
+fn refused(data: &Path, key: Option<&str>) -> String {
+    let mut command = program(&[
+        "--data",
+        data.to_str().expect("a plain path"),
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    command.envs(key.map(|key| ("CHANDI_HUB_OWNERS_KEY", key)));
+    let output = command.output().expect("it runs");
+    assert!(!output.status.success(), "{}", said(&output));
+    said(&output)
+}
+
+#[test]
+fn the_key_of_owners_lies_beside_the_books_and_nothing_goes_on_without_it() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("owners.key");
+    drop(start(folder.path(), &[]));
+    let key = std::fs::read_to_string(&file).expect("made at the first start");
+    assert_eq!(key.trim().len(), 64);
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).expect("a file"));
+        assert_eq!(mode & 0o777, 0o600, "for nobody else's eyes");
+    }
+    drop(start(folder.path(), &[]));
+    assert_eq!(std::fs::read_to_string(&file).expect("the same"), key);
+
+    let away = folder.path().join("away");
+    std::fs::rename(&file, &away).expect("moved");
+    let words = refused(folder.path(), None);
+    assert!(
+        words.contains("owners.key is missing") && words.contains("forget-logins"),
+        "{words}"
+    );
+    assert!(!file.exists(), "no other one is made in its place");
+    let words = refused(folder.path(), Some(&"a".repeat(64)));
+    assert!(words.contains("CHANDI_HUB_OWNERS_KEY is another key"), "{words}");
+    let words = refused(folder.path(), Some("short"));
+    assert!(words.contains("CHANDI_HUB_OWNERS_KEY is no key"), "{words}");
+    let elsewhere = away.to_str().expect("a plain path").to_owned();
+    drop(start(folder.path(), &["--owners-key", &elsewhere]));
+
+    let data = folder.path().to_str().expect("a plain path");
+    let forgotten = run(&["forget-logins", "--data", data]);
+    assert!(forgotten.status.success(), "{}", said(&forgotten));
+    drop(start(folder.path(), &[]));
+    assert_ne!(std::fs::read_to_string(&file).expect("another one"), key);
+}
+
 #[test]
 fn the_unit_is_one_that_systemd_takes() {
     let folder = TempDir::new().expect("a folder");
@@ -311,6 +365,11 @@ fn the_compose_file_starts_the_hub_as_it_can_be_started() {
             "{argument} is not known"
         );
     }
+    let key = hub["environment"]["CHANDI_HUB_OWNERS_KEY"].as_str();
+    assert!(
+        key.is_some_and(|key| key.contains(":?")),
+        "with a database it has to be given: {key:?}"
+    );
     let url = hub["environment"]["CHANDI_HUB_DATABASE_URL"]
         .as_str()
         .expect("an address");

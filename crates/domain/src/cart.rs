@@ -80,15 +80,17 @@ pub enum PriceSource {
     Catalog,
     Level,
     Break,
+    Branch,
     Customer,
     Typed,
 }
 
 impl PriceSource {
-    pub const ALL: [PriceSource; 5] = [
+    pub const ALL: [PriceSource; 6] = [
         PriceSource::Catalog,
         PriceSource::Level,
         PriceSource::Break,
+        PriceSource::Branch,
         PriceSource::Customer,
         PriceSource::Typed,
     ];
@@ -98,6 +100,7 @@ impl PriceSource {
             PriceSource::Catalog => "catalog",
             PriceSource::Level => "level",
             PriceSource::Break => "break",
+            PriceSource::Branch => "branch",
             PriceSource::Customer => "customer",
             PriceSource::Typed => "typed",
         }
@@ -110,6 +113,7 @@ impl From<Source> for PriceSource {
             Source::Catalog => PriceSource::Catalog,
             Source::Level => PriceSource::Level,
             Source::Break => PriceSource::Break,
+            Source::Branch => PriceSource::Branch,
             Source::Customer => PriceSource::Customer,
         }
     }

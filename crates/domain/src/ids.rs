@@ -80,6 +80,7 @@ typed_id!(
     PrinterId,
     PrintJobId,
     MailId,
+    WebhookId,
     QuotationId,
     PaymentId,
     CardId,

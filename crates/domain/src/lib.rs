@@ -10,17 +10,20 @@
 )]
 
 pub mod account;
+pub mod backup;
 pub mod barcode;
 pub mod campaign;
 pub mod card;
 pub mod cart;
 pub mod customer;
+pub mod device;
 pub mod discount;
 pub mod foreign;
 pub mod gst;
 pub mod handover;
 pub mod ids;
 pub mod instalment;
+pub mod lead;
 pub mod money;
 pub mod numbers;
 pub mod order;
@@ -33,6 +36,7 @@ pub mod pricing;
 pub mod quantity;
 pub mod refund;
 pub mod search;
+pub mod second_factor;
 pub mod shift;
 pub mod tax;
 pub mod tax_rules;

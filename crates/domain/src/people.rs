@@ -1,6 +1,7 @@
 //! People: what each role may do, and the rules for PINs. How a PIN is hashed and checked lives above.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -50,6 +51,8 @@ words! {
         // Hands over at the sales counter.
         Sales = "sales",
         Kitchen = "kitchen",
+        // A program with a key: it may do what its key says, never signs in, and is named in what it did.
+        Program = "program",
     }
 }
 
@@ -94,16 +97,38 @@ words! {
         StaffChange = "staff.change",
         SettingRead = "setting.read",
         SettingChange = "setting.change",
+        // Brings the shop to a hub on the Internet, and takes it away from there.
+        HubChange = "hub.change",
+        // Opens, closes and describes branches.
+        BranchManage = "branch.manage",
         SessionList = "session.list",
         SessionEnd = "session.end",
         ReportRead = "report.read",
+        // Says of what cannot be true, or cannot be read, that it was looked at.
+        AnomalySettle = "anomaly.settle",
         DisplayOpen = "display.open",
         DemoLeave = "demo.leave",
+        // Makes backups and says where they go.
+        BackupMake = "backup.make",
+        // Makes the card that opens them.
+        RecoveryCard = "recovery.card",
+        // Takes all of the shop's data along in readable files.
+        ExportAll = "export.all",
+        // Deletes the shop from a device.
+        ShopForget = "shop.forget",
         MetricsRead = "metrics.read",
+        // Follows what happens in the shop, as programs do.
+        EventRead = "event.read",
+        // Makes and revokes the keys of programs, and says which addresses are told what happens.
+        ProgramManage = "program.manage",
         LiveListen = "live.listen",
         ScanUse = "scan.use",
         DeviceRead = "device.read",
         DeviceChange = "device.change",
+        // Chooses the device that decides for the branch.
+        HubAppoint = "hub.appoint",
+        // Lets devices into the shop and shuts them out, names and moves them.
+        DeviceManage = "device.manage",
         // Opens the drawer without a sale.
         DrawerOpen = "drawer.open",
         PrintUse = "print.use",
@@ -127,6 +152,69 @@ words! {
         // Mails documents, and sees what became of the letters.
         MailSend = "mail.send",
     }
+}
+
+impl Permission {
+    /// What a program's key may be given. What is not named is not: sessions, people, the shop itself, its devices and
+    /// its keys stay with people, and a till's screens with tills.
+    pub const FOR_PROGRAMS: &[Permission] = {
+        use Permission::*;
+        &[
+            CatalogRead,
+            CatalogChange,
+            CatalogImport,
+            CartUse,
+            OrderPlace,
+            OrderRead,
+            OrderCancel,
+            DiscountAboveLimit,
+            PriceOpen,
+            PriceType,
+            TenderSplit,
+            TokenVerify,
+            TokenRedeem,
+            TokenReissue,
+            HandoverGive,
+            HandoverConfirm,
+            HandoverUndo,
+            OrderProgress,
+            RefundMake,
+            RefundApprove,
+            CustomerRead,
+            CustomerChange,
+            AccountReceive,
+            SettingRead,
+            ReportRead,
+            MetricsRead,
+            EventRead,
+            ScanUse,
+            DeviceRead,
+            PrintUse,
+            ShiftUse,
+            PaymentRead,
+            CardRead,
+            RateChange,
+            QuotationMake,
+            MailSend,
+        ]
+    };
+}
+
+impl Permission {
+    /// What changes who may do what, and where the shop's books are: from another machine a second factor has to be
+    /// shown again for it.
+    pub const GUARDED: &[Permission] = {
+        use Permission::*;
+        &[
+            StaffChange,
+            ProgramManage,
+            HubChange,
+            HubAppoint,
+            DeviceManage,
+            RecoveryCard,
+            ShopForget,
+        ]
+    };
 }
 
 impl Role {
@@ -179,16 +267,27 @@ impl Role {
                 StaffChange,
                 SettingRead,
                 SettingChange,
+                HubChange,
+                BranchManage,
                 SessionList,
                 SessionEnd,
                 ReportRead,
+                AnomalySettle,
                 DisplayOpen,
                 DemoLeave,
+                BackupMake,
+                RecoveryCard,
+                ExportAll,
+                ShopForget,
                 MetricsRead,
+                EventRead,
+                ProgramManage,
                 LiveListen,
                 ScanUse,
                 DeviceRead,
                 DeviceChange,
+                HubAppoint,
+                DeviceManage,
                 DrawerOpen,
                 PrintUse,
                 ShiftUse,
@@ -237,7 +336,10 @@ impl Role {
                 SessionList,
                 SessionEnd,
                 ReportRead,
+                AnomalySettle,
                 DisplayOpen,
+                BackupMake,
+                EventRead,
                 LiveListen,
                 ScanUse,
                 DeviceRead,
@@ -301,6 +403,7 @@ impl Role {
                 PrintUse,
             ],
             Role::Kitchen => &[CatalogRead, OrderRead, OrderProgress, SettingRead, LiveListen],
+            Role::Program => &[],
         }
     }
 }
@@ -371,10 +474,35 @@ pub fn wait_after(failures: u32) -> u64 {
     }
 }
 
+/// Whom an address stands for, where tries are counted. One machine has all the addresses of its /64.
+pub fn site(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let mut octets = v6.octets();
+            octets[8..].fill(0);
+            IpAddr::from(octets)
+        }
+        v4 => v4,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn one_machine_is_one_site_by_whatever_address_it_comes() {
+        let at = |text: &str| site(text.parse().expect("an address"));
+        assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
+        assert_eq!(at("::ffff:192.168.1.9"), at("192.168.1.9"));
+        assert_ne!(
+            at("192.168.1.9"),
+            at("192.168.1.8"),
+            "each of them has one address"
+        );
+    }
 
     #[test]
     fn words_read_back() {
@@ -403,7 +531,17 @@ mod tests {
                 .map(|role| role.as_str())
                 .collect()
         };
-        for owner_only in [StaffChange, SettingChange, DemoLeave, MetricsRead] {
+        for owner_only in [
+            StaffChange,
+            SettingChange,
+            HubChange,
+            HubAppoint,
+            DemoLeave,
+            MetricsRead,
+            DemoLeave,
+            MetricsRead,
+            ProgramManage,
+        ] {
             assert_eq!(allowed(owner_only), ["owner"], "{owner_only}");
         }
         for chiefs in [
@@ -416,6 +554,8 @@ mod tests {
             DiscountAboveLimit,
             SessionEnd,
             ReportRead,
+            AnomalySettle,
+            EventRead,
             HandoverUndo,
             RefundApprove,
             CampaignSend,
@@ -452,6 +592,30 @@ mod tests {
             allowed(LiveListen),
             ["owner", "manager", "cashier", "sales", "kitchen"]
         );
+    }
+
+    #[test]
+    fn a_program_is_nothing_by_itself_and_never_gets_the_keys() {
+        use Permission::*;
+        assert!(Role::Program.permissions().is_empty());
+        for kept in [
+            StaffRead,
+            StaffChange,
+            SettingChange,
+            SessionList,
+            SessionEnd,
+            DisplayOpen,
+            LiveListen,
+            DemoLeave,
+            DeviceChange,
+            DrawerOpen,
+            ProgramManage,
+        ] {
+            assert!(
+                !Permission::FOR_PROGRAMS.contains(&kept),
+                "{kept} stays with people"
+            );
+        }
     }
 
     #[test]

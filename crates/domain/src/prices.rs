@@ -30,6 +30,8 @@ pub enum For {
 pub struct SetPrice {
     pub id: [u8; 16],
     pub audience: For,
+    /// Only at the branch that asks. Prices of other branches are not looked at in the first place.
+    pub here: bool,
     /// From this much on, in thousandths of the unit it is for. 0 is any quantity.
     pub from_milli: i64,
     /// The first day it counts; `None` is since ever.
@@ -105,6 +107,8 @@ pub enum Source {
     Level,
     /// A price for this quantity and more.
     Break,
+    /// What this branch asks of everybody.
+    Branch,
     Customer,
 }
 
@@ -114,6 +118,7 @@ impl Source {
             Source::Catalog => "catalog",
             Source::Level => "level",
             Source::Break => "break",
+            Source::Branch => "branch",
             Source::Customer => "customer",
         }
     }
@@ -132,48 +137,47 @@ pub struct Chosen {
 
 /// The price of a product in one unit.
 ///
-/// The customer's own price comes first, unless a level was chosen by hand. Then what the level says: its own price
-/// for the product, else its rule on what the catalogue asks for this quantity. Then the catalogue: a price set for
-/// this quantity or these days, else the product's plain price.
+/// The customer's own price comes first, unless a level was chosen by hand; then what this branch says; then what the
+/// level says, its own price for the product, else its rule on what the catalogue asks for this quantity; then the
+/// catalogue: a price set for this quantity or these days, else the product's plain price.
+///
+/// For the same people a price of this branch goes before one of the whole shop, whatever the quantity. A branch that
+/// asks a price of its own of everybody has a catalogue of its own: a level's percentage moves it, and a price that
+/// the shop set for a level does not reach it. Only what is set for the level at this branch does.
 pub fn choose(
     plain: Money,
     set: &[SetPrice],
     rule: Option<&LevelRule>,
     question: &Question<'_>,
 ) -> Result<Chosen, MoneyError> {
-    let best = |wanted: &dyn Fn(&For) -> bool| {
+    let best = |wanted: &dyn Fn(&SetPrice) -> bool| {
         set.iter()
-            .filter(|one| wanted(&one.audience) && one.counts(question.milli, question.day))
-            .max_by_key(|one| one.rank())
+            .filter(|one| wanted(one) && one.counts(question.milli, question.day))
+            .max_by_key(|one| (one.here, one.rank()))
+    };
+    let shop_wide = |price, source| Chosen {
+        price,
+        source,
+        level: None,
+        ruled: false,
     };
     if !question.by_hand
-        && let Some(own) = best(&|audience| *audience == For::Customer)
+        && let Some(own) = best(&|one| one.audience == For::Customer)
     {
-        return Ok(Chosen {
-            price: own.price,
-            source: Source::Customer,
-            level: None,
-            ruled: false,
-        });
+        return Ok(shop_wide(own.price, Source::Customer));
     }
-    let catalog = match best(&|audience| *audience == For::Everybody) {
-        Some(one) => Chosen {
-            price: one.price,
-            source: broken(one, Source::Catalog),
-            level: None,
-            ruled: false,
-        },
-        None => Chosen {
-            price: plain,
-            source: Source::Catalog,
-            level: None,
-            ruled: false,
-        },
+    let for_all = best(&|one| one.audience == For::Everybody);
+    let catalog = match for_all {
+        Some(one) => shop_wide(one.price, broken(one, Source::Catalog)),
+        None => shop_wide(plain, Source::Catalog),
     };
     let Some(level) = question.level.filter(|level| *level != COUNTER) else {
         return Ok(catalog);
     };
-    if let Some(one) = best(&|audience| matches!(audience, For::Level(of) if of == level)) {
+    let branch_asks = for_all.is_some_and(|one| one.here);
+    let own =
+        best(&|one| matches!(&one.audience, For::Level(of) if of == level) && (one.here || !branch_asks));
+    if let Some(one) = own {
         return Ok(Chosen {
             price: one.price,
             source: broken(one, Source::Level),
@@ -218,6 +222,8 @@ pub fn any_counts(set: &[SetPrice], question: &Question<'_>) -> bool {
 fn broken(one: &SetPrice, otherwise: Source) -> Source {
     if one.from_milli > 0 {
         Source::Break
+    } else if one.here && one.audience == For::Everybody {
+        Source::Branch
     } else {
         otherwise
     }
@@ -238,6 +244,7 @@ mod tests {
         SetPrice {
             id: [id; 16],
             audience,
+            here: false,
             from_milli,
             first: days.0,
             last: days.1,
@@ -296,6 +303,57 @@ mod tests {
             let question = asked(level, by_hand, milli, TODAY);
             assert_eq!(answer(&prices, None, &question), expected, "{question:?}");
         }
+    }
+
+    fn here(price: SetPrice) -> SetPrice {
+        SetPrice { here: true, ..price }
+    }
+
+    #[test]
+    fn a_branch_asks_what_it_says_before_the_shop_does() {
+        let shop = [
+            set(1, For::Everybody, 10_000, EVER, 90_00),
+            set(2, wholesale(), 0, EVER, 80_00),
+            set(3, For::Customer, 0, EVER, 70_00),
+        ];
+        let dearer = here(set(4, For::Everybody, 0, EVER, 120_00));
+        let with = |more: &[SetPrice]| [&shop[..], more].concat();
+        let retail = |milli| asked(None, true, milli, TODAY);
+        let trade = asked(Some(WHOLESALE), true, 1_000, TODAY);
+        let own = asked(Some(WHOLESALE), false, 1_000, TODAY);
+        let at_branch = with(std::slice::from_ref(&dearer));
+        assert_eq!(answer(&at_branch, None, &retail(1_000)), (120_00, "branch"));
+        assert_eq!(
+            answer(&at_branch, None, &retail(10_000)),
+            (120_00, "branch"),
+            "the shop's break is the shop's catalogue"
+        );
+        assert_eq!(
+            answer(&at_branch, None, &trade),
+            (120_00, "branch"),
+            "so is what it set for a level"
+        );
+        assert_eq!(
+            answer(&at_branch, Some(&rule("-10", 1)), &trade),
+            (108_00, "level"),
+            "a percentage moves whatever is asked here"
+        );
+        assert_eq!(
+            answer(&at_branch, None, &own),
+            (70_00, "customer"),
+            "what was promised to one customer holds everywhere"
+        );
+        let for_level = with(&[dearer.clone(), here(set(5, wholesale(), 0, EVER, 110_00))]);
+        assert_eq!(answer(&for_level, None, &trade), (110_00, "level"));
+        let only_level = with(&[here(set(5, wholesale(), 0, EVER, 110_00))]);
+        assert_eq!(
+            answer(&only_level, None, &trade),
+            (110_00, "level"),
+            "before the shop's 80"
+        );
+        assert_eq!(answer(&only_level, None, &retail(1_000)), (100_00, "catalog"));
+        let for_customer = with(&[here(set(6, For::Customer, 0, EVER, 75_00))]);
+        assert_eq!(answer(&for_customer, None, &own), (75_00, "customer"));
     }
 
     #[test]
@@ -363,9 +421,18 @@ mod tests {
             Just(For::Level("club".to_owned())),
         ];
         let day = || prop::option::of(20_260_101_u32..20_260_130);
-        (any::<u8>(), audience, 0i64..5, day(), day(), 0i64..1_000_000).prop_map(
-            |(id, audience, from, first, last, minor)| set(id, audience, from * 1_000, (first, last), minor),
+        (
+            any::<(u8, bool)>(),
+            audience,
+            0i64..5,
+            day(),
+            day(),
+            0i64..1_000_000,
         )
+            .prop_map(|((id, here), audience, from, first, last, minor)| SetPrice {
+                here,
+                ..set(id, audience, from * 1_000, (first, last), minor)
+            })
     }
 
     #[test]
@@ -425,6 +492,27 @@ mod tests {
             able.push(100_00);
             let (chosen, _) = answer(&prices, None, &question);
             prop_assert!(able.contains(&chosen));
+        }
+
+        #[test]
+        fn at_a_branch_its_own_price_for_the_same_people_goes_first(
+            prices in prop::collection::vec(any_price(), 1..12),
+            milli in 0i64..6_000,
+            day in 20_260_101_u32..20_260_130,
+        ) {
+            let question = asked(None, true, milli, day);
+            let (chosen, _) = answer(&prices, None, &question);
+            let own: Vec<i64> = prices
+                .iter()
+                .filter(|p| p.here && p.audience == For::Everybody && p.counts(milli, day))
+                .map(|p| p.price.minor())
+                .collect();
+            prop_assert!(own.is_empty() || own.contains(&chosen));
+            // Elsewhere the prices of this branch are not even looked at.
+            let elsewhere: Vec<SetPrice> = prices.iter().filter(|p| !p.here).cloned().collect();
+            if own.is_empty() {
+                prop_assert_eq!(answer(&elsewhere, None, &question).0, chosen);
+            }
         }
 
         #[test]

@@ -3,6 +3,10 @@
 //! Nothing here decides: facts were checked before they come in. The one promise is that a series grows by
 //! compare-and-swap, so that of two writers at once exactly one has gone on from where it believed the series to be.
 
+use crate::{
+    backups::BackupBooks, keys::KeyBooks, matters::MatterBooks, office::OfficeBooks, owners::OwnerBooks,
+    rollups::RollupBooks, segments::SegmentBooks,
+};
 use domain::{
     ids::{DeviceId, ShopId},
     time::Moment,
@@ -24,6 +28,8 @@ pub struct Organisation {
     pub most_shops: u32,
     /// In each of its shops.
     pub most_devices: u32,
+    /// Of backups, in all of its shops.
+    pub most_backup_bytes: u64,
 }
 
 /// A shop of this hub.
@@ -104,7 +110,18 @@ pub struct Standing {
     pub places: Vec<(DeviceId, Place)>,
 }
 
-pub trait Books: Send + Sync + 'static {
+pub trait Books:
+    BackupBooks
+    + SegmentBooks
+    + KeyBooks
+    + MatterBooks
+    + RollupBooks
+    + OwnerBooks
+    + OfficeBooks
+    + Send
+    + Sync
+    + 'static
+{
     /// Lets `word` register so many shops for an organisation, which is made or given these limits.
     fn invite(
         &self,
@@ -178,11 +195,14 @@ pub(crate) fn unsigned(number: i64) -> u64 {
 }
 
 /// A ruling as it stands in a row.
+#[derive(Default)]
 pub(crate) struct RulingRow {
     pub key: Option<[u8; 32]>,
     pub ordinal: Option<i64>,
     pub until_seq: Option<i64>,
     pub until_hash: Option<FactHash>,
+    pub generation: Option<i64>,
+    pub recovery: Option<[u8; 32]>,
 }
 
 impl RulingRow {
@@ -192,14 +212,29 @@ impl RulingRow {
             Says::Admitted { key, ordinal } => RulingRow {
                 key: Some(key.bytes()),
                 ordinal: Some(i64::from(ordinal)),
-                until_seq: None,
-                until_hash: None,
+                ..RulingRow::default()
             },
             Says::Revoked { until } => RulingRow {
-                key: None,
-                ordinal: None,
                 until_seq: Some(signed(until.seq)),
                 until_hash: Some(until.hash),
+                ..RulingRow::default()
+            },
+            Says::Recovers { key, generation } => RulingRow {
+                key: Some(key.bytes()),
+                generation: Some(i64::from(generation)),
+                ..RulingRow::default()
+            },
+            Says::Restored {
+                key,
+                ordinal,
+                recovery,
+                first,
+            } => RulingRow {
+                key: Some(key.bytes()),
+                ordinal: Some(i64::from(ordinal)),
+                until_hash: Some(first),
+                recovery: Some(recovery),
+                ..RulingRow::default()
             },
         }
     }
@@ -210,16 +245,36 @@ impl RulingRow {
             admission::{Says, Until},
         };
         let damaged = || Unavailable(format!("the ruling of {by} at {seq} cannot be read"));
-        let says = match (self.key, self.ordinal, self.until_seq, self.until_hash) {
-            (Some(key), Some(ordinal), None, None) => Says::Admitted {
-                key: PublicKey::from_bytes(&key).ok_or_else(damaged)?,
-                ordinal: u16::try_from(ordinal).map_err(|_| damaged())?,
+        let key_of = |bytes: [u8; 32]| PublicKey::from_bytes(&bytes).ok_or_else(damaged);
+        let ordinal_of = |ordinal: i64| u16::try_from(ordinal).map_err(|_| damaged());
+        let RulingRow {
+            key,
+            ordinal,
+            until_seq,
+            until_hash,
+            generation,
+            recovery,
+        } = self;
+        let says = match (key, ordinal, until_seq, until_hash, generation, recovery) {
+            (Some(key), Some(ordinal), None, None, None, None) => Says::Admitted {
+                key: key_of(key)?,
+                ordinal: ordinal_of(ordinal)?,
             },
-            (None, None, Some(seq), Some(hash)) => Says::Revoked {
+            (None, None, Some(seq), Some(hash), None, None) => Says::Revoked {
                 until: Until {
                     seq: unsigned(seq),
                     hash,
                 },
+            },
+            (Some(key), None, None, None, Some(generation), None) => Says::Recovers {
+                key: key_of(key)?,
+                generation: u32::try_from(generation).map_err(|_| damaged())?,
+            },
+            (Some(key), Some(ordinal), None, Some(first), None, Some(recovery)) => Says::Restored {
+                key: key_of(key)?,
+                ordinal: ordinal_of(ordinal)?,
+                recovery,
+                first,
             },
             _ => return Err(damaged()),
         };

@@ -3,8 +3,12 @@
 use crate::{
     Books, Limits,
     books::{Fork, Grown, Growth, NewShop, Part, Registered, Shop, Standing, Unavailable},
+    files::Files,
     limits::Gates,
     metrics::Metrics,
+    owners::{OwnersKey, Tries, Turns},
+    rollups::Rolling,
+    segments::Shelf,
     wake::Wakes,
 };
 use domain::{
@@ -14,9 +18,8 @@ use domain::{
 use journal::{
     Body, Chunk, Place, PublicKey, Stamp, Transaction, Why,
     admission::{self, Devices, Ruling},
-    exchange::{Heads, MAX_MESSAGE_BYTES, Pull, Pulled, Push, Pushed},
+    exchange::{Heads, MAX_MESSAGE_BYTES, Pull, Pulled, Push, Pushed, Registration},
 };
-use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
     sync::{
@@ -56,6 +59,8 @@ pub enum Refusal {
     Taken,
     #[error("a demo is not kept")]
     Demo,
+    #[error("the shop's own facts name nobody by this as an owner")]
+    NoOwner,
     #[error("the body cannot be read")]
     Unreadable,
     #[error("the body is larger than what may travel")]
@@ -64,40 +69,63 @@ pub enum Refusal {
     TooSlow,
     #[error("too many requests")]
     TooMany,
+    #[error("this hub keeps no backups")]
+    NoBackups,
+    #[error("the organisation may not keep more backups")]
+    BackupsFull,
+    #[error("no fact that is here makes this recovery card the shop's")]
+    CardUnknown,
+    #[error("there is no such backup")]
+    BackupUnknown,
     #[error("the hub cannot answer now")]
     Unavailable(#[from] Unavailable),
 }
 
-/// Brings a shop to the hub: its founding, and the word of somebody who may.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registration {
-    pub invitation: String,
-    pub shop: [u8; 16],
-    pub device: [u8; 16],
-    /// The transaction that founded the shop, as it travels.
-    pub founding: Vec<u8>,
-}
-
 pub struct Hub<B> {
     pub(crate) books: B,
+    /// What is large lies beside the books; a hub without it keeps no backups.
+    pub(crate) files: Option<Arc<dyn Files>>,
+    /// Nobody becomes an owner at a hub without it, or signs in.
+    pub(crate) owners_key: Option<OwnersKey>,
+    pub(crate) shelf: Shelf,
     pub(crate) limits: Limits,
     pub(crate) gates: Gates,
     pub(crate) metrics: Metrics,
     pub(crate) wakes: Wakes,
     pub(crate) clock: Box<dyn Fn() -> Moment + Send + Sync>,
     devices: Mutex<HashMap<ShopId, (u64, Arc<Devices>)>>,
+    pub(crate) signing_in: Turns,
+    pub(crate) tries: Tries,
+    pub(crate) rolling: Rolling,
 }
 
 impl<B: Books> Hub<B> {
     pub fn new(books: B, limits: Limits, clock: impl Fn() -> Moment + Send + Sync + 'static) -> Arc<Hub<B>> {
+        Hub::with(books, None, None, limits, clock)
+    }
+
+    /// A hub that has a place for files too, and a key for what it shares with owners' authenticators.
+    pub fn with(
+        books: B,
+        files: Option<Arc<dyn Files>>,
+        owners_key: Option<OwnersKey>,
+        limits: Limits,
+        clock: impl Fn() -> Moment + Send + Sync + 'static,
+    ) -> Arc<Hub<B>> {
         Arc::new(Hub {
             gates: Gates::new(&limits),
             books,
+            shelf: Shelf::new(files.clone()),
+            files,
+            owners_key,
             limits,
             metrics: Metrics::default(),
             wakes: Wakes::default(),
             clock: Box::new(clock),
             devices: Mutex::default(),
+            signing_in: Turns::default(),
+            tries: Tries::default(),
+            rolling: Rolling::default(),
         })
     }
 
@@ -111,11 +139,14 @@ impl<B: Books> Hub<B> {
             loop {
                 tokio::time::sleep(Duration::from_secs(60)).await;
                 self.gates.forget();
+                self.tries.forget(self.now());
             }
         };
         tokio::join!(
             self.wakes.tell(&self.books),
             self.wakes.listen(&self.books),
+            self.keep_rolling(),
+            self.keep_backups(),
             forget
         );
     }
@@ -186,6 +217,31 @@ impl<B: Books> Hub<B> {
         }
     }
 
+    /// The key of the device that brings a shop: its founder's, or that of one which the shop's own facts let in.
+    pub async fn key_for_registration(
+        &self,
+        registration: &Registration,
+        (shop, founder, key): (ShopId, DeviceId, PublicKey),
+        sender: DeviceId,
+    ) -> Result<PublicKey, Refusal> {
+        if sender == founder {
+            return Ok(key);
+        }
+        let proof = Push::decode(&registration.proof).map_err(|_| Refusal::NotSigned)?;
+        let standing = Standing {
+            shop: Shop {
+                shop,
+                founder,
+                founder_key: key.bytes(),
+                rulings: 0,
+                suspended: false,
+            },
+            places: vec![],
+        };
+        let devices = devices_of(&standing.shop, &[])?;
+        self.key_for_push(&standing, &devices, sender, &proof).await
+    }
+
     /// Writes a founded shop down; its facts come by pushes, like all others.
     pub async fn register(&self, registration: &Registration) -> Result<(), Refusal> {
         let (shop, founder, key) = Self::founding(registration)?;
@@ -223,6 +279,9 @@ impl<B: Books> Hub<B> {
             let before = rulings.len();
             for chunk in &push.series {
                 let Some(known) = devices.get(chunk.device) else {
+                    // A restored device lets itself in.
+                    let own = admission::restored(chunk).filter(|_| chunk.shop == standing.shop.shop);
+                    rulings.extend(own.filter(|ruling| !rulings.contains(ruling)));
                     continue;
                 };
                 let place = place_of(standing, chunk.device);
@@ -299,7 +358,15 @@ impl<B: Books> Hub<B> {
                 _ => self.standing(shop, &[chunk.device]).await?,
             };
             at = place_of(&standing, chunk.device);
-            let devices = self.devices(&standing.shop).await?;
+            let mut devices = self.devices(&standing.shop).await?;
+            if devices.get(chunk.device).is_none()
+                && let Some(ruling) = admission::restored(chunk)
+            {
+                // A restored device lets itself in, with a recovery key that the shop believes.
+                let mut rulings = self.books.rulings(shop).await?;
+                rulings.push(ruling);
+                devices = Arc::new(devices_of(&standing.shop, &rulings)?);
+            }
             let Some(known) = devices.get(chunk.device) else {
                 return Ok((at.seq, Some(Why::UnknownDevice), false));
             };
@@ -336,6 +403,7 @@ impl<B: Books> Hub<B> {
                     let transactions = u64::try_from(read.len()).unwrap_or(u64::MAX);
                     self.metrics.transactions_taken.fetch_add(transactions, Relaxed);
                     self.wakes.ring(shop);
+                    self.rolling.note(shop);
                     return Ok((to.seq, why, !growth.rulings.is_empty()));
                 }
                 Grown::Full => return Ok((at.seq, Some(Why::Limit), false)),
@@ -365,7 +433,7 @@ impl<B: Books> Hub<B> {
         let ours = match chunk.after {
             here if here == at.seq => Some(at.hash),
             0 => Some([0; 32]),
-            before => self.books.hash_at(shop, chunk.device, before).await?,
+            before => self.hash_at(shop, chunk.device, before).await?,
         };
         let mut same = ours == Some(chunk.previous);
         let mut skipped = 0;
@@ -377,7 +445,7 @@ impl<B: Books> Hub<B> {
                 return Ok((0, Some(Why::BadChain { seq: from.seq + 1 })));
             };
             if same {
-                let here = self.books.hash_at(shop, chunk.device, theirs.head.seq).await?;
+                let here = self.hash_at(shop, chunk.device, theirs.head.seq).await?;
                 same = here == Some(theirs.head.hash);
             }
             if same {
@@ -484,7 +552,6 @@ impl<B: Books> Hub<B> {
                 break;
             }
             let parts = self
-                .books
                 .parts(shop.shop, range.device, range.after, range.upto, most - bytes)
                 .await?;
             let Some(first) = parts.first() else {
@@ -495,7 +562,6 @@ impl<B: Books> Hub<B> {
             let previous = match after {
                 0 => [0; 32],
                 _ => self
-                    .books
                     .hash_at(shop.shop, range.device, after)
                     .await?
                     .ok_or_else(|| {
@@ -549,14 +615,7 @@ pub(crate) fn devices_of(shop: &Shop, rulings: &[Ruling]) -> Result<Devices, Una
 
 /// What a transaction says about devices. What cannot be read says nothing; it is kept and passed on.
 pub(crate) fn rulings_in(transaction: &Transaction) -> Vec<Ruling> {
-    let facts = transaction.facts.iter();
-    facts
-        .filter(|fact| admission::KINDS.contains(&fact.header.kind))
-        .filter_map(|fact| {
-            let body = Body::decode(fact.header.kind, fact.header.version, &fact.body).ok()?;
-            Ruling::of(&fact.header, &body)
-        })
-        .collect()
+    transaction.facts.iter().filter_map(Ruling::read).collect()
 }
 
 fn growth(
@@ -592,6 +651,7 @@ fn growth(
 pub(crate) fn most_bytes(path: &str) -> usize {
     match path {
         "/sync/v1/push" => MAX_MESSAGE_BYTES,
+        "/sync/v1/matters" => 64 << 10,
         _ => 2 << 20,
     }
 }

@@ -1,6 +1,10 @@
 //! How often somebody may ask, and for how much memory requests may wait at once.
 
-use domain::ids::{DeviceId, ShopId};
+use axum::http::HeaderMap;
+use domain::{
+    ids::{DeviceId, ShopId},
+    people::site,
+};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::{net::IpAddr, num::NonZeroU32, time::Duration};
 
@@ -10,6 +14,12 @@ pub struct Limits {
     pub address_per_second: NonZeroU32,
     /// Requests a second of one device, once its signature holds.
     pub device_per_second: NonZeroU32,
+    /// Seconds after which a device that was shut out is told why once more; the first few answers may get lost.
+    pub notice_seconds: NonZeroU32,
+    /// Questions with a recovery card a minute of one address, before anything about them is believed.
+    pub cards_per_minute: NonZeroU32,
+    /// Sign-ins of owners, and logins that are made, a minute of one address, before any work for them.
+    pub sign_ins_per_minute: NonZeroU32,
     /// Bytes of bodies that are held at once.
     pub bodies: usize,
     /// How long a body may take to arrive.
@@ -22,6 +32,9 @@ impl Default for Limits {
             // A branch stands behind one address with all its devices.
             address_per_second: NonZeroU32::new(400).unwrap_or(NonZeroU32::MIN),
             device_per_second: NonZeroU32::new(50).unwrap_or(NonZeroU32::MIN),
+            notice_seconds: NonZeroU32::new(30).unwrap_or(NonZeroU32::MIN),
+            cards_per_minute: NonZeroU32::new(20).unwrap_or(NonZeroU32::MIN),
+            sign_ins_per_minute: NonZeroU32::new(20).unwrap_or(NonZeroU32::MIN),
             bodies: 512 << 20,
             body_patience: Duration::from_secs(60),
         }
@@ -31,44 +44,76 @@ impl Default for Limits {
 pub struct Gates {
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     devices: DefaultKeyedRateLimiter<(ShopId, DeviceId)>,
+    notices: DefaultKeyedRateLimiter<(ShopId, DeviceId)>,
+    cards: DefaultKeyedRateLimiter<IpAddr>,
+    sign_ins: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Gates {
     pub fn new(limits: &Limits) -> Gates {
         let quota = |n: NonZeroU32| Quota::per_second(n).allow_burst(n.saturating_mul(FOUR));
+        // A period is none only where it is zero.
+        let notices = Quota::with_period(Duration::from_secs(limits.notice_seconds.get().into()))
+            .unwrap_or(Quota::per_minute(NonZeroU32::MIN));
         Gates {
+            notices: RateLimiter::keyed(notices.allow_burst(NOTICES_AT_ONCE)),
             addresses: RateLimiter::keyed(quota(limits.address_per_second)),
             devices: RateLimiter::keyed(quota(limits.device_per_second)),
+            cards: RateLimiter::keyed(Quota::per_minute(limits.cards_per_minute)),
+            sign_ins: RateLimiter::keyed(Quota::per_minute(limits.sign_ins_per_minute)),
         }
     }
 
     pub fn address(&self, address: IpAddr) -> bool {
-        // A site is a /64 in IPv6; one machine has all its addresses.
-        let address = match address {
-            IpAddr::V6(v6) => {
-                let mut octets = v6.octets();
-                octets[8..].fill(0);
-                IpAddr::from(octets)
-            }
-            v4 => v4,
-        };
-        self.addresses.check_key(&address).is_ok()
+        self.addresses.check_key(&site(address)).is_ok()
+    }
+
+    /// Whoever asks with a card, or tried one that nobody knows.
+    pub fn card(&self, address: IpAddr) -> bool {
+        self.cards.check_key(&site(address)).is_ok()
+    }
+
+    /// Whoever wants to sign in as an owner, or to become one.
+    pub fn sign_in(&self, address: IpAddr) -> bool {
+        self.sign_ins.check_key(&site(address)).is_ok()
     }
 
     pub fn device(&self, shop: ShopId, device: DeviceId) -> bool {
         self.devices.check_key(&(shop, device)).is_ok()
     }
 
+    /// What it costs to tell a device why it is out is spent on it now and then.
+    pub fn notice(&self, shop: ShopId, device: DeviceId) -> bool {
+        self.notices.check_key(&(shop, device)).is_ok()
+    }
+
     /// Forgets who has been quiet.
     pub fn forget(&self) {
         self.addresses.retain_recent();
         self.devices.retain_recent();
+        self.notices.retain_recent();
+        self.cards.retain_recent();
+        self.sign_ins.retain_recent();
         self.addresses.shrink_to_fit();
         self.devices.shrink_to_fit();
+        self.notices.shrink_to_fit();
+        self.cards.shrink_to_fit();
+        self.sign_ins.shrink_to_fit();
     }
 }
+
+const NOTICES_AT_ONCE: NonZeroU32 = match NonZeroU32::new(3) {
+    Some(three) => three,
+    None => NonZeroU32::MIN,
+};
 
 const FOUR: NonZeroU32 = match NonZeroU32::new(4) {
     Some(four) => four,
     None => NonZeroU32::MIN,
 };
+
+/// Who asked a proxy: the last one was written by the proxy itself, those before it by anybody.
+pub(crate) fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let forwarded = headers.get_all("x-forwarded-for").iter().next_back()?;
+    forwarded.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+}

@@ -8,7 +8,7 @@ use crate::{
         Books, Fork, Grown, Growth, NewShop, Organisation, Part, Registered, Result, RulingRow, Shop,
         Standing, Unavailable, signed, unsigned,
     },
-    sqlite::organisation_id,
+    sqlite::{MOST_BYTES, organisation_id},
 };
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use domain::{
@@ -30,7 +30,7 @@ mod embedded {
 }
 
 /// How often what the engine gave up for another's sake is tried again.
-const TRIES: u32 = 12;
+pub(crate) const TRIES: u32 = 12;
 /// Up to so many transactions of a series travel in one statement; more are copied in.
 const ROWS: usize = 48;
 /// How many transactions are looked at for one answer.
@@ -44,7 +44,7 @@ pub struct Postgres {
     pool: Pool,
 }
 
-fn lost(error: impl std::error::Error) -> Unavailable {
+pub(crate) fn lost(error: impl std::error::Error) -> Unavailable {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -55,7 +55,7 @@ fn lost(error: impl std::error::Error) -> Unavailable {
 }
 
 /// Whether the same transaction may well be done if it is tried again: another one stood in its way.
-fn passes(error: &Error) -> bool {
+pub(crate) fn passes(error: &Error) -> bool {
     error.code().is_some_and(|code| {
         [
             &SqlState::T_R_SERIALIZATION_FAILURE,
@@ -73,19 +73,21 @@ macro_rules! again {
         loop {
             let mut held = $books.client().await?;
             let $client = &mut held;
-            let outcome: std::result::Result<_, Error> = async { $work }.await;
+            let outcome: std::result::Result<_, tokio_postgres::Error> = async { $work }.await;
             match outcome {
-                Err(error) if passes(&error) && tries < TRIES => {
+                Err(error) if $crate::postgres::passes(&error) && tries < $crate::postgres::TRIES => {
                     drop(held);
                     tries += 1;
                     // The others finish in a moment; each try leaves them a little more.
-                    tokio::time::sleep(Duration::from_millis(u64::from(tries * tries))).await;
+                    tokio::time::sleep(std::time::Duration::from_millis(u64::from(tries * tries))).await;
                 }
-                outcome => break outcome.map_err(lost),
+                outcome => break outcome.map_err($crate::postgres::lost),
             }
         }
     }};
 }
+
+pub(crate) use again;
 
 impl Postgres {
     /// Connects, and brings the tables up to this build. Several instances may do so at once.
@@ -117,7 +119,7 @@ impl Postgres {
         Ok(Postgres { config, pool })
     }
 
-    async fn client(&self) -> Result<Object> {
+    pub(crate) async fn client(&self) -> Result<Object> {
         self.pool.get().await.map_err(lost)
     }
 }
@@ -173,7 +175,7 @@ fn place(row: &Row, first: usize) -> std::result::Result<Place, Error> {
 }
 
 /// A hash that is no hash fits nothing, and so it is found where it is compared.
-fn hash(row: &Row, at: usize) -> std::result::Result<FactHash, Error> {
+pub(crate) fn hash(row: &Row, at: usize) -> std::result::Result<FactHash, Error> {
     let bytes: &[u8] = row.try_get(at)?;
     Ok(bytes.try_into().unwrap_or([0xff; 32]))
 }
@@ -196,14 +198,16 @@ impl Books for Postgres {
         again!(self, |client| {
             let tx = client.transaction().await?;
             tx.execute(
-                "insert into organisation values ($1, $2, $3, $4, false, $5) on conflict (organisation_id)
-                 do update set most_shops = excluded.most_shops, most_devices = excluded.most_devices",
+                "insert into organisation values ($1, $2, $3, $4, false, $5, $6) on conflict (organisation_id)
+                 do update set most_shops = excluded.most_shops, most_devices = excluded.most_devices,
+                               most_backup_bytes = excluded.most_backup_bytes",
                 &[
                     &id,
                     &organisation.name,
                     &i64::from(organisation.most_shops),
                     &i64::from(organisation.most_devices),
                     &now.0,
+                    &signed(organisation.most_backup_bytes.min(MOST_BYTES)),
                 ],
             )
             .await?;
@@ -361,7 +365,8 @@ impl Books for Postgres {
         let rows = again!(self, |client| {
             client
                 .query(
-                    "select by_id, seq, device_id, public_key, ordinal, until_seq, until_hash
+                    "select by_id, seq, device_id, public_key, ordinal, until_seq, until_hash, generation,
+                            recovery_key
                          from ruling where shop_id = $1 order by by_id, seq",
                     &[&shop.uuid()],
                 )
@@ -380,6 +385,8 @@ impl Books for Postgres {
                     ordinal: row.try_get(4).map_err(lost)?,
                     until_seq: row.try_get(5).map_err(lost)?,
                     until_hash: optional(6).map_err(lost)?,
+                    generation: row.try_get(7).map_err(lost)?,
+                    recovery: optional(8).map_err(lost)?,
                 }
                 .ruling(by, seq, other)
             })
@@ -556,22 +563,16 @@ impl Books for Postgres {
     }
 }
 
+const FIRST: &str =
+    "insert into series values ($1, $2, $3, $4, $5) on conflict (shop_id, device_id) do nothing";
+const MOVE: &str = "update series set seq = $3, hash = $4, stamp = $5
+     where shop_id = $1 and device_id = $2 and seq = $6 and hash = $7";
+
 /// In one transaction, which is gone with everything in it unless it is committed at the end.
 async fn grow(client: &mut Object, shop: ShopId, growth: &Growth) -> std::result::Result<Grown, Error> {
     let (shop, device) = (shop.uuid(), growth.device.uuid());
     let (from, to) = (&growth.from, &growth.to);
     let begins = from.seq == 0;
-    let moving = client
-        .prepare_cached(match begins {
-            true => {
-                "insert into series values ($1, $2, $3, $4, $5) on conflict (shop_id, device_id) do nothing"
-            }
-            false => {
-                "update series set seq = $3, hash = $4, stamp = $5
-                 where shop_id = $1 and device_id = $2 and seq = $6 and hash = $7"
-            }
-        })
-        .await?;
     let (to_seq, to_hash, to_stamp) = (signed(to.seq), &to.hash[..], signed(to.stamp.0));
     let (from_seq, from_hash) = (signed(from.seq), &from.hash[..]);
     let mut moved: Vec<&(dyn ToSql + Sync)> = vec![&shop, &device, &to_seq, &to_hash, &to_stamp];
@@ -579,15 +580,30 @@ async fn grow(client: &mut Object, shop: ShopId, growth: &Growth) -> std::result
         moved.extend([&from_seq as &(dyn ToSql + Sync), &from_hash]);
     }
     let few = growth.parts.len() <= ROWS;
-    let inserting = match few {
-        true => Some(client.prepare_cached(&rows_of(growth.parts.len())).await?),
-        false => None,
-    };
     let numbers: Vec<(i64, i64, &[u8])> = growth
         .parts
         .iter()
         .map(|part| (signed(part.upto), signed(part.after), &part.hash[..]))
         .collect();
+    if few && !begins && growth.rulings.is_empty() {
+        // A sale that is brought as soon as it was made: one statement, and one answer of the engine.
+        let growing = client
+            .prepare_cached(&move_and_insert(growth.parts.len()))
+            .await?;
+        moved.push(&growth.now.0);
+        for ((upto, after, hash), part) in numbers.iter().zip(&growth.parts) {
+            moved.extend([upto as &(dyn ToSql + Sync), after, hash, &part.bytes]);
+        }
+        return Ok(match client.execute(&growing, &moved).await? {
+            0 => Grown::Elsewhere,
+            _ => Grown::Done,
+        });
+    }
+    let moving = client.prepare_cached(if begins { FIRST } else { MOVE }).await?;
+    let inserting = match few {
+        true => Some(client.prepare_cached(&rows_of(growth.parts.len())).await?),
+        false => None,
+    };
     let tx = client.transaction().await?;
     let count = match &inserting {
         Some(inserting) => {
@@ -650,7 +666,7 @@ async fn grow(client: &mut Object, shop: ShopId, growth: &Growth) -> std::result
     for ruling in &growth.rulings {
         let row = RulingRow::of(ruling);
         tx.execute(
-            "insert into ruling values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "insert into ruling values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             &[
                 &shop,
                 &device,
@@ -660,6 +676,8 @@ async fn grow(client: &mut Object, shop: ShopId, growth: &Growth) -> std::result
                 &row.ordinal,
                 &row.until_seq,
                 &row.until_hash.as_ref().map(|hash| &hash[..]),
+                &row.generation,
+                &row.recovery.as_ref().map(|key| &key[..]),
             ],
         )
         .await?;
@@ -692,5 +710,27 @@ fn rows_of(count: usize) -> String {
             first + 3
         );
     }
+    sql
+}
+
+/// Moves a series on and inserts what it grew by, or does nothing where it stands elsewhere.
+fn move_and_insert(count: usize) -> String {
+    let mut sql = format!(
+        "with moved as ({MOVE} returning shop_id, device_id)
+         insert into series_part (shop_id, device_id, received_ms, upto_seq, after_seq, hash, bytes)
+         select moved.shop_id, moved.device_id, $8::bigint, part.* from moved cross join (values "
+    );
+    for row in 0..count {
+        let (comma, first) = (if row == 0 { "" } else { ", " }, 9 + 4 * row);
+        // Writing to a String cannot fail.
+        let _ = write!(
+            sql,
+            "{comma}(${first}::bigint, ${}::bigint, ${}::bytea, ${}::bytea)",
+            first + 1,
+            first + 2,
+            first + 3
+        );
+    }
+    sql.push_str(") part");
     sql
 }

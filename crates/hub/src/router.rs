@@ -3,7 +3,9 @@
 use crate::{
     Books,
     books::Standing,
-    keep::{Hub, Refusal, Registration, most_bytes},
+    keep::{Hub, Refusal, most_bytes},
+    limits,
+    matters::MatterReport,
 };
 use axum::{
     Router,
@@ -13,11 +15,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use domain::ids::{DeviceId, ShopId};
+use domain::{
+    ids::{DeviceId, ShopId, StaffId},
+    time::Moment,
+};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use journal::{
     PublicKey,
-    exchange::{self, PULL_WINDOW_MS, Pull, Push, Request, signature_of},
+    backups::{Bring, CardAsk, Want},
+    exchange::{
+        self, Heads, Keys, Matters, OwnerAsk, OwnerOffer, PULL_WINDOW_MS, Pull, Push, Registration, Request,
+        signature_of,
+    },
 };
 use std::{
     net::{IpAddr, SocketAddr},
@@ -25,6 +34,8 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
+/// A question with a card is short.
+const MOST_CARD_ASK: usize = 1 << 10;
 /// Memory for bodies is lent in pieces of this size.
 const PIECE: usize = 64 << 10;
 
@@ -50,7 +61,13 @@ pub fn router<B: Books>(hub: Arc<Hub<B>>, proxied: bool) -> Router {
         .route("/sync/v1/push", post(push))
         .route("/sync/v1/pull", post(pull))
         .route("/sync/v1/heads", get(heads))
+        .route("/sync/v1/keys", post(keys))
+        .route("/sync/v1/notice", post(notice))
+        .route("/sync/v1/owners", post(owners))
+        .route("/sync/v1/matters", post(matters))
         .route("/sync/v1/shops", post(register))
+        .route("/sync/v1/backups", post(bring))
+        .route("/sync/v1/recover", post(recover))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .with_state(door)
@@ -103,9 +120,7 @@ impl<B: Books> Door<B> {
 
     fn address(&self, request: &HttpRequest) -> Option<IpAddr> {
         if self.proxied {
-            // The last one was written by the proxy itself; those before it by anybody.
-            let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back()?;
-            return forwarded.to_str().ok()?.rsplit(',').next()?.trim().parse().ok();
+            return limits::forwarded(request.headers());
         }
         let connected = request.extensions().get::<ConnectInfo<SocketAddr>>();
         connected.map(|ConnectInfo(address)| address.ip())
@@ -145,20 +160,28 @@ impl<B: Books> Door<B> {
 
     /// A device that asks for facts: known, not revoked, signed, and now.
     async fn reader(&self, asked: &Asked, body: &[u8]) -> Result<Standing, Refusal> {
+        match self.signer(asked, body).await? {
+            (standing, true) => Ok(standing),
+            (_, false) => Err(Refusal::Revoked),
+        }
+    }
+
+    /// A device that is or was of the shop, signed and, if it still belongs to it, now; and whether it does.
+    async fn signer(&self, asked: &Asked, body: &[u8]) -> Result<(Standing, bool), Refusal> {
         let standing = self.hub.standing(asked.shop, &[]).await.map_err(hide)?;
         let devices = self.hub.devices(&standing.shop).await?;
         let known = devices.get(asked.device).ok_or(Refusal::NotSigned)?;
         if !asked.is_signed_by(&known.key, body) {
             return Err(Refusal::NotSigned);
         }
-        if known.until.is_some() {
-            return Err(Refusal::Revoked);
-        }
-        if asked.time_ms.saturating_sub(self.hub.now().0).saturating_abs() > PULL_WINDOW_MS {
+        let belongs = known.until.is_none();
+        // Whoever is out is told so by any clock.
+        let off = asked.time_ms.saturating_sub(self.hub.now().0).saturating_abs();
+        if belongs && off > PULL_WINDOW_MS {
             return Err(Refusal::Clock);
         }
         self.slow_down(asked)?;
-        Ok(standing)
+        Ok((standing, belongs))
     }
 
     fn slow_down(&self, asked: &Asked) -> Result<(), Refusal> {
@@ -259,22 +282,134 @@ async fn heads<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest)
     door.answer(outcome.await)
 }
 
+async fn keys<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
+    let outcome = async {
+        door.let_in(&request)?;
+        let asked = asked(&request)?;
+        let body = door.body(request, most_bytes(&asked.path)).await?;
+        let standing = door.reader(&asked, &body).await?;
+        let keys = Keys::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        Ok(door.hub.keys(&standing.shop, asked.device, &keys).await?.encode())
+    };
+    door.answer(outcome.await)
+}
+
+/// Why a device is shut out: the one thing that is still told to it.
+async fn notice<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
+    let outcome = async {
+        door.let_in(&request)?;
+        let asked = asked(&request)?;
+        let body = door.body(request, most_bytes(&asked.path)).await?;
+        let (standing, belongs) = door.signer(&asked, &body).await?;
+        if belongs {
+            return Ok(Push::default().encode());
+        }
+        if !door.hub.gates.notice(asked.shop, asked.device) {
+            return Err(Refusal::TooMany);
+        }
+        let have = Heads::decode(&body).map_err(|_| Refusal::Unreadable)?.heads;
+        Ok(door
+            .hub
+            .notice(&standing.shop, asked.device, &have)
+            .await?
+            .encode())
+    };
+    door.answer(outcome.await)
+}
+
+async fn owners<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
+    let outcome = async {
+        door.let_in(&request)?;
+        let asked = asked(&request)?;
+        let body = door.body(request, most_bytes(&asked.path)).await?;
+        let standing = door.reader(&asked, &body).await?;
+        let ask = OwnerAsk::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        let (code, until, confirmed) = door
+            .hub
+            .offer(&standing.shop, asked.device, StaffId::from_bytes(ask.staff))
+            .await?;
+        let offer = OwnerOffer {
+            code,
+            until_ms: until.0,
+            confirmed,
+        };
+        Ok(offer.encode())
+    };
+    door.answer(outcome.await)
+}
+
+async fn matters<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
+    let outcome = async {
+        door.let_in(&request)?;
+        let asked = asked(&request)?;
+        let body = door.body(request, most_bytes(&asked.path)).await?;
+        let standing = door.reader(&asked, &body).await?;
+        Matters::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        let report = MatterReport {
+            device: asked.device,
+            time: Moment(asked.time_ms),
+            received: door.hub.now(),
+            signature: asked.signature,
+            body,
+        };
+        door.hub.books.keep_matters(standing.shop.shop, &report).await?;
+        Ok(Vec::new())
+    };
+    door.answer(outcome.await)
+}
+
 async fn register<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
     let outcome = async {
         door.let_in(&request)?;
         let asked = asked(&request)?;
         let body = door.body(request, most_bytes(&asked.path)).await?;
-        let registration: Registration = match postcard::take_from_bytes(&body) {
-            Ok((registration, [])) => registration,
-            _ => return Err(Refusal::Unreadable),
-        };
-        let (shop, founder, key) = Hub::<B>::founding(&registration)?;
-        if shop != asked.shop || founder != asked.device || !asked.is_signed_by(&key, &body) {
+        let registration = Registration::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        let founding = Hub::<B>::founding(&registration)?;
+        if founding.0 != asked.shop {
+            return Err(Refusal::NotSigned);
+        }
+        let key = door
+            .hub
+            .key_for_registration(&registration, founding, asked.device)
+            .await?;
+        if !asked.is_signed_by(&key, &body) {
             return Err(Refusal::NotSigned);
         }
         door.slow_down(&asked)?;
         door.hub.register(&registration).await?;
         Ok(Vec::new())
+    };
+    door.answer(outcome.await)
+}
+
+async fn bring<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
+    let outcome = async {
+        door.let_in(&request)?;
+        let asked = asked(&request)?;
+        let body = door.body(request, most_bytes(&asked.path)).await?;
+        let standing = door.reader(&asked, &body).await?;
+        let step = Bring::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        Ok(door.hub.bring(&standing, asked.device, step).await?.encode())
+    };
+    door.answer(outcome.await)
+}
+
+/// The one question to shops that needs no device: it is signed with a recovery card.
+async fn recover<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
+    let outcome = async {
+        door.let_in(&request)?;
+        let address = door.address(&request);
+        let may = |door: &Door<B>| address.is_none_or(|address| door.hub.gates.card(address));
+        let body = door.body(request, MOST_CARD_ASK).await?;
+        let ask = CardAsk::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        // Pieces of a backup are many; whoever asks for one without being known counts as well.
+        if ask.want == Want::List && !may(&door) {
+            return Err(Refusal::TooMany);
+        }
+        match door.hub.recover(&ask).await {
+            Err(Refusal::NotSigned) if ask.want != Want::List && !may(&door) => Err(Refusal::TooMany),
+            outcome => outcome,
+        }
     };
     door.answer(outcome.await)
 }
@@ -311,10 +446,15 @@ impl Refusal {
             Refusal::Full => (StatusCode::FORBIDDEN, "full", "forbidden"),
             Refusal::Taken => (StatusCode::CONFLICT, "taken", "conflict"),
             Refusal::Demo => (StatusCode::UNPROCESSABLE_ENTITY, "demo", "invalid"),
+            Refusal::NoOwner => (StatusCode::FORBIDDEN, "no_owner", "forbidden"),
             Refusal::Unreadable => (StatusCode::BAD_REQUEST, "unreadable", "invalid"),
             Refusal::TooBig => (StatusCode::PAYLOAD_TOO_LARGE, "too_big", "invalid"),
             Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow", "transient"),
             Refusal::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many", "transient"),
+            Refusal::NoBackups => (StatusCode::UNPROCESSABLE_ENTITY, "no_backups", "invalid"),
+            Refusal::BackupsFull => (StatusCode::FORBIDDEN, "backups_full", "forbidden"),
+            Refusal::CardUnknown => (StatusCode::CONFLICT, "card_unknown", "conflict"),
+            Refusal::BackupUnknown => (StatusCode::NOT_FOUND, "backup_unknown", "invalid"),
             Refusal::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "transient"),
         }
     }

@@ -34,6 +34,9 @@ const TOGETHER: usize = 512;
 /// How many transactions are looked at for one answer.
 const MOST_PARTS: i64 = 4096;
 
+/// The engines' numbers are signed.
+pub(crate) const MOST_BYTES: u64 = u64::MAX >> 1;
+
 /// Answers somebody once it is known whether what they wanted is on the disk.
 type Reply = Box<dyn FnOnce(&std::result::Result<(), String>) + Send>;
 /// Does one wish; whether it stays, and who is told.
@@ -87,7 +90,7 @@ impl Sqlite {
         })
     }
 
-    async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -111,7 +114,7 @@ impl Sqlite {
         answered.await.map_err(|_| lost("the writer has ended"))?
     }
 
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -221,14 +224,16 @@ impl Books for Sqlite {
             // Derived from the name, so that two who invite at once mean the same organisation.
             let id = organisation_id(&organisation.name);
             conn.execute(
-                "insert into organisation values (?1, ?2, ?3, ?4, 0, ?5) on conflict (organisation_id)
-                 do update set most_shops = excluded.most_shops, most_devices = excluded.most_devices",
+                "insert into organisation values (?1, ?2, ?3, ?4, 0, ?5, ?6) on conflict (organisation_id)
+                 do update set most_shops = excluded.most_shops, most_devices = excluded.most_devices,
+                               most_backup_bytes = excluded.most_backup_bytes",
                 params![
                     id,
                     organisation.name,
                     organisation.most_shops,
                     organisation.most_devices,
-                    now.0
+                    now.0,
+                    signed(organisation.most_backup_bytes.min(MOST_BYTES))
                 ],
             )?;
             conn.execute(
@@ -349,7 +354,7 @@ impl Books for Sqlite {
         let rows = self
             .read(move |conn| {
                 conn.prepare_cached(
-                    "select by_id, seq, device_id, public_key, ordinal, until_seq, until_hash
+                    "select by_id, seq, device_id, public_key, ordinal, until_seq, until_hash, generation, recovery_key
                      from ruling where shop_id = ?1 order by by_id, seq",
                 )?
                 .query_map([shop.bytes()], |r| {
@@ -358,6 +363,8 @@ impl Books for Sqlite {
                         ordinal: r.get(4)?,
                         until_seq: r.get(5)?,
                         until_hash: r.get(6)?,
+                        generation: r.get(7)?,
+                        recovery: r.get(8)?,
                     };
                     let (by, seq): ([u8; 16], i64) = (r.get(0)?, r.get(1)?);
                     Ok((
@@ -560,7 +567,7 @@ fn grow(conn: &Connection, shop: ShopId, growth: &Growth) -> rusqlite::Result<Gr
     }
     for ruling in &growth.rulings {
         let row = RulingRow::of(ruling);
-        conn.prepare_cached("insert into ruling values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+        conn.prepare_cached("insert into ruling values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
             .execute(params![
                 shop,
                 device,
@@ -569,7 +576,9 @@ fn grow(conn: &Connection, shop: ShopId, growth: &Growth) -> rusqlite::Result<Gr
                 row.key,
                 row.ordinal,
                 row.until_seq,
-                row.until_hash
+                row.until_hash,
+                row.generation,
+                row.recovery
             ])?;
     }
     if !growth.rulings.is_empty() {

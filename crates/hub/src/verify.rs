@@ -4,10 +4,16 @@
 use crate::{
     Books,
     books::{Result, Shop},
+    files::Files,
     keep::{devices_of, rulings_in},
+    segments::{Segment, Shelf, State},
 };
 use domain::ids::{DeviceId, ShopId};
-use journal::{Chunk, Place, Why, admission::Ruling};
+use journal::{
+    Chunk, Place, Why,
+    admission::{Ruling, restored},
+};
+use std::sync::Arc;
 
 /// Something that is not as its device signed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,25 +28,61 @@ pub struct Finding {
 
 /// Checks every series of every shop; how many facts were read, and what is wrong.
 pub async fn verify(books: &impl Books) -> Result<(u64, Vec<Finding>)> {
+    verify_with(books, None).await
+}
+
+/// The same, where facts may lie in files too.
+pub async fn verify_with(books: &impl Books, files: Option<Arc<dyn Files>>) -> Result<(u64, Vec<Finding>)> {
+    let shelf = Shelf::new(files);
     let (mut facts, mut findings) = (0, Vec::new());
     for shop in books.shops().await? {
         let Some(standing) = books.standing(shop, &[]).await? else {
             continue;
         };
-        facts += verify_shop(books, &standing.shop, &mut findings).await?;
+        facts += verify_shop(books, &shelf, &standing.shop, &mut findings).await?;
     }
     Ok((facts, findings))
 }
 
-async fn verify_shop(books: &impl Books, shop: &Shop, findings: &mut Vec<Finding>) -> Result<u64> {
+async fn verify_shop(
+    books: &impl Books,
+    shelf: &Shelf,
+    shop: &Shop,
+    findings: &mut Vec<Finding>,
+) -> Result<u64> {
     let written = books.rulings(shop.shop).await?;
     let heads: Vec<DeviceId> = books.heads(shop.shop).await?.into_keys().collect();
     // The list of devices is taken from the facts anew, as far as they can be read with the list so far.
     let mut rulings: Vec<Ruling> = Vec::new();
     let mut facts = 0;
     let mut left = heads;
+    // Restored devices let themselves in.
+    let mut themselves = Vec::new();
+    let sealed = sealed(books, shelf, shop, findings).await?;
+    for device in &left {
+        let damaged = sealed
+            .iter()
+            .any(|s| s.segment.device == *device && s.segment.after == 0 && !s.whole);
+        let parts = match damaged {
+            true => vec![],
+            false => {
+                shelf
+                    .parts(books, shop.shop, *device, 0, u64::MAX >> 1, 1)
+                    .await?
+            }
+        };
+        let first = parts.into_iter().next().map(|part| Chunk {
+            shop: shop.shop,
+            device: *device,
+            after: 0,
+            previous: Place::default().hash,
+            transactions: vec![part.bytes],
+        });
+        themselves.extend(first.as_ref().and_then(restored));
+    }
     loop {
-        let devices = devices_of(shop, &rulings)?;
+        let all: Vec<Ruling> = rulings.iter().chain(&themselves).copied().collect();
+        let devices = devices_of(shop, &all)?;
         let (known, unknown): (Vec<_>, Vec<_>) = left.into_iter().partition(|d| devices.get(*d).is_some());
         if known.is_empty() {
             for device in unknown {
@@ -57,7 +99,17 @@ async fn verify_shop(books: &impl Books, shop: &Shop, findings: &mut Vec<Finding
             let Some(known) = devices.get(device) else {
                 continue;
             };
-            facts += verify_series(books, shop, device, &known.key, &mut rulings, findings).await?;
+            let of: Vec<&Sealed> = sealed.iter().filter(|s| s.segment.device == device).collect();
+            facts += verify_series(
+                (books, shelf),
+                shop,
+                device,
+                &known.key,
+                &of,
+                &mut rulings,
+                findings,
+            )
+            .await?;
         }
         left = unknown;
     }
@@ -75,11 +127,47 @@ async fn verify_shop(books: &impl Books, shop: &Shop, findings: &mut Vec<Finding
     Ok(facts)
 }
 
-async fn verify_series(
+/// A sealed run, and whether its file is what was sealed.
+struct Sealed {
+    segment: Segment,
+    whole: bool,
+}
+
+/// Reads every file once, whether or not its series can be followed to it.
+async fn sealed(
     books: &impl Books,
+    shelf: &Shelf,
+    shop: &Shop,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<Sealed>> {
+    let mut all = vec![];
+    for segment in books.segments(shop.shop).await? {
+        if segment.state != State::Sealed {
+            continue;
+        }
+        let opened = shelf.open(shop.shop, &segment).await?;
+        if let Err(damage) = &opened {
+            findings.push(Finding {
+                shop: shop.shop,
+                device: Some(segment.device),
+                after: segment.after,
+                what: damage.what(),
+            });
+        }
+        all.push(Sealed {
+            segment,
+            whole: opened.is_ok(),
+        });
+    }
+    Ok(all)
+}
+
+async fn verify_series(
+    (books, shelf): (&impl Books, &Shelf),
     shop: &Shop,
     device: DeviceId,
     key: &journal::PublicKey,
+    sealed: &[&Sealed],
     rulings: &mut Vec<Ruling>,
     findings: &mut Vec<Finding>,
 ) -> Result<u64> {
@@ -98,7 +186,19 @@ async fn verify_series(
         .and_then(|s| s.places.first().map(|(_, place)| *place))
         .unwrap_or_default();
     while at.seq < head.seq {
-        let parts = books.parts(shop.shop, device, at.seq, head.seq, 4 << 20).await?;
+        if let Some(here) = sealed.iter().find(|s| s.segment.after == at.seq) {
+            if !here.whole {
+                // It is said already.
+                return Ok(at.seq);
+            }
+            if here.segment.before != at.hash {
+                found(at.seq, "the row of sealed facts does not say where they begin");
+                return Ok(at.seq);
+            }
+        }
+        let parts = shelf
+            .parts(books, shop.shop, device, at.seq, head.seq, 4 << 20)
+            .await?;
         if parts.is_empty() {
             found(at.seq, "facts are missing");
             return Ok(at.seq);
@@ -129,6 +229,11 @@ async fn verify_series(
             let end = transaction.end();
             if end.seq != part.upto || end.hash != part.hash {
                 found(at.seq, "the row does not say what its facts are");
+                return Ok(at.seq);
+            }
+            let ends = sealed.iter().find(|s| s.segment.upto == end.seq);
+            if ends.is_some_and(|s| s.segment.end != end.hash) {
+                found(at.seq, "the row of sealed facts does not say where they end");
                 return Ok(at.seq);
             }
             rulings.extend(rulings_in(transaction));

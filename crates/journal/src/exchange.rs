@@ -12,7 +12,7 @@ use crate::{
     keys::{DeviceKey, PublicKey},
     series::{Checker, Head, SeriesError},
 };
-use domain::ids::{BranchId, DeviceId, FactId, ShopId, StaffId};
+use domain::ids::{BranchId, CustomerId, DeviceId, FactId, ShopId, StaffId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ struct FactV1<'a> {
 }
 
 /// Bytes that are written and read at once instead of one by one; on the wire it is the same.
-struct Bytes<'a>(&'a [u8]);
+pub(crate) struct Bytes<'a>(pub &'a [u8]);
 
 impl Serialize for Bytes<'_> {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -381,6 +381,195 @@ pub struct Heads {
     pub heads: Vector,
 }
 
+/// Brings a shop to a hub: its founding, and the word of somebody who may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    pub invitation: String,
+    pub shop: [u8; 16],
+    /// Who founded the shop, which need not be who asks.
+    pub device: [u8; 16],
+    /// The transaction that founded the shop, as it travels.
+    pub founding: Vec<u8>,
+    /// From a device that did not found the shop: the series that let it in, as an encoded [`Push`]. Else empty.
+    pub proof: Vec<u8>,
+}
+
+impl Registration {
+    pub fn encode(&self) -> Vec<u8> {
+        written(self)
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Registration, WireError> {
+        read(bytes)
+    }
+}
+
+/// A device says that an owner is at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerAsk {
+    pub staff: [u8; 16],
+    /// What the device calls them; a hub goes by the shop's facts.
+    pub name: String,
+}
+
+/// The code with which that owner makes a login at the hub's page, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerOffer {
+    pub code: String,
+    pub until_ms: i64,
+    /// It opens at once; else an owner who has a login says yes to it first.
+    pub confirmed: bool,
+}
+
+impl OwnerAsk {
+    pub fn encode(&self) -> Vec<u8> {
+        written(self)
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<OwnerAsk, WireError> {
+        read(bytes)
+    }
+}
+
+impl OwnerOffer {
+    pub fn encode(&self) -> Vec<u8> {
+        written(self)
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<OwnerOffer, WireError> {
+        read(bytes)
+    }
+}
+
+/// The most matters of one report, and the longest words in one.
+pub const MAX_MATTERS: usize = 50;
+const MAX_KIND: usize = 40;
+const MAX_ABOUT: usize = 160;
+
+/// What needs somebody's attention, as a device sees it: its branch's matters and those of the whole shop. Nothing in
+/// it is about a person.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Matters {
+    pub open: Vec<Matter>,
+    /// How many more there are.
+    pub more: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Matter {
+    /// The same at every device that sees it.
+    pub key: [u8; 16],
+    /// The name of its sentence.
+    pub kind: String,
+    /// The whole shop's, and not one branch's.
+    pub whole_shop: bool,
+    /// How bad it is, in the unit of its kind.
+    pub weight: i64,
+    /// A document's number, a barcode, the names of counters.
+    pub about: String,
+    pub amount_minor: Option<i64>,
+    pub at_ms: Option<i64>,
+}
+
+impl Matters {
+    pub fn encode(&self) -> Vec<u8> {
+        written(self)
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Matters, WireError> {
+        let matters: Matters = read(bytes)?;
+        let fits = |one: &Matter| {
+            one.kind.len() <= MAX_KIND
+                && one
+                    .kind
+                    .bytes()
+                    .all(|sign| sign.is_ascii_lowercase() || sign == b'_')
+                && one.about.chars().count() <= MAX_ABOUT
+        };
+        match matters.open.len() <= MAX_MATTERS && matters.open.iter().all(fits) {
+            true => Ok(matters),
+            false => Err(WireError::Unreadable),
+        }
+    }
+}
+
+/// The most customers of one message about keys.
+pub const MAX_KEYS: usize = 500;
+/// The largest key in its seal.
+pub const MAX_KEY_BYTES: usize = 128;
+
+/// A customer's key under the secret that the shop's devices share. It is no fact: what is in the log stays, and an
+/// erased key must not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedKey {
+    pub customer: CustomerId,
+    pub sealed: Vec<u8>,
+}
+
+/// What a device gives a hub to keep, what it wants, and whom it has erased.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keys {
+    pub give: Vec<SealedKey>,
+    pub erased: Vec<CustomerId>,
+    pub wanted: Vec<CustomerId>,
+}
+
+/// Those of the wanted keys that are there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeysAnswer {
+    pub keys: Vec<SealedKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeysV1 {
+    give: Vec<([u8; 16], Vec<u8>)>,
+    erased: Vec<[u8; 16]>,
+    wanted: Vec<[u8; 16]>,
+}
+
+fn keys_out(keys: &[SealedKey]) -> Vec<([u8; 16], Vec<u8>)> {
+    keys.iter()
+        .map(|key| (key.customer.bytes(), key.sealed.clone()))
+        .collect()
+}
+
+fn keys_in(keys: Vec<([u8; 16], Vec<u8>)>) -> Vec<SealedKey> {
+    let keys = keys.into_iter().map(|(customer, sealed)| SealedKey {
+        customer: CustomerId::from_bytes(customer),
+        sealed,
+    });
+    keys.collect()
+}
+
+impl Keys {
+    pub fn encode(&self) -> Vec<u8> {
+        written(&KeysV1 {
+            give: keys_out(&self.give),
+            erased: self.erased.iter().map(|id| id.bytes()).collect(),
+            wanted: self.wanted.iter().map(|id| id.bytes()).collect(),
+        })
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Keys, WireError> {
+        let wire: KeysV1 = read(bytes)?;
+        Ok(Keys {
+            give: keys_in(wire.give),
+            erased: wire.erased.into_iter().map(CustomerId::from_bytes).collect(),
+            wanted: wire.wanted.into_iter().map(CustomerId::from_bytes).collect(),
+        })
+    }
+}
+
+impl KeysAnswer {
+    pub fn encode(&self) -> Vec<u8> {
+        written(&keys_out(&self.keys))
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<KeysAnswer, WireError> {
+        read(bytes).map(|keys| KeysAnswer { keys: keys_in(keys) })
+    }
+}
+
 type WireVector = Vec<([u8; 16], u64)>;
 
 #[derive(Serialize, Deserialize)]
@@ -563,12 +752,12 @@ fn vector_in(wire: WireVector) -> Result<Vector, WireError> {
     Ok(vector)
 }
 
-fn written(wire: &impl Serialize) -> Vec<u8> {
+pub(crate) fn written(wire: &impl Serialize) -> Vec<u8> {
     // Growing a Vec cannot fail, and everything here has a known length: postcard has nothing to refuse.
     postcard::to_extend(wire, vec![FORM]).unwrap_or_default()
 }
 
-fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, WireError> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, WireError> {
     match bytes {
         [] => Err(WireError::Empty),
         [FORM, rest @ ..] => match postcard::take_from_bytes(rest) {
@@ -598,6 +787,8 @@ pub const DEVICE: &str = "x-chandi-device";
 pub const TIME: &str = "x-chandi-time";
 /// Ed25519, in hex.
 pub const SIGNATURE: &str = "x-chandi-signature";
+/// BLAKE3 of the body, in hex: with it the signature is looked at before the body is read.
+pub const DIGEST: &str = "x-chandi-digest";
 
 /// How far the clock of somebody who asks for facts may be off. Who brings facts is never refused for the time.
 pub const PULL_WINDOW_MS: i64 = 15 * 60 * 1000;
@@ -615,9 +806,37 @@ pub struct Request<'a> {
 
 impl Request<'_> {
     pub fn sign(&self, key: &DeviceKey) -> [u8; 64] {
-        key.sign(&self.signed())
+        key.sign(&self.head().signed())
     }
 
+    pub fn is_signed_by(&self, key: &PublicKey, signature: &[u8; 64]) -> bool {
+        self.head().is_signed_by(key, signature)
+    }
+
+    fn head(&self) -> RequestHead<'_> {
+        RequestHead {
+            method: self.method,
+            path: self.path,
+            digest: *blake3::hash(self.body).as_bytes(),
+            time_ms: self.time_ms,
+            shop: self.shop,
+            device: self.device,
+        }
+    }
+}
+
+/// The same, of a body that is still to come.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestHead<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub digest: [u8; 32],
+    pub time_ms: i64,
+    pub shop: ShopId,
+    pub device: DeviceId,
+}
+
+impl RequestHead<'_> {
     pub fn is_signed_by(&self, key: &PublicKey, signature: &[u8; 64]) -> bool {
         key.verifies(&self.signed(), signature)
     }
@@ -629,7 +848,7 @@ impl Request<'_> {
             signed.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
             signed.extend_from_slice(text.as_bytes());
         }
-        signed.extend_from_slice(blake3::hash(self.body).as_bytes());
+        signed.extend_from_slice(&self.digest);
         signed.extend_from_slice(&self.time_ms.to_be_bytes());
         signed.extend_from_slice(&self.shop.bytes());
         signed.extend_from_slice(&self.device.bytes());

@@ -53,6 +53,15 @@ pub mod price {
     pub const MINOR: u16 = 8;
     /// Taken back: it counts no more, and stays in the history.
     pub const ENDED_MS: u16 = 9;
+    /// The one branch it holds at; null is everywhere.
+    pub const BRANCH: u16 = 10;
+}
+
+/// A device as people know it.
+pub mod device {
+    pub const NAME: u16 = 1;
+    /// What it is for, and so what it opens first: till, token_counter, sales_counter, kitchen or office.
+    pub const ROLE: u16 = 2;
 }
 
 pub mod level {
@@ -109,6 +118,8 @@ pub mod staff {
     pub const HUE: u16 = 6;
     pub const ACTIVE: u16 = 7;
     pub const ARCHIVED_MS: u16 = 8;
+    /// Where they work and as what: branch, role, branch, role …; empty: everywhere, as their role says.
+    pub const AT_BRANCHES: u16 = 9;
 }
 
 pub mod setting {
@@ -117,6 +128,45 @@ pub mod setting {
     pub const SCOPE: u16 = 2;
     pub const SCOPE_ID: u16 = 3;
     pub const VALUE: u16 = 4;
+}
+
+/// A place of the shop. What it is called and where it lies are settings of that branch.
+pub mod branch {
+    pub const OPENED_MS: u16 = 1;
+    /// Nothing is sold there any more; its books stay.
+    pub const CLOSED_MS: u16 = 2;
+}
+
+/// A browser that was let in for one purpose, without being a device of the shop. Secrets are here as hashes only.
+pub mod device_link {
+    pub const NAME: u16 = 1;
+    /// board, pick, customer or phone
+    pub const PURPOSE: u16 = 2;
+    pub const BRANCH: u16 = 3;
+    /// The device at which it was made; the only one that a customer's screen can follow.
+    pub const DEVICE: u16 = 4;
+    /// Whose second screen it is.
+    pub const SEAT: u16 = 5;
+    pub const UNTIL_MS: u16 = 6;
+    /// Of the code that opens it once; nothing when it was opened.
+    pub const CODE: u16 = 7;
+    pub const CODE_UNTIL_MS: u16 = 8;
+    /// Of what the browser shows ever since.
+    pub const KEY: u16 = 9;
+    pub const OPENED_MS: u16 = 10;
+    /// What the browser calls itself, in a few words.
+    pub const BROWSER: u16 = 11;
+    pub const MADE_MS: u16 = 12;
+    pub const MADE_BY: u16 = 13;
+    pub const REVOKED_MS: u16 = 14;
+}
+
+/// How a product is at one branch. The record's id follows from both, so that it is one on every device.
+pub mod branch_product {
+    pub const BRANCH: u16 = 1;
+    pub const PRODUCT: u16 = 2;
+    /// Not sold there.
+    pub const HIDDEN: u16 = 3;
 }
 
 pub mod customer {

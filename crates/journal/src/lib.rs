@@ -5,15 +5,19 @@
 //! the screens (the views) is the store's business, and rules are the domain's.
 
 pub mod admission;
+pub mod backups;
 pub mod body;
+pub mod channel;
 pub mod clock;
 pub mod exchange;
 pub mod fact;
 pub mod fields;
 pub mod keys;
+pub mod recovery;
 pub mod register;
 pub mod seal;
 pub mod series;
+pub mod shut_out;
 pub mod token;
 
 pub use body::Body;

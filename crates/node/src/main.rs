@@ -3,26 +3,42 @@
 //! `chandi-node --data DIR --listen ADDR [--demo]` serves; `chandi-node verify --data DIR` checks the books.
 
 use api::Door;
-use app::{App, Config, setup::Setup};
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use app::{
+    App, Config,
+    setup::Setup,
+    sharing::{ChangeSharing, Reached},
+};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use tracing_subscriber::EnvFilter;
 
 const USAGE: &str = "\
 chandi-node: Chandi without windows
 
-  chandi-node --data DIR --listen ADDR [--demo] [--no-keyring] [--authority URL] [--hub URL]
+  chandi-node --data DIR --listen ADDR [--demo] [--no-keyring] [--peer URL]...
+      [--authority URL] [--hub URL [--invitation WORD]]
+      [--share] [--share-port PORT] [--neighbour IP:PORT]...
       serves the till to browsers of this machine and prints its address as one line of JSON;
       with --demo it makes a demo shop when DIR holds none, and prints its people with their PINs;
+      with --share it can be reached on the LAN, by browsers and the shop's other devices, until somebody turns that off;
+      with --neighbour, which may be said again, it looks for another device of the shop at an address;
+      with --peer, once for each, it looks for the branch's other devices there: one of them decides who has an order;
       with --authority it asks the node at URL before it hands an order over;
-      with --hub it keeps its books and those of the shop's other devices alike through the hub at URL
+      with --hub it keeps its books and those of the shop's other devices alike through the hub at URL, until it ends;
+      with the --invitation that the hub's operator gave it brings the shop there first, for all its devices to follow
   chandi-node admit --data DIR --into OTHER [--no-keyring]
       admits a second counter of this branch and writes its data folder OTHER, from the books as they are now
   chandi-node verify --data DIR [--no-keyring]
       checks every series, every signature, and that the views are what the facts say
+  chandi-node fingerprints --data DIR [--no-keyring]
+      prints what each view comes to: devices with the same facts print the same
   chandi-node openapi
       prints the description of the API
 
-ADDR is 127.0.0.1:PORT; port 0 takes a free one. CHANDI_LOG=debug says more on standard error.";
+ADDR is 127.0.0.1:PORT; port 0 takes a free one. CHANDI_LOG=debug says more on standard error.
+For rehearsals, CHANDI_CLOCK_OFFSET_MS=600000 goes by a clock that is ten minutes fast.";
+
+/// How long the first line waits for the LAN's door.
+const SHARING: Duration = Duration::from_secs(3);
 
 struct Arguments {
     data: PathBuf,
@@ -30,7 +46,12 @@ struct Arguments {
     demo: bool,
     keyring: bool,
     authority: Option<String>,
+    peers: Vec<String>,
     hub: Option<String>,
+    invitation: Option<String>,
+    share: bool,
+    share_port: Option<u16>,
+    neighbours: Vec<String>,
     into: Option<PathBuf>,
     command: Command,
 }
@@ -40,6 +61,7 @@ enum Command {
     Serve,
     Verify,
     Admit,
+    Fingerprints,
     OpenApi,
     Help,
 }
@@ -51,7 +73,12 @@ fn arguments() -> Result<Arguments, String> {
         demo: false,
         keyring: true,
         authority: None,
+        peers: vec![],
         hub: None,
+        invitation: None,
+        share: false,
+        share_port: None,
+        neighbours: vec![],
         into: None,
         command: Command::Serve,
     };
@@ -68,10 +95,20 @@ fn arguments() -> Result<Arguments, String> {
             }
             "--demo" => arguments.demo = true,
             "--no-keyring" => arguments.keyring = false,
+            "--peer" => arguments.peers.push(value()?),
             "--authority" => arguments.authority = Some(value()?),
             "--hub" => arguments.hub = Some(value()?),
+            "--invitation" => arguments.invitation = Some(value()?),
+            "--share" => arguments.share = true,
+            "--share-port" => {
+                let text = value()?;
+                let port = text.parse().map_err(|_| format!("{text} is not a port"))?;
+                (arguments.share, arguments.share_port) = (true, Some(port));
+            }
+            "--neighbour" => arguments.neighbours.push(value()?),
             "--into" => arguments.into = Some(value()?.into()),
             "admit" => arguments.command = Command::Admit,
+            "fingerprints" => arguments.command = Command::Fingerprints,
             "verify" => arguments.command = Command::Verify,
             "openapi" => arguments.command = Command::OpenApi,
             "--help" | "-h" | "help" => arguments.command = Command::Help,
@@ -110,6 +147,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
         }
         Command::Verify => verify(&arguments),
         Command::Admit => admit(&arguments),
+        Command::Fingerprints => fingerprints(&arguments),
         Command::Serve => serve(&arguments),
     }
 }
@@ -117,6 +155,12 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
 fn open(arguments: &Arguments) -> Result<App, String> {
     let mut config = Config::new(&arguments.data);
     config.use_keyring = arguments.keyring;
+    if let Ok(text) = std::env::var("CHANDI_CLOCK_OFFSET_MS") {
+        let wrong = || format!("CHANDI_CLOCK_OFFSET_MS cannot be {text}");
+        let offset: i64 = text.parse().map_err(|_| wrong())?;
+        let right = config.edges.now.clone();
+        config.edges.now = Arc::new(move || right().plus_ms(offset));
+    }
     App::open(config).map_err(|e| e.to_string())
 }
 
@@ -146,6 +190,16 @@ fn admit(arguments: &Arguments) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn fingerprints(arguments: &Arguments) -> Result<ExitCode, String> {
+    let app = open(arguments)?;
+    let shop = app.try_shop().ok_or("there is no shop in this data folder")?;
+    for (view, rows, hash) in shop.store().fingerprints().map_err(|e| e.to_string())? {
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        say(&format!("{view} {rows} {hash}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn serve(arguments: &Arguments) -> Result<ExitCode, String> {
     let app = open(arguments)?;
     if arguments.demo && app.try_shop().is_none() {
@@ -169,12 +223,31 @@ fn serve(arguments: &Arguments) -> Result<ExitCode, String> {
     }
     if let Some(address) = &arguments.hub {
         let shop = app.shop().map_err(|e| e.to_string())?;
-        if shop.is_demo() {
-            return Err("the demo is not synced".to_owned());
+        match &arguments.invitation {
+            Some(word) => {
+                let address = sync::register(&shop, address, word).map_err(|e| e.to_string())?;
+                shop.keep_hub(None, app.edges().new_id(), &address)
+                    .map_err(|e| e.to_string())?;
+            }
+            None => shop.follow_hub(address).map_err(|e| e.to_string())?,
         }
-        sync::follow(&shop, address).map_err(|e| e.to_string())?;
+    }
+    sync::connect(&app);
+    if arguments.share || !arguments.neighbours.is_empty() {
+        let shop = app.shop().map_err(|e| e.to_string())?;
+        if let Some(port) = arguments.share_port {
+            shop.keep_sharing(|wanted| wanted.port = Some(port))
+                .map_err(|e| e.to_string())?;
+        }
+        let typed = (!arguments.neighbours.is_empty()).then(|| arguments.neighbours.clone());
+        let on = arguments.share.then_some(true);
+        shop.change_sharing(&ChangeSharing { on, typed })
+            .map_err(|e| e.to_string())?;
     }
     let door = Door::over(app);
+    if arguments.authority.is_none() {
+        api::lead(&door, &arguments.peers).map_err(|e| e.to_string())?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(16)
@@ -186,11 +259,18 @@ fn serve(arguments: &Arguments) -> Result<ExitCode, String> {
             .await
             .map_err(|e| format!("{} cannot be listened on: {e}", arguments.listen))?;
         let address = listener.local_addr().map_err(|e| e.to_string())?;
+        door.app().listens_at(vec![format!("http://{address}")]);
+        let sharing = tokio::spawn(api::share(door.clone()));
+        if let Some(shop) = door.app().try_shop() {
+            shop.sharing().settled(SHARING).await;
+        }
         announce(&door, address)?;
-        tokio::select! {
+        let ended = tokio::select! {
             ended = api::serve(door, listener) => ended.map_err(|e| e.to_string()),
             () = asked_to_stop() => Ok(()),
-        }
+        };
+        sharing.abort();
+        ended
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -209,7 +289,13 @@ fn announce(door: &Door, address: SocketAddr) -> Result<(), String> {
         }
         _ => vec![],
     };
-    say(&serde_json::json!({"address": format!("http://{address}"), "staff": staff}).to_string());
+    let mut said = serde_json::json!({"address": format!("http://{address}"), "staff": staff});
+    match door.app().try_shop().map(|shop| shop.sharing().reached()) {
+        Some(Reached::On { port, .. }) => said["lan_port"] = port.into(),
+        Some(Reached::Failed { why, .. }) => said["lan_failed"] = why.into(),
+        Some(Reached::Off) | None => {}
+    }
+    say(&said.to_string());
     Ok(())
 }
 

@@ -2,8 +2,13 @@
 //! it is listed for people.
 
 use crate::{Reader, StoreError};
-use domain::ids::{CustomerId, DeviceId, OrderId, ProductId};
+use domain::{
+    ids::{CardId, CounterId, CustomerId, DeviceId, OrderId, ProductId, StaffId},
+    time::Moment,
+};
+use journal::{Header, body::AnomalySettledV1};
 use rusqlite::{Connection, params};
+use std::collections::HashMap;
 
 type Id = [u8; 16];
 
@@ -12,9 +17,11 @@ type Id = [u8; 16];
 pub struct LineAnomaly {
     pub order: OrderId,
     pub line: u32,
-    /// given_twice, refunded_twice or given_and_refunded
+    /// given_twice, refunded_twice, given_and_refunded, given_and_cancelled or refunded_and_cancelled
     pub kind: String,
     pub over_milli: i64,
+    /// How much was sold.
+    pub milli: i64,
     pub refunded_minor: i64,
     pub name: String,
     pub unit: String,
@@ -45,6 +52,28 @@ pub struct ForkAnomaly {
     pub device: DeviceId,
     pub seq: u64,
     pub seen_ms: i64,
+    pub counter: Option<CounterId>,
+    pub revoked: bool,
+}
+
+/// More was spent from a card than was on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardAnomaly {
+    pub card: CardId,
+    pub kind: String,
+    pub code: String,
+    pub balance_minor: i64,
+    /// When money was taken from it last.
+    pub spent_ms: i64,
+}
+
+/// What somebody said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettledRow {
+    pub weight: i64,
+    pub note: String,
+    pub staff: Option<StaffId>,
+    pub at: Moment,
 }
 
 impl Reader<'_> {
@@ -52,7 +81,7 @@ impl Reader<'_> {
     pub fn line_anomalies(&self, limit: usize) -> Result<Vec<LineAnomaly>, StoreError> {
         let mut statement = self.conn.prepare_cached(
             "select a.order_id, a.line, a.kind, a.over_milli, a.refunded_minor, l.name, l.unit, o.number,
-                    o.prefix || '/' || o.fiscal_year || '/' || printf('%06d', o.document_no), o.placed_ms
+                    o.prefix || '/' || o.fiscal_year || '/' || printf('%06d', o.document_no), o.placed_ms, l.milli
              from anomaly a join order_line l using (order_id, line) join \"order\" o using (order_id)
              order by o.placed_ms desc, a.order_id, a.line limit ?1",
         )?;
@@ -68,6 +97,7 @@ impl Reader<'_> {
                 number: r.get(7)?,
                 document: r.get(8)?,
                 placed_ms: r.get(9)?,
+                milli: r.get(10)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -114,18 +144,93 @@ impl Reader<'_> {
     }
 
     pub fn fork_anomalies(&self) -> Result<Vec<ForkAnomaly>, StoreError> {
-        let mut statement = self
-            .conn
-            .prepare_cached("select device_id, seq, seen_ms from fork order by seen_ms desc, device_id")?;
+        let mut statement = self.conn.prepare_cached(
+            "select f.device_id, max(f.seq), max(f.seen_ms), d.counter_id,
+                        exists (select 1 from device_revoked r where r.device_id = f.device_id)
+                 from fork f left join device d using (device_id)
+                 group by f.device_id order by max(f.seen_ms) desc, f.device_id",
+        )?;
         let rows = statement.query_map([], |r| {
             Ok(ForkAnomaly {
                 device: DeviceId::from_bytes(r.get(0)?),
                 seq: r.get(1)?,
                 seen_ms: r.get(2)?,
+                counter: r.get::<_, Option<Id>>(3)?.map(CounterId::from_bytes),
+                revoked: r.get(4)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+
+    /// Who was overdrawn the most comes first.
+    pub fn card_anomalies(&self, limit: usize) -> Result<Vec<CardAnomaly>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select c.card_id, c.kind, c.code, e.balance, e.spent
+             from (select card_id, sum(amount_minor) as balance, max(case when amount_minor < 0 then at_ms end) as spent
+                   from card_entry group by card_id having sum(amount_minor) < 0) e
+             join card c using (card_id) order by e.balance, c.card_id limit ?1",
+        )?;
+        let rows = statement.query_map([limit], |r| {
+            Ok(CardAnomaly {
+                card: CardId::from_bytes(r.get(0)?),
+                kind: r.get(1)?,
+                code: r.get(2)?,
+                balance_minor: r.get(3)?,
+                spent_ms: r.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What somebody looked at already, by what it is about.
+    pub fn anomalies_settled(&self) -> Result<HashMap<String, SettledRow>, StoreError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("select key, weight, note, staff_id, settled_ms from anomaly_settled")?;
+        let rows = statement.query_map([], |r| {
+            Ok((
+                r.get(0)?,
+                SettledRow {
+                    weight: r.get(1)?,
+                    note: r.get(2)?,
+                    staff: r.get::<_, Option<Id>>(3)?.map(StaffId::from_bytes),
+                    at: Moment(r.get(4)?),
+                },
+            ))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+pub(crate) fn settled(
+    conn: &Connection,
+    header: &Header,
+    settled: &AnomalySettledV1,
+) -> Result<(), StoreError> {
+    // Two people at once: the latest word, and neither opens it again for less than the other saw.
+    conn.prepare_cached(
+        "insert into anomaly_settled values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         on conflict (key) do update set
+             weight = max(weight, excluded.weight),
+             note = case when (excluded.stamp, excluded.device_id) > (stamp, device_id) then excluded.note else note end,
+             staff_id = case when (excluded.stamp, excluded.device_id) > (stamp, device_id) then excluded.staff_id
+                 else staff_id end,
+             settled_ms = case when (excluded.stamp, excluded.device_id) > (stamp, device_id) then excluded.settled_ms
+                 else settled_ms end,
+             stamp = max(stamp, excluded.stamp),
+             device_id = case when (excluded.stamp, excluded.device_id) > (stamp, device_id) then excluded.device_id
+                 else device_id end",
+    )?
+    .execute(params![
+        settled.key,
+        settled.weight,
+        settled.note,
+        header.actor.map(|a| a.bytes()),
+        settled.settled_ms,
+        i64::try_from(header.stamp.0).unwrap_or(i64::MAX),
+        header.device.bytes()
+    ])?;
+    Ok(())
 }
 
 /// Works out anew which lines of an order have more behind them than was ordered.
@@ -137,10 +242,17 @@ pub(crate) fn order_changed(conn: &Connection, order: &Id) -> Result<(), StoreEr
          select u.order_id, u.line,
                 case when u.given > l.milli then 'given_twice'
                      when u.refunded > l.milli then 'refunded_twice'
-                     else 'given_and_refunded' end,
-                u.given + u.claimed + u.kept + u.refunded - l.milli, u.refunded_minor
-         from order_units u join order_line l using (order_id, line)
-         where u.order_id = ?1 and u.given + u.claimed + u.kept + u.refunded > l.milli",
+                     when u.given + u.claimed + u.kept + u.refunded > l.milli then 'given_and_refunded'
+                     when u.given > 0 then 'given_and_cancelled'
+                     else 'refunded_and_cancelled' end,
+                case when u.given + u.claimed + u.kept + u.refunded > l.milli
+                     then u.given + u.claimed + u.kept + u.refunded - l.milli
+                     else u.given + u.refunded end,
+                u.refunded_minor
+         from order_units u join order_line l using (order_id, line) join \"order\" o using (order_id)
+         where u.order_id = ?1
+             and (u.given + u.claimed + u.kept + u.refunded > l.milli
+                 or (o.cancelled_ms is not null and u.given + u.refunded > 0))",
     )?
     .execute(params![order])?;
     Ok(())

@@ -40,6 +40,14 @@ pub struct ProductRow {
     pub picture: Option<PictureId>,
 }
 
+/// What of a product an order's line shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductLook {
+    pub names: BTreeMap<String, String>,
+    pub art: String,
+    pub category: Option<CategoryId>,
+}
+
 /// A unit that a product is sold by beside its base unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitRow {
@@ -167,6 +175,21 @@ impl Reader<'_> {
             .conn
             .prepare_cached(&format!("select {PRODUCT} from product where product_id = ?1"))?
             .query_row([id.bytes()], product)
+            .optional()?)
+    }
+
+    /// How a product is shown: its names, its picture's word, its category.
+    pub fn product_look(&self, id: ProductId) -> Result<Option<ProductLook>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select names, art, category_id from product where product_id = ?1")?
+            .query_row([id.bytes()], |r| {
+                Ok(ProductLook {
+                    names: json(r.get_ref(0)?.as_str()?),
+                    art: r.get(1)?,
+                    category: r.get::<_, Option<[u8; 16]>>(2)?.map(CategoryId::from_bytes),
+                })
+            })
             .optional()?)
     }
 
@@ -355,6 +378,15 @@ impl Reader<'_> {
                 sample: r.get(8)?,
             })
         })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The colour of each category, archived ones too.
+    pub fn hues(&self) -> Result<Vec<(CategoryId, String)>, StoreError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("select category_id, hue from category")?;
+        let rows = statement.query_map([], |r| Ok((CategoryId::from_bytes(r.get(0)?), r.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -14,6 +14,26 @@ pub struct CartRow {
     pub draft: Vec<u8>,
 }
 
+/// A cart that others may see, or that was asked for at another till.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartHop {
+    pub cart: CartId,
+    /// How often it changed hands.
+    pub hop: u32,
+    /// Asked for, and not put down here yet.
+    pub take: Option<[u8; 16]>,
+    pub seat: Option<SeatId>,
+}
+
+fn hop(r: &Row<'_>) -> rusqlite::Result<CartHop> {
+    Ok(CartHop {
+        cart: CartId::from_bytes(r.get(0)?),
+        hop: r.get(1)?,
+        take: r.get(2)?,
+        seat: r.get::<_, Option<[u8; 16]>>(3)?.map(SeatId::from_bytes),
+    })
+}
+
 fn cart(r: &Row<'_>) -> rusqlite::Result<CartRow> {
     Ok(CartRow {
         id: CartId::from_bytes(r.get(0)?),
@@ -46,6 +66,14 @@ impl Reader<'_> {
             .optional()?)
     }
 
+    /// The carts that are open at any seat of this device.
+    pub fn open_carts(&self) -> Result<Vec<CartRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select cart_id, seat_id, parked_ms, label, draft from cart where state = 'open'",
+        )?;
+        Ok(statement.query_map([], cart)?.collect::<Result<_, _>>()?)
+    }
+
     /// An open or parked cart.
     pub fn cart(&self, id: CartId) -> Result<Option<CartRow>, StoreError> {
         Ok(self
@@ -60,6 +88,33 @@ impl Reader<'_> {
             "select cart_id, seat_id, parked_ms, label, draft from cart where state = 'parked' order by parked_ms",
         )?;
         Ok(statement.query_map([], cart)?.collect::<Result<_, _>>()?)
+    }
+
+    pub fn cart_hop(&self, id: CartId) -> Result<Option<CartHop>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select cart_id, hop, take_id, seat_id from cart_hop where cart_id = ?1")?
+            .query_row([id.bytes()], hop)
+            .optional()?)
+    }
+
+    /// Carts that were asked for and are not here.
+    pub fn cart_takes(&self) -> Result<Vec<CartHop>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select cart_id, hop, take_id, seat_id from cart_hop where take_id is not null",
+        )?;
+        Ok(statement.query_map([], hop)?.collect::<Result<_, _>>()?)
+    }
+
+    /// The open and parked carts that others may see, with how often they changed hands.
+    pub fn carts_with_hops(&self, most: usize) -> Result<Vec<(CartRow, u32)>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select c.cart_id, c.seat_id, c.parked_ms, c.label, c.draft, h.hop
+             from cart c join cart_hop h on h.cart_id = c.cart_id and h.take_id is null
+             where c.state <> 'paid' order by c.parked_ms limit ?1",
+        )?;
+        let rows = statement.query_map([most], |r| Ok((cart(r)?, r.get(5)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Whether this id was answered before.
@@ -94,6 +149,25 @@ impl Write<'_> {
                 row.parked_ms,
                 row.draft
             ])?;
+        Ok(())
+    }
+
+    pub fn save_cart_hop(&self, row: &CartHop) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("insert or replace into cart_hop values (?1, ?2, ?3, ?4)")?
+            .execute(params![
+                row.cart.bytes(),
+                row.hop,
+                row.take,
+                row.seat.map(SeatId::bytes)
+            ])?;
+        Ok(())
+    }
+
+    pub fn drop_cart_hop(&self, id: CartId) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("delete from cart_hop where cart_id = ?1")?
+            .execute([id.bytes()])?;
         Ok(())
     }
 

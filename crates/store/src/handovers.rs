@@ -212,6 +212,48 @@ impl Reader<'_> {
         Ok(rows)
     }
 
+    /// The orders that a device has open.
+    pub fn open_claims(
+        &self,
+        device: DeviceId,
+        now_ms: i64,
+        most: usize,
+    ) -> Result<Vec<ClaimRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "select {CLAIM} from claim where device_id = ?1 and state = 'open' and expires_ms > ?2
+             order by at_ms desc limit ?3"
+        ))?;
+        Ok(statement
+            .query_map(params![device.bytes(), now_ms, most], claim)?
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// What a counter handed out since then, the latest first.
+    pub fn handovers_since(
+        &self,
+        counter: CounterId,
+        since_ms: i64,
+        most: usize,
+    ) -> Result<Vec<HandoverRow>, StoreError> {
+        self.handovers_where(
+            "where at_ms >= ?2 and counter_id = ?1 order by at_ms desc limit ?3",
+            params![counter.bytes(), since_ms, most],
+        )
+    }
+
+    /// What a counter paid back since then, the latest first.
+    pub fn refunds_since(
+        &self,
+        counter: CounterId,
+        since_ms: i64,
+        most: usize,
+    ) -> Result<Vec<RefundRow>, StoreError> {
+        self.refunds_where(
+            "where at_ms >= ?2 and counter_id = ?1 order by at_ms desc limit ?3",
+            params![counter.bytes(), since_ms, most],
+        )
+    }
+
     /// An order's handovers, the oldest first.
     pub fn handovers(&self, order: OrderId) -> Result<Vec<HandoverRow>, StoreError> {
         self.handovers_where("where order_id = ?1 order by at_ms, handover_id", [order.bytes()])
@@ -330,14 +372,16 @@ impl Reader<'_> {
         self.moves_of("refund", id)
     }
 
-    /// Orders for which money is due back, the oldest first.
-    pub fn orders_owed(&self, limit: usize) -> Result<Vec<OrderRow>, StoreError> {
+    /// Orders of a branch for which money is due back, the oldest first.
+    pub fn orders_owed(&self, branch: BranchId, limit: usize) -> Result<Vec<OrderRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(
             "select {ORDER} from \"order\" where cancelled_ms is null
-                 and order_id in (select order_id from order_units where claimed > 0)
+                 and branch_id = ?2 and order_id in (select order_id from order_units where claimed > 0)
              order by placed_ms limit ?1"
         ))?;
-        Ok(statement.query_map([limit], order)?.collect::<Result<_, _>>()?)
+        Ok(statement
+            .query_map(params![limit, branch.bytes()], order)?
+            .collect::<Result<_, _>>()?)
     }
 
     pub fn events(&self, order: OrderId) -> Result<Vec<EventRow>, StoreError> {
@@ -358,37 +402,79 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Orders in the kitchen's hands or ready, and not fetched yet.
-    pub fn orders_in_work(&self, since: Moment) -> Result<Vec<OrderRow>, StoreError> {
+    /// Orders of a branch in the kitchen's hands or ready, and not fetched yet.
+    pub fn orders_in_work(&self, branch: BranchId, since: Moment) -> Result<Vec<OrderRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(
             "select {ORDER} from \"order\" where progress > 0 and delivered_ms is null and cancelled_ms is null
-                 and placed_ms >= ?1
+                 and placed_ms >= ?1 and branch_id = ?2
              order by coalesce(ready_ms, preparing_ms, placed_ms), order_id limit 400"
         ))?;
-        Ok(statement.query_map([since.0], order)?.collect::<Result<_, _>>()?)
+        Ok(statement
+            .query_map(params![since.0, branch.bytes()], order)?
+            .collect::<Result<_, _>>()?)
     }
 
-    /// The live order that holds a one-time number.
-    pub fn order_by_token_number(&self, number: u32, now: Moment) -> Result<Option<OrderRow>, StoreError> {
+    /// The newest orders of a branch of which something is left to give, those that wait longest first; and how many
+    /// there are in all.
+    pub fn orders_open(
+        &self,
+        branch: BranchId,
+        since: Moment,
+        most: usize,
+    ) -> Result<(Vec<OrderRow>, u32), StoreError> {
+        const OPEN: &str = "from \"order\" where delivered_ms is null and cancelled_ms is null
+                 and placed_ms >= ?1 and branch_id = ?2
+                 and exists (select 1 from order_line l left join order_units u
+                                 on u.order_id = l.order_id and u.line = l.line
+                             where l.order_id = \"order\".order_id and l.milli > coalesce(u.given, 0)
+                                 + coalesce(u.claimed, 0) + coalesce(u.kept, 0) + coalesce(u.refunded, 0))";
+        let all = self
+            .conn
+            .prepare_cached(&format!("select count(*) {OPEN}"))?
+            .query_row(params![since.0, branch.bytes()], |r| r.get(0))?;
+        let mut statement = self.conn.prepare_cached(&format!(
+            "select {ORDER} {OPEN} order by placed_ms desc, order_id desc limit ?3"
+        ))?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut rows: Vec<OrderRow> = statement
+            .query_map(params![since.0, branch.bytes(), most], order)?
+            .collect::<Result<_, _>>()?;
+        rows.reverse();
+        Ok((rows, all))
+    }
+
+    /// The live order that holds a one-time number at a branch. Another branch may have given out the same one.
+    pub fn order_by_token_number(
+        &self,
+        branch: BranchId,
+        number: u32,
+        now: Moment,
+    ) -> Result<Option<OrderRow>, StoreError> {
         Ok(self
             .conn
             .prepare_cached(&format!(
                 "select {ORDER} from \"order\" where token_number = ?1 and number_expires_ms > ?2
-                     and cancelled_ms is null and revoked = 0
+                     and cancelled_ms is null and revoked = 0 and branch_id = ?3
                  order by placed_ms desc limit 1"
             ))?
-            .query_row(params![number, now.0], order)
+            .query_row(params![number, now.0, branch.bytes()], order)
             .optional()?)
     }
 
-    /// The newest orders under a display number, not older than `since`.
-    pub fn orders_by_number(&self, number: u32, since: Moment) -> Result<Vec<OrderRow>, StoreError> {
+    /// The newest orders of a branch under a display number, not older than `since`.
+    pub fn orders_by_number(
+        &self,
+        branch: BranchId,
+        number: u32,
+        since: Moment,
+    ) -> Result<Vec<OrderRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(
             "select {ORDER} from \"order\" where number = ?1 and placed_ms >= ?2 and cancelled_ms is null
+                 and branch_id = ?3
              order by placed_ms desc limit 12"
         ))?;
         Ok(statement
-            .query_map(params![number, since.0], order)?
+            .query_map(params![number, since.0, branch.bytes()], order)?
             .collect::<Result<_, _>>()?)
     }
 
@@ -407,15 +493,20 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    /// The newest orders of a phone number, given whole.
-    pub fn orders_by_phone(&self, phone: &str, since: Moment) -> Result<Vec<OrderRow>, StoreError> {
+    /// The newest orders of a phone number at a branch, given whole.
+    pub fn orders_by_phone(
+        &self,
+        branch: BranchId,
+        phone: &str,
+        since: Moment,
+    ) -> Result<Vec<OrderRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(
             "select {ORDER} from \"order\" where order_id in (select order_id from order_phone where phone = ?1)
-                 and placed_ms >= ?2 and cancelled_ms is null
+                 and placed_ms >= ?2 and cancelled_ms is null and branch_id = ?3
              order by placed_ms desc limit 12"
         ))?;
         Ok(statement
-            .query_map(params![phone, since.0], order)?
+            .query_map(params![phone, since.0, branch.bytes()], order)?
             .collect::<Result<_, _>>()?)
     }
 
@@ -551,16 +642,6 @@ impl Reader<'_> {
                 })
             })
             .optional()?)
-    }
-
-    /// The next free ordinal in the shop, and the next free lane in a branch.
-    pub fn next_place(&self, branch: BranchId) -> Result<(u16, u8), StoreError> {
-        Ok(self.conn.query_row(
-            "select coalesce(max(ordinal), 0) + 1,
-                    (select coalesce(max(lane), -1) + 1 from device where branch_id = ?1) from device",
-            [branch.bytes()],
-            |r| Ok((r.get(0)?, r.get(1)?)),
-        )?)
     }
 }
 

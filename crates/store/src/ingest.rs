@@ -4,11 +4,14 @@
 //! its revocation. What cannot be read or shown is kept, passed on and set aside; only a broken chain stops a series,
 //! and never another one. Taking the same in again changes nothing.
 
-use crate::{Store, StoreError, devices, open::Writer, scopes, views, write::insert_fact};
+use crate::{
+    Store, StoreError, devices, events, open::Writer, quarantine, scopes, views, write::insert_fact,
+};
 use domain::{
     ids::{CustomerId, DeviceId},
     time::Moment,
 };
+pub use journal::exchange::SealedKey;
 use journal::{
     Chunk, Fact, FactHash, Head, Place, PublicKey, Stamp, Transaction, Vector, Why,
     exchange::{MAX_TRANSACTION_BYTES, Range},
@@ -134,6 +137,48 @@ impl Store {
         })
     }
 
+    /// Customers whose keys the hub was not given yet, and those of whom it does not know yet that they are erased here.
+    pub fn keys_untold(&self, limit: usize) -> Result<(Vec<CustomerId>, Vec<CustomerId>), StoreError> {
+        self.read(|reader| {
+            let of = |sql: &str| -> Result<Vec<CustomerId>, StoreError> {
+                let mut statement = reader.conn.prepare_cached(sql)?;
+                let rows = statement.query_map([limit], |r| Ok(CustomerId::from_bytes(r.get(0)?)))?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            };
+            Ok((
+                of("select customer_id from customer_key k
+                    where not exists (select 1 from hub_key h where h.customer_id = k.customer_id) limit ?1")?,
+                of("select customer_id from customer c where erased_ms is not null
+                    and not exists (select 1 from hub_key h where h.customer_id = c.customer_id and h.erased = 1)
+                    limit ?1")?,
+            ))
+        })
+    }
+
+    /// The hub was given these keys, and knows that these customers are erased here.
+    pub fn keys_told(&self, given: &[CustomerId], erased: &[CustomerId]) -> Result<(), StoreError> {
+        let mut writer = self.lock();
+        let tx = writer
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (customers, erased) in [(given, false), (erased, true)] {
+            let mut keep = tx.prepare_cached(
+                "insert into hub_key values (?1, ?2)
+                 on conflict (customer_id) do update set erased = max(erased, excluded.erased)",
+            )?;
+            for customer in customers {
+                keep.execute(params![customer.bytes(), erased])?;
+            }
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// Another hub was told nothing yet.
+    pub fn keys_untell(&self) -> Result<(), StoreError> {
+        self.lock().conn.execute("delete from hub_key", [])?;
+        Ok(())
+    }
+
     /// The keys of these customers as they travel; only devices of this shop can open them.
     pub fn customer_keys_for(
         &self,
@@ -160,19 +205,11 @@ impl Store {
     }
 }
 
-/// A customer's key under the secret that the shop's devices share. It is no fact: what is in the log stays, and an
-/// erased key must not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedKey {
-    pub customer: CustomerId,
-    pub sealed: Vec<u8>,
-}
-
 fn wrapping_key(secret: &[u8; 32]) -> [u8; 32] {
     blake3::derive_key("chandi 2026 customers' keys between devices v1", secret)
 }
 
-fn vector(conn: &Connection) -> Result<Vector, StoreError> {
+pub(crate) fn vector(conn: &Connection) -> Result<Vector, StoreError> {
     // Two seeks for each device instead of a walk over the whole log.
     let mut statement = conn.prepare_cached(
         "with recursive device_of (id) as (
@@ -186,7 +223,7 @@ fn vector(conn: &Connection) -> Result<Vector, StoreError> {
 }
 
 /// Where a series stands here, or stood at that number: the beginning when there is nothing.
-fn place_at(conn: &Connection, device: DeviceId, seq: u64) -> Result<Place, StoreError> {
+pub(crate) fn place_at(conn: &Connection, device: DeviceId, seq: u64) -> Result<Place, StoreError> {
     let found = conn
         .prepare_cached(
             "select seq, hash, stamp from fact where device_id = ?1 and seq <= ?2 order by seq desc limit 1",
@@ -205,7 +242,7 @@ fn place_at(conn: &Connection, device: DeviceId, seq: u64) -> Result<Place, Stor
     Ok(found.unwrap_or_default())
 }
 
-fn transaction_after(
+pub(crate) fn transaction_after(
     conn: &Connection,
     device: DeviceId,
     after: u64,
@@ -234,7 +271,7 @@ fn transaction_after(
     Ok(Some(Transaction { facts, head }))
 }
 
-fn public_key(conn: &Connection, device: DeviceId) -> Result<Option<PublicKey>, StoreError> {
+pub(crate) fn public_key(conn: &Connection, device: DeviceId) -> Result<Option<PublicKey>, StoreError> {
     let bytes: Option<[u8; 32]> = conn
         .prepare_cached("select public_key from device where device_id = ?1")?
         .query_row([device.bytes()], |r| r.get(0))
@@ -267,7 +304,11 @@ fn ingest_some(
         done.refused = Some(Why::WrongShop);
         return Ok(false);
     }
-    let Some(key) = public_key(&tx, device)? else {
+    let known = match public_key(&tx, device)? {
+        None => devices::lets_itself_in(&tx, chunk)?,
+        known => known,
+    };
+    let Some(key) = known else {
         done.refused = Some(Why::UnknownDevice);
         return Ok(false);
     };
@@ -315,10 +356,11 @@ fn ingest_some(
         } else {
             for fact in &transaction.facts {
                 insert_fact(&tx, fact)?;
+                quarantine::arrived(&tx, &fact.header, &fact.body)?;
                 views::apply_arrived(&tx, &tx, fact, &mut |header, why| {
                     views::set_aside(&tx, header, why)
                 })?;
-                revokes |= fact.header.kind == REVOKED;
+                revokes |= TAKES_AWAY.contains(&fact.header.kind);
                 done.kinds.insert(fact.header.kind);
             }
             keep_head(&tx, &transaction.head)?;
@@ -349,9 +391,10 @@ fn ingest_some(
     Ok(done.refused.is_none() && at.transactions < chunk.transactions.len())
 }
 
-const REVOKED: u16 = 3;
+/// A revocation, a new recovery key, and who is let in by a former one: facts that are here may count no more.
+const TAKES_AWAY: [u16; 3] = [3, 8, 9];
 
-fn read(bytes: &[u8], chunk: &Chunk, key: &PublicKey, from: &Place) -> Result<Transaction, Why> {
+pub(crate) fn read(bytes: &[u8], chunk: &Chunk, key: &PublicKey, from: &Place) -> Result<Transaction, Why> {
     if bytes.len() > MAX_TRANSACTION_BYTES {
         return Err(Why::TooBig);
     }
@@ -391,36 +434,44 @@ fn forked(conn: &Connection, head: &Head, now: Moment) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Two devices that revoke each other decide nothing: it ends all the same.
-const TURNS: usize = 8;
-
-/// What had come in of a device beyond its revocation counts no more, and counts again when the revocation itself is
-/// struck: all devices show the same, whatever they heard of first. This device's own facts stay where they are; nobody
-/// takes them.
+/// What had come in of a device beyond its revocation counts no more, and counts again when the revocation itself does
+/// not hold: decided by `journal::admission` from all rulings there are, so all devices show the same whatever they heard
+/// of first. This device's own facts stay where they are; nobody takes them.
 pub(crate) fn strike(conn: &Connection, me: DeviceId) -> Result<(), StoreError> {
-    // A struck device may have revoked others, and so on.
-    for _ in 0..TURNS {
-        let mut moved = 0;
-        for (from, to, columns, counts) in [
-            ("fact", "struck_fact", views::FACT, false),
-            ("head", "struck_head", "device_id, seq, hash, signature", false),
-            ("struck_fact", "fact", views::FACT, true),
-            ("struck_head", "head", "device_id, seq, hash, signature", true),
+    let Some(belonging) = devices::belonging(conn)? else {
+        return Ok(());
+    };
+    let mut writers: BTreeSet<[u8; 16]> = vector(conn)?.keys().map(|device| device.bytes()).collect();
+    let mut statement = conn.prepare_cached("select distinct device_id from struck_fact")?;
+    for device in statement.query_map([], |r| r.get(0))? {
+        writers.insert(device?);
+    }
+    writers.remove(&me.bytes());
+    let most = u64::try_from(i64::MAX).unwrap_or(u64::MAX);
+    let mut changed = 0;
+    for device in writers {
+        let until = belonging.counts(DeviceId::from_bytes(device), most);
+        for (from, to, columns, side) in [
+            ("fact", "struck_fact", views::FACT, ">"),
+            ("head", "struck_head", "device_id, seq, hash, signature", ">"),
+            ("struck_fact", "fact", views::FACT, "<="),
+            ("struck_head", "head", "device_id, seq, hash, signature", "<="),
         ] {
-            let which = format!(
-                "device_id <> ?1 and {} exists (select 1 from device_revoked r
-                     where r.device_id = {from}.device_id and {from}.seq > r.last_seq)",
-                if counts { "not" } else { "" }
-            );
+            let which = format!("device_id = ?1 and seq {side} ?2");
+            if from == "struck_fact" {
+                events::came_back(conn, &which, &device, until)?;
+            }
             conn.execute(
-                &format!("insert into {to} select {columns} from {from} where {which}"),
-                [me.bytes()],
+                &format!("insert into {to} ({columns}) select {columns} from {from} where {which}"),
+                params![device, until],
             )?;
-            moved += conn.execute(&format!("delete from {from} where {which}"), [me.bytes()])?;
+            changed += conn.execute(
+                &format!("delete from {from} where {which}"),
+                params![device, until],
+            )?;
         }
-        if moved == 0 {
-            return Ok(());
-        }
+    }
+    if changed > 0 {
         views::rebuild_in(conn)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Opening the file: key, pragmas, migrations, views of this build, and who this device is.
 
-use crate::{Reader, StoreError, VIEWS_VERSION, Write, migrate, read::Readers, views};
+use crate::{Reader, StoreError, VIEWS_VERSION, Write, devices::DevicePlace, migrate, read::Readers, views};
 use domain::{
     ids::{BranchId, CounterId, DeviceId, ShopId},
     time::Moment,
@@ -9,7 +9,7 @@ use journal::{Clock, DeviceKey, Series, Stamp};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
 /// How to open a store.
@@ -137,22 +137,100 @@ impl Store {
         }
     }
 
+    /// The same for a short question beside a write: asked where what was written lies decrypted, while nobody writes.
+    /// Another connection would read it all anew after each write. Never ask long here, and never write inside: the next
+    /// sale waits for it.
+    pub fn glance<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let writer = match self.writer.try_lock() {
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return self.read(work),
+        };
+        let tx = writer.conn.unchecked_transaction().map_err(StoreError::from)?;
+        work(&Reader::new(&tx))
+    }
+
+    /// Copies the shop's books into a new file that belongs to no device: facts and views, and nothing that is one
+    /// device's own. Sales go on meanwhile. Says up to where this device's clock was then.
+    pub fn snapshot(&self, into: &Options) -> Result<Stamp, StoreError> {
+        if self.options.vfs.is_some() {
+            return Err(StoreError::Disk("such a disk has one connection only".to_owned()));
+        }
+        let source = connect(&self.options, true)?;
+        let key = into.key.map(hex).unwrap_or_default();
+        let file = into.file.to_string_lossy().into_owned();
+        source.execute("attach database ?1 as copy key ?2", [file, format!("x'{key}'")])?;
+        // Nobody reads it before it is whole, and it is brought to the disk below.
+        source.execute_batch("pragma copy.journal_mode = off; pragma copy.synchronous = off; begin")?;
+        let copied = source
+            .query_row("select last_stamp from identity", [], |r| r.get::<_, i64>(0))
+            .and_then(|stamp| {
+                source.query_row("select sqlcipher_export('copy')", [], |_| Ok(()))?;
+                Ok(stamp)
+            });
+        let ended = source.execute_batch(if copied.is_ok() { "commit" } else { "rollback" });
+        source.execute_batch("detach database copy")?;
+        let stamp = copied?;
+        ended?;
+        drop(source);
+        let mut copy = connect(into, true)?;
+        forget_own(&mut copy)?;
+        close_whole(copy)?;
+        std::fs::File::open(&into.file)?.sync_all()?;
+        Ok(Stamp(stamp.unsigned_abs()))
+    }
+
+    /// Makes of a snapshot the store of the device that joined with it. Nothing refers to the file before this returns.
+    pub fn adopt(snapshot: &Options, identity: &Identity, clock: Stamp) -> Result<(), StoreError> {
+        let mut conn = connect(snapshot, true)?;
+        let on_disk = snapshot.vfs.is_none().then_some(snapshot.file.as_path());
+        migrate::run(&mut conn, on_disk)?;
+        let tx = conn.transaction()?;
+        let clock = i64::try_from(clock.0).unwrap_or(i64::MAX);
+        insert_identity(&tx, identity, clock)?;
+        tx.commit()?;
+        close_whole(conn)?;
+        if snapshot.vfs.is_none() {
+            std::fs::File::open(&snapshot.file)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Whether a file is a shop's books as its facts tell: the founder's fact is there, and this device is let in by the
+    /// facts themselves with that key.
+    pub fn admits(&self, device: DeviceId, key: &[u8; 32]) -> Result<bool, StoreError> {
+        let writer = self.lock();
+        let belonging = crate::devices::belonging(&writer.conn)?;
+        Ok(belonging.is_some_and(|all| {
+            all.get(device)
+                .is_some_and(|known| known.until.is_none() && known.key.bytes() == *key)
+        }))
+    }
+
     /// Copies the whole store into a new file as another device of the shop: its facts and views, and nothing that
     /// belongs to this device alone.
     pub fn copy_as(&self, into: &Options, identity: &Identity) -> Result<(), StoreError> {
-        let writer = self.lock();
-        let key = into.key.map(hex).unwrap_or_default();
-        let file = into.file.to_string_lossy().into_owned();
-        writer
-            .conn
-            .execute("attach database ?1 as copy key ?2", [file, format!("x'{key}'")])?;
-        let copied = writer
-            .conn
-            .query_row("select sqlcipher_export('copy')", [], |_| Ok(()));
-        writer.conn.execute_batch("detach database copy")?;
-        copied?;
-        drop(writer);
-        become_device(&mut connect(into, true)?, identity)
+        let clock = self.snapshot(into)?;
+        Store::adopt(into, identity, clock)
+    }
+
+    /// This device works at another place from now on; carts and claims of the old one must be settled before.
+    pub fn take_place(&self, place: &DevicePlace) -> Result<(), StoreError> {
+        let mut writer = self.lock();
+        writer.conn.execute(
+            "update identity set branch_id = ?1, counter_id = ?2, ordinal = ?3, lane = ?4",
+            rusqlite::params![
+                place.branch.bytes(),
+                place.counter.bytes(),
+                place.ordinal,
+                place.lane
+            ],
+        )?;
+        writer.me = load_me(&writer.conn)?;
+        Ok(())
     }
 
     /// Makes of a copy of another device's store this device's own: nothing of the other's own stays in it.
@@ -184,34 +262,85 @@ impl Store {
     }
 }
 
-/// What belongs to one device alone and is not copied to another.
-const LOCAL_TABLES: &[&str] = &[
-    "cart",
-    "pin_failure",
-    "answered_write",
-    "local_value",
-    "claim",
-    "untold",
-    "mail",
-    "seat",
+/// What every device of the shop has, besides the views. Any other table is one device's own and is left empty in a
+/// copy, so that what a later build keeps for itself does not travel by mistake.
+const SHARED_TABLES: &[&str] = &[
+    "fact",
+    "head",
+    "quarantine",
+    "fork",
+    "struck_fact",
+    "struck_head",
+    "newer_fact",
+    "arrival",
+    "told_move",
+    "customer_key",
+    "guard",
+    "refinery_schema_history",
 ];
 
-fn become_device(conn: &mut Connection, identity: &Identity) -> Result<(), StoreError> {
+fn forget_own(conn: &mut Connection) -> Result<(), StoreError> {
+    // Only whole tables are emptied, so no row is left that refers to one that went.
+    conn.execute_batch("pragma foreign_keys = off")?;
     let tx = conn.transaction()?;
-    for table in LOCAL_TABLES {
-        tx.execute_batch(&format!("delete from {table}"))?;
+    forget_own_in(&tx)?;
+    Ok(tx.commit()?)
+}
+
+fn forget_own_in(tx: &Connection) -> Result<(), StoreError> {
+    let tables: Vec<String> = tx
+        .prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'")?
+        .query_map([], |r| r.get(0))?
+        .collect::<Result<_, _>>()?;
+    for table in tables {
+        let shared = SHARED_TABLES.contains(&table.as_str())
+            || views::TABLES.iter().any(|view| view.trim_matches('"') == table)
+            // What the search index keeps beside itself.
+            || table.starts_with("product_search_");
+        if !shared {
+            tx.execute_batch(&format!("delete from \"{table}\""))?;
+        }
     }
+    Ok(())
+}
+
+fn insert_identity(tx: &Connection, identity: &Identity, clock: i64) -> Result<(), StoreError> {
     tx.execute(
-        "update identity set device_id = ?1, counter_id = ?2, ordinal = ?3, lane = ?4, secret_key = ?5",
+        "insert into identity (only_one, device_id, shop_id, branch_id, counter_id, ordinal, lane, secret_key,
+            number_key, currency, demo, last_stamp)
+         values (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         rusqlite::params![
             identity.device.bytes(),
+            identity.shop.bytes(),
+            identity.branch.bytes(),
             identity.counter.bytes(),
             identity.ordinal,
             identity.lane,
-            identity.secret_key
+            identity.secret_key,
+            identity.number_key,
+            identity.currency,
+            identity.demo,
+            clock,
         ],
     )?;
-    Ok(tx.commit()?)
+    Ok(())
+}
+
+fn become_device(conn: &mut Connection, identity: &Identity) -> Result<(), StoreError> {
+    conn.execute_batch("pragma foreign_keys = off")?;
+    let tx = conn.transaction()?;
+    let clock: i64 = tx.query_row("select last_stamp from identity", [], |r| r.get(0))?;
+    forget_own_in(&tx)?;
+    insert_identity(&tx, identity, clock)?;
+    tx.commit()?;
+    Ok(conn.execute_batch("pragma foreign_keys = on")?)
+}
+
+/// Everything into the one file, so that it can be moved as it is.
+fn close_whole(conn: Connection) -> Result<(), StoreError> {
+    conn.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+    conn.query_row("pragma journal_mode = delete", [], |_| Ok(()))?;
+    conn.close().map_err(|(_, why)| StoreError::from(why))
 }
 
 fn hex(key: [u8; 32]) -> String {
@@ -252,7 +381,9 @@ pub(crate) fn connect(options: &Options, writes: bool) -> Result<Connection, Sto
     } else {
         conn.execute_batch("pragma query_only = on")?;
     }
-    conn.set_prepared_statement_cache_capacity(128);
+    // A sale alone runs a hundred statements on the writing connection, and a handover and a cart others: one that was
+    // forgotten would be compiled anew each time.
+    conn.set_prepared_statement_cache_capacity(if writes { 256 } else { 128 });
     Ok(conn)
 }
 

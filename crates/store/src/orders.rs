@@ -1,6 +1,6 @@
 //! Orders and tenders as they stand now, and where the numbers stand.
 
-use crate::{Reader, StoreError, Write};
+use crate::{Reader, StoreError, Write, catalog::json};
 use domain::{
     ids::{BranchId, CounterId, CustomerId, OrderId, ProductId, StaffId},
     time::Moment,
@@ -194,6 +194,7 @@ impl OrderLineRow {
 pub struct OrderQuery {
     pub business_day: Option<u32>,
     /// A display number, or the running number of a document.
+    pub branch: Option<BranchId>,
     pub number: Option<u32>,
     pub cancelled: Option<bool>,
     /// Only where orders of some state can be.
@@ -279,7 +280,7 @@ impl Reader<'_> {
             "select l.line, product_id, name, unit, milli, unit_price_minor, gross_minor, discount_minor,
                     order_discount_minor, note, coalesce(given, 0), coalesce(claimed, 0), coalesce(kept, 0),
                     coalesce(refunded, 0), coalesce(refunded_minor, 0), n, base_milli, level, price_source, extras,
-                    hsn, tax_class_id, taxable_minor, tax_minor
+                    hsn, tax_class_id, taxable_minor, tax_minor, taxes
              from order_line l left join order_units u on u.order_id = l.order_id and u.line = l.line
              where l.order_id = ?1 order by l.line",
         )?;
@@ -311,28 +312,13 @@ impl Reader<'_> {
                 tax_class: r.get(21)?,
                 taxable_minor: r.get(22)?,
                 tax_minor: r.get(23)?,
-                taxes: Vec::new(),
+                taxes: json::<Vec<(u16, i64)>>(r.get_ref(24)?.as_str()?)
+                    .into_iter()
+                    .map(|(tax, amount_minor)| LineTaxV1 { tax, amount_minor })
+                    .collect(),
             })
         })?;
         let mut lines: Vec<OrderLineRow> = rows.collect::<Result<_, _>>()?;
-        let mut statement = self.conn.prepare_cached(
-            "select line, tax, amount_minor from order_line_tax where order_id = ?1 order by line, tax",
-        )?;
-        let taxes = statement.query_map([id.bytes()], |r| {
-            Ok((
-                r.get::<_, u32>(0)?,
-                LineTaxV1 {
-                    tax: r.get(1)?,
-                    amount_minor: r.get(2)?,
-                },
-            ))
-        })?;
-        for tax in taxes {
-            let (number, tax) = tax?;
-            if let Ok(at) = lines.binary_search_by_key(&number, |line| line.line) {
-                lines[at].taxes.push(tax);
-            }
-        }
         for one in self.told(id)?.iter().flat_map(|told| &told.moves) {
             if let Some(line) = lines.iter_mut().find(|line| line.line == one.line) {
                 line.shift(one.from, -one.milli);
@@ -382,6 +368,9 @@ impl Reader<'_> {
         if let Some(likely) = query.likely {
             wanted.push_str(likely.condition());
         }
+        if query.branch.is_some() {
+            wanted.push_str(" and branch_id = ?6");
+        }
         if query.due {
             wanted.push_str(" and order_id in (select order_id from order_units where claimed > 0)");
         }
@@ -390,7 +379,7 @@ impl Reader<'_> {
         }
         // Every shape of the query names every parameter.
         let sql = format!(
-            "select {ORDER} from \"order\" where {wanted} and coalesce(?1, ?2, ?3, ?4, 0) is not null
+            "select {ORDER} from \"order\" where {wanted} and coalesce(?1, ?2, ?3, ?4, ?6, 0) is not null
              order by placed_ms desc, order_id desc limit ?5"
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
@@ -404,7 +393,8 @@ impl Reader<'_> {
                     query.number,
                     before_ms,
                     before_id,
-                    query.limit
+                    query.limit,
+                    query.branch.map(|branch| branch.bytes())
                 ],
                 order,
             )?
@@ -425,12 +415,19 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    pub fn hours(&self, from_day: u32, to_day: u32) -> Result<Vec<HourRow>, StoreError> {
+    /// What was sold in each hour, at one branch or at all of them.
+    pub fn hours(
+        &self,
+        branch: Option<BranchId>,
+        from_day: u32,
+        to_day: u32,
+    ) -> Result<Vec<HourRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "select business_day, hour, orders, sold_minor from day_hour where business_day between ?1 and ?2
-             order by business_day, hour",
+            "select business_day, hour, sum(orders), sum(sold_minor) from day_hour
+             where business_day between ?1 and ?2 and (?3 is null or branch_id = ?3)
+             group by business_day, hour order by business_day, hour",
         )?;
-        let rows = statement.query_map([from_day, to_day], |r| {
+        let rows = statement.query_map(params![from_day, to_day, branch.map(|b| b.bytes())], |r| {
             Ok(HourRow {
                 business_day: r.get(0)?,
                 hour: r.get(1)?,
@@ -441,13 +438,19 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    pub fn best_sellers(&self, day: u32, limit: usize) -> Result<Vec<SoldRow>, StoreError> {
+    pub fn best_sellers(
+        &self,
+        branch: Option<BranchId>,
+        day: u32,
+        limit: usize,
+    ) -> Result<Vec<SoldRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "select d.product_id, p.name, p.unit, d.milli, d.sold_minor
+            "select d.product_id, p.name, p.unit, sum(d.milli) as sold, sum(d.sold_minor) as sold_minor
              from day_product d join product p on p.product_id = d.product_id
-             where d.business_day = ?1 and d.milli > 0 order by d.sold_minor desc, p.n limit ?2",
+             where d.business_day = ?1 and d.milli > 0 and (?3 is null or d.branch_id = ?3)
+             group by d.product_id order by sold_minor desc, p.n limit ?2",
         )?;
-        let rows = statement.query_map(params![day, limit], |r| {
+        let rows = statement.query_map(params![day, limit, branch.map(|b| b.bytes())], |r| {
             Ok(SoldRow {
                 product: ProductId::from_bytes(r.get(0)?),
                 name: r.get(1)?,
@@ -487,13 +490,14 @@ impl Write<'_> {
             .unwrap_or(0))
     }
 
-    /// Whether a one-time number is still somebody's.
-    pub fn number_is_live(&self, number: u32, now: Moment) -> Result<bool, StoreError> {
+    /// Whether a one-time number is still somebody's at this branch.
+    pub fn number_is_live(&self, branch: BranchId, number: u32, now: Moment) -> Result<bool, StoreError> {
         Ok(self
             .tx
             .prepare_cached(
-                "select 1 from \"order\" where token_number = ?1 and number_expires_ms > ?2 and cancelled_ms is null",
+                "select 1 from \"order\" where token_number = ?1 and number_expires_ms > ?2 and cancelled_ms is null
+                     and branch_id = ?3",
             )?
-            .exists(params![number, now.0])?)
+            .exists(params![number, now.0, branch.bytes()])?)
     }
 }

@@ -251,6 +251,18 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// What this device's gateways charged or may yet charge without a sale, and how much of it was not paid back.
+    pub fn charges_without_sale(&self, device: DeviceId) -> Result<Vec<(PaymentId, i64)>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select payment_id, captured_minor - refunded_minor from payment
+             where device_id = ?1 and sold = 0 and (asking = 1 or captured_minor > refunded_minor)",
+        )?;
+        let rows = statement.query_map([device.bytes()], |r| {
+            Ok((PaymentId::from_bytes(r.get(0)?), r.get(1)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// What must go back through this device's gateways and was not asked back yet.
     pub fn payments_owed(&self, device: DeviceId) -> Result<Vec<OwedRow>, StoreError> {
         let mut statement = self.conn.prepare_cached(

@@ -24,8 +24,8 @@ pub(crate) fn price_set(conn: &Connection, patch: &PatchV1, by: Written) -> Resu
     };
     conn.prepare_cached(
         "insert or replace into price (price_id, product_id, unit, level, customer_id, from_milli, first_day, last_day,
-             minor, ended_ms, record)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             minor, ended_ms, branch_id, record)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         patch.record,
@@ -38,6 +38,7 @@ pub(crate) fn price_set(conn: &Connection, patch: &PatchV1, by: Written) -> Resu
         record.int(price::LAST_DAY),
         record.int(price::MINOR).unwrap_or(0),
         record.int(price::ENDED_MS),
+        record.id(price::BRANCH),
         bytes
     ])?;
     Ok(())

@@ -7,7 +7,8 @@ use crate::{
 };
 use domain::{
     ids::{
-        BrandId, CategoryId, CustomerId, LevelId, ModifierGroupId, PictureId, PriceId, ProductId, StaffId,
+        BranchId, BrandId, CategoryId, CustomerId, LevelId, ModifierGroupId, PictureId, PriceId, ProductId,
+        StaffId,
     },
     prices::{Day, For, SetPrice},
 };
@@ -28,6 +29,8 @@ pub struct PriceRow {
     pub last_day: Option<Day>,
     pub minor: i64,
     pub ended_ms: Option<i64>,
+    /// None: everywhere.
+    pub branch: Option<BranchId>,
 }
 
 fn price(r: &Row<'_>) -> rusqlite::Result<PriceRow> {
@@ -42,11 +45,13 @@ fn price(r: &Row<'_>) -> rusqlite::Result<PriceRow> {
         last_day: r.get(7)?,
         minor: r.get(8)?,
         ended_ms: r.get(9)?,
+        branch: r.get::<_, Option<[u8; 16]>>(10)?.map(BranchId::from_bytes),
     })
 }
 
 const PRICE: &str =
-    "price_id, product_id, unit, level, customer_id, from_milli, first_day, last_day, minor, ended_ms";
+    "price_id, product_id, unit, level, customer_id, from_milli, first_day, last_day, minor, ended_ms,
+     branch_id";
 
 /// A plain price as it was set once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +168,8 @@ fn modifier_group(r: &Row<'_>) -> rusqlite::Result<ModifierGroupRow> {
 const MODIFIER_GROUP: &str = "group_id, name, names, least, most, options, position, archived_ms";
 
 impl Reader<'_> {
-    /// The prices that were set for a product in a unit and are not taken back. Of customers' prices only this one's.
+    /// The prices that were set for a product in a unit and are not taken back. Of customers' prices only this one's,
+    /// and of branches' prices only this device's own branch's.
     pub fn set_prices(
         &self,
         product: ProductId,
@@ -174,8 +180,9 @@ impl Reader<'_> {
             .map(|customer| self.customer_root(customer))
             .transpose()?;
         let mut statement = self.conn.prepare_cached(&format!(
-            "select price_id, level, customer_id, from_milli, first_day, last_day, minor from price
+            "select price_id, level, customer_id, from_milli, first_day, last_day, minor, branch_id is not null from price
              where product_id = ?1 and unit = ?2 and ended_ms is null
+               and (branch_id is null or branch_id = (select branch_id from identity))
                and (customer_id is null or customer_id in {})",
             family("?3")
         ))?;
@@ -189,6 +196,7 @@ impl Reader<'_> {
                     (false, Some(level)) => For::Level(level),
                     (false, None) => For::Everybody,
                 },
+                here: r.get(7)?,
                 from_milli: r.get(3)?,
                 first: r.get(4)?,
                 last: r.get(5)?,
@@ -196,6 +204,14 @@ impl Reader<'_> {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether a price was ever set beside the catalogue's.
+    pub fn any_price_is_set(&self) -> Result<bool, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select 1 from price where ended_ms is null")?
+            .exists([])?)
     }
 
     /// Every price that was ever set for a product, those taken back too, newest first.

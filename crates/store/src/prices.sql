@@ -11,6 +11,7 @@ create table price (
     last_day    integer,
     minor       integer not null,
     ended_ms    integer,
+    branch_id   blob,             -- null: everywhere
     record      blob    not null
 ) strict, without rowid;
 

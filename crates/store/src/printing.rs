@@ -1,7 +1,7 @@
 //! This device's printers and their queue. The state of a job is on the disk before its first byte leaves.
 
 use crate::{Reader, StoreError, Write};
-use domain::ids::{CounterId, OrderId, PrintJobId, PrinterId, StaffId};
+use domain::ids::{CounterId, DeviceId, OrderId, PrintJobId, PrinterId, StaffId};
 use rusqlite::{OptionalExtension, Row, params};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,13 @@ impl JobState {
     }
 }
 
+/// Whose a job is that is another device's, and which of its tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForAnother {
+    pub device: DeviceId,
+    pub attempt: u32,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRow {
     /// The place in the queue.
@@ -76,6 +83,9 @@ pub struct JobRow {
     pub staff: Option<StaffId>,
     pub created_ms: i64,
     pub changed_ms: i64,
+    /// Another device was told of it.
+    pub given: bool,
+    pub for_another: Option<ForAnother>,
 }
 
 /// A job as it enters the queue.
@@ -91,6 +101,7 @@ pub struct NewJob {
     pub copy: u32,
     pub payload: Vec<u8>,
     pub staff: Option<StaffId>,
+    pub for_another: Option<ForAnother>,
 }
 
 /// Which jobs a list shows.
@@ -105,7 +116,7 @@ pub struct JobQuery {
 
 const PRINTER: &str = "select printer_id, name, driver, address, profile, jobs, fallback_id, drawer, tells, added_ms, used_ms from printer";
 const JOB: &str = "select n, job_id, printer_id, kind, order_id, paper_id, number, document, copy, state, moved, why, attempts,
-        staff_id, created_ms, changed_ms from print_job";
+        staff_id, created_ms, changed_ms, given, for_device, for_try from print_job";
 
 fn printer(r: &Row<'_>) -> rusqlite::Result<PrinterRow> {
     Ok(PrinterRow {
@@ -143,10 +154,26 @@ fn job(r: &Row<'_>) -> rusqlite::Result<JobRow> {
         staff: r.get::<_, Option<[u8; 16]>>(13)?.map(StaffId::from_bytes),
         created_ms: r.get(14)?,
         changed_ms: r.get(15)?,
+        given: r.get(16)?,
+        for_another: match r.get::<_, Option<[u8; 16]>>(17)? {
+            Some(device) => Some(ForAnother {
+                device: DeviceId::from_bytes(device),
+                attempt: r.get(18)?,
+            }),
+            None => None,
+        },
     })
 }
 
 impl Reader<'_> {
+    /// How many jobs of another device are here and not on paper.
+    pub fn prints_waiting_for(&self, device: DeviceId) -> Result<u32, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select count(*) from print_job where for_device = ?1 and sent = 0")?
+            .query_row([device.bytes()], |r| r.get(0))?)
+    }
+
     /// In the order in which they were added.
     pub fn printers(&self) -> Result<Vec<PrinterRow>, StoreError> {
         let mut statement = self
@@ -197,12 +224,33 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What this printer does next: drawers do not wait behind paper.
-    pub fn next_print_job(&self, printer: PrinterId) -> Result<Option<JobRow>, StoreError> {
+    /// What this printer does next: drawers do not wait behind paper, and its own device's paper behind nobody's that
+    /// may not be begun now.
+    pub fn next_print_job(
+        &self,
+        printer: PrinterId,
+        may_begin: impl Fn(&JobRow) -> bool,
+    ) -> Result<Option<JobRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "{JOB} where printer_id = ?1 and state = 'queued' order by kind <> 'drawer', n"
+        ))?;
+        for row in statement.query_map([printer.bytes()], job)? {
+            let row = row?;
+            if may_begin(&row) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is next, or under way, at a printer of another device; what nobody knows comes last.
+    pub fn next_given_job(&self, printer: PrinterId) -> Result<Option<JobRow>, StoreError> {
         Ok(self
             .conn
             .prepare_cached(&format!(
-                "{JOB} where printer_id = ?1 and state = 'queued' order by kind <> 'drawer', n limit 1"
+                "{JOB} where printer_id = ?1 and kind <> 'drawer'
+                     and (state = 'queued' or (state in ('printing', 'unsure') and given = 1))
+                 order by case state when 'printing' then 0 when 'queued' then 1 else 2 end, n limit 1"
             ))?
             .query_row([printer.bytes()], job)
             .optional()?)
@@ -364,8 +412,8 @@ impl Write<'_> {
             .tx
             .prepare_cached(
                 "insert into print_job (job_id, printer_id, kind, order_id, paper_id, number, document, copy, payload,
-                     state, sent, moved, attempts, staff_id, created_ms, changed_ms)
-                 select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'queued', 0, 0, 0, ?10, ?11, ?11
+                     state, sent, moved, attempts, staff_id, created_ms, changed_ms, for_device, for_try)
+                 select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'queued', 0, 0, 0, ?10, ?11, ?11, ?12, ?13
                  where not exists (select 1 from print_job where job_id = ?1)",
             )?
             .execute(params![
@@ -379,7 +427,9 @@ impl Write<'_> {
                 new.copy,
                 new.payload,
                 new.staff.map(|s| s.bytes()),
-                now
+                now,
+                new.for_another.map(|other| other.device.bytes()),
+                new.for_another.map_or(0, |other| other.attempt)
             ])?;
         Ok(added > 0)
     }
@@ -394,6 +444,54 @@ impl Write<'_> {
             )?
             .execute(params![id.bytes(), self.now().0])?;
         Ok(changed > 0)
+    }
+
+    /// The same for one that another device is told of. From here on it may be on paper there.
+    pub fn give_print(&self, id: PrintJobId) -> Result<bool, StoreError> {
+        let changed = self
+            .tx
+            .prepare_cached(
+                "update print_job set state = 'printing', sent = 1, given = 1, attempts = attempts + 1, why = null,
+                     changed_ms = ?2
+                 where job_id = ?1 and state = 'queued' and given = 0",
+            )?
+            .execute(params![id.bytes(), self.now().0])?;
+        Ok(changed > 0)
+    }
+
+    /// The other device never heard of it.
+    pub fn take_print_back(&self, id: PrintJobId) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("update print_job set given = 0 where job_id = ?1")?
+            .execute([id.bytes()])?;
+        Ok(())
+    }
+
+    /// The device whose job it is wants it anew.
+    pub fn print_again_for(
+        &self,
+        id: PrintJobId,
+        printer: PrinterId,
+        attempt: u32,
+        payload: &[u8],
+    ) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached(
+                "update print_job set printer_id = ?2, state = 'queued', why = null, sent = 0, moved = 0, for_try = ?3,
+                     payload = ?4, changed_ms = ?5
+                 where job_id = ?1",
+            )?
+            .execute(params![id.bytes(), printer.bytes(), attempt, payload, self.now().0])?;
+        Ok(())
+    }
+
+    /// Forgets what other devices asked for and never came back to, as far as no byte of it was sent.
+    pub fn drop_abandoned_prints(&self, before_ms: i64) -> Result<usize, StoreError> {
+        Ok(self.tx.execute(
+            "delete from print_job
+             where for_device is not null and sent = 0 and state in ('queued', 'discarded') and changed_ms < ?1",
+            [before_ms],
+        )?)
     }
 
     /// What became of it. Only a job that came out, or that nobody wants, loses its payload.
@@ -415,17 +513,20 @@ impl Write<'_> {
     pub fn requeue_print(&self, id: PrintJobId, printer: PrinterId, moved: bool) -> Result<(), StoreError> {
         self.tx
             .prepare_cached(
-                "update print_job set printer_id = ?2, moved = ?3, state = 'queued', why = null, sent = 0, changed_ms = ?4
+                "update print_job set printer_id = ?2, moved = ?3, state = 'queued', why = null, sent = 0, given = 0,
+                     changed_ms = ?4
                  where job_id = ?1",
             )?
             .execute(params![id.bytes(), printer.bytes(), moved, self.now().0])?;
         Ok(())
     }
 
-    /// After a restart: what was at the printer when the power went may or may not have come out.
+    /// After a restart: what was at the printer when the power went may or may not have come out. What another device
+    /// was told of is asked about there.
     pub fn printing_was_cut(&self) -> Result<usize, StoreError> {
         Ok(self.tx.execute(
-            "update print_job set state = 'unsure', why = 'power_cut', changed_ms = ?1 where state = 'printing'",
+            "update print_job set state = 'unsure', why = 'power_cut', changed_ms = ?1
+             where state = 'printing' and given = 0",
             [self.now().0],
         )?)
     }

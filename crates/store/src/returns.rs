@@ -1,7 +1,7 @@
 //! Goods that came back without a receipt, exchanges, and what was paid for a product lately.
 
 use crate::{Reader, StoreError};
-use domain::ids::{OrderId, ProductId, StaffId};
+use domain::ids::{BranchId, OrderId, ProductId, StaffId};
 use journal::{
     Body, Header,
     body::{GoodsExchangedV1, GoodsReturnedV1},
@@ -117,14 +117,15 @@ impl Reader<'_> {
 
     /// How often money went back on a business day, with a receipt or without, and how much. What goods were exchanged
     /// for is no money.
-    pub fn money_back_on(&self, day: u32) -> Result<(i64, i64), StoreError> {
+    pub fn money_back_on(&self, branch: Option<BranchId>, day: u32) -> Result<(i64, i64), StoreError> {
         Ok(self
             .conn
             .prepare_cached(
                 "select count(distinct subject_id), coalesce(-sum(amount_minor + rounding_minor), 0) from money_entry
-                 where business_day = ?1 and kind = 'refund' and method <> 'exchange'",
+                 where business_day = ?1 and kind = 'refund' and method <> 'exchange'
+                   and (?2 is null or branch_id = ?2)",
             )?
-            .query_row([day], |r| Ok((r.get(0)?, r.get(1)?)))?)
+            .query_row(params![day, branch.map(|b| b.bytes())], |r| Ok((r.get(0)?, r.get(1)?)))?)
     }
 
     /// What was paid for a product since a day. `after` is where ids of orders of about that time begin.
@@ -136,8 +137,10 @@ impl Reader<'_> {
     ) -> Result<Vec<PaidFor>, StoreError> {
         let mut statement = self.conn.prepare_cached(
             "select l.base_milli, l.taxable_minor, l.tax_minor
-             from order_line l join \"order\" o on o.order_id = l.order_id
-             where l.product_id = ?1 and l.order_id >= ?3 and l.base_milli > 0
+             from order_products p
+             cross join order_line l on l.order_id = p.order_id
+             cross join \"order\" o on o.order_id = p.order_id
+             where p.order_id >= ?3 and instr(p.products, ?1) > 0 and l.product_id = ?1 and l.base_milli > 0
                and o.business_day >= ?2 and o.cancelled_ms is null",
         )?;
         let rows = statement.query_map(params![product.bytes(), since_day, after.bytes()], |r| {

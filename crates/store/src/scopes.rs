@@ -176,6 +176,9 @@ fn record_like(body: &Body) -> bool {
             | Body::CategorySet(_)
             | Body::StaffSet(_)
             | Body::SettingSet(_)
+            | Body::BranchSet(_)
+            | Body::BranchProductSet(_)
+            | Body::DeviceLinkSet(_)
             | Body::PriceSet(_)
             | Body::LevelSet(_)
             | Body::BrandSet(_)
@@ -224,10 +227,11 @@ fn customers_of(views: &Connection, order: &Id) -> Result<BTreeSet<Id>, StoreErr
 /// What is deleted of an order, children first. What only grows (a document series' last number, who stands on the
 /// document) is left: applying a fact again changes nothing about it.
 const OF_AN_ORDER: &[&str] = &[
-    "delete from money_entry where tender_id in (select tender_id from money_leg where order_id = ?1)",
+    "delete from money_entry where tender_id in (select tender_id from tender where order_id = ?1)",
+    // Of a payment on account, its own.
+    "delete from money_entry where tender_id = ?1",
     "delete from money_entry where tender_id in
          (select tender_id from refund_tender join refund using (refund_id) where order_id = ?1)",
-    "delete from money_leg where order_id = ?1",
     "delete from shift_order where order_id = ?1",
     "delete from payment_owed where payment_id in (select payment_id from payment_leg where order_id = ?1)",
     "delete from payment_leg where order_id = ?1",
@@ -246,8 +250,8 @@ const OF_AN_ORDER: &[&str] = &[
     "delete from order_phone where order_id = ?1",
     "delete from customer_order where order_id = ?1",
     "delete from order_line where order_id = ?1",
-    "delete from order_line_tax where order_id = ?1",
     "delete from order_tax where order_id = ?1",
+    "delete from order_products where order_id = ?1",
     "delete from anomaly where order_id = ?1",
     "delete from \"order\" where order_id = ?1",
 ];

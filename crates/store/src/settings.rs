@@ -2,7 +2,7 @@
 
 use crate::{Reader, StoreError, Write, catalog::record};
 use journal::register::Record;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingRow {
@@ -12,19 +12,30 @@ pub struct SettingRow {
     pub value: String,
 }
 
+fn row(r: &Row<'_>) -> rusqlite::Result<SettingRow> {
+    Ok(SettingRow {
+        key: r.get(0)?,
+        scope: r.get(1)?,
+        scope_id: r.get(2)?,
+        value: r.get(3)?,
+    })
+}
+
 impl Reader<'_> {
     pub fn settings(&self) -> Result<Vec<SettingRow>, StoreError> {
         let mut statement = self
             .conn
-            .prepare_cached("select key, scope, scope_id, value from setting")?;
-        let rows = statement.query_map([], |r| {
-            Ok(SettingRow {
-                key: r.get(0)?,
-                scope: r.get(1)?,
-                scope_id: r.get(2)?,
-                value: r.get(3)?,
-            })
-        })?;
+            .prepare_cached("select key, scope, scope_id, value from setting where value is not null")?;
+        let rows = statement.query_map([], row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// One setting wherever it was said.
+    pub fn setting_everywhere(&self, key: &str) -> Result<Vec<SettingRow>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "select key, scope, scope_id, value from setting where key = ?1 and value is not null",
+        )?;
+        let rows = statement.query_map([key], row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

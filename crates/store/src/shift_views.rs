@@ -46,12 +46,13 @@ struct Moved {
 fn enter(conn: &Connection, header: &Header, n: usize, moved: &Moved) -> Result<(), StoreError> {
     conn.prepare_cached(
         "insert into money_entry values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                                         ?18, ?19, ?20, ?21, ?22)",
+                                         ?18, ?19, ?20, ?21, ?22, ?23)",
     )?
     .execute(params![
         header.device.bytes(),
         header.seq,
         n,
+        header.branch.bytes(),
         moved.shift,
         moved.counter,
         moved.business_day,
@@ -76,10 +77,11 @@ fn enter(conn: &Connection, header: &Header, n: usize, moved: &Moved) -> Result<
 }
 
 pub(crate) fn opened(conn: &Connection, header: &Header, opened: &ShiftOpenedV1) -> Result<(), StoreError> {
-    conn.prepare_cached("insert into shift values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+    conn.prepare_cached("insert into shift values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
         .execute(params![
             opened.shift,
             header.device.bytes(),
+            header.branch.bytes(),
             opened.counter,
             opened.seat_id,
             opened.seat,
@@ -226,29 +228,6 @@ pub(crate) fn drawer_opened(
     enter(conn, header, 0, &entry)
 }
 
-/// What an undoing will need.
-fn keep_leg(conn: &Connection, tender: &Id, order: &Id, entry: &Moved) -> Result<(), StoreError> {
-    conn.prepare_cached(
-        "insert into money_leg values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )?
-    .execute(params![
-        tender,
-        order,
-        entry.shift,
-        entry.counter,
-        entry.business_day,
-        entry.method,
-        entry.provider,
-        entry.amount,
-        entry.tip,
-        entry.rounding,
-        entry.cash,
-        entry.foreign.as_ref().map(|(currency, _)| currency),
-        entry.foreign.as_ref().map_or(0, |(_, minor)| *minor)
-    ])?;
-    Ok(())
-}
-
 /// A customer paid what was owed: money of its own, in no order.
 pub(crate) fn account_paid(
     conn: &Connection,
@@ -274,7 +253,6 @@ pub(crate) fn account_paid(
         subject: Some(paid.payment),
         ..Moved::default()
     };
-    keep_leg(conn, &paid.payment, &paid.payment, &entry)?;
     enter(conn, header, 0, &entry)
 }
 
@@ -293,7 +271,7 @@ pub(crate) fn account_adjusted(
         cause: "reversed",
         subject: &adjusted.adjustment,
     };
-    void(conn, header, 0, &payment, &of)
+    void(conn, header, 0, (&payment, &payment), &of)
 }
 
 /// Tips that left the drawer; what goes with the wages does not.
@@ -331,7 +309,7 @@ pub(crate) fn placed(conn: &Connection, header: &Header, placed: &OrderPlacedV3)
     Ok(())
 }
 
-/// A leg of a payment: kept as it was taken, and counted once it pays.
+/// A leg of a payment: counted once it pays.
 pub(crate) fn taken(conn: &Connection, header: &Header, tender: &TenderTakenV2) -> Result<(), StoreError> {
     let cash = tender.method == "cash";
     let due = tender.amount_minor + tender.cash_rounding_minor + tender.tip_minor;
@@ -362,7 +340,6 @@ pub(crate) fn taken(conn: &Connection, header: &Header, tender: &TenderTakenV2) 
         order: Some(tender.order),
         subject: None,
     };
-    keep_leg(conn, &tender.tender, &tender.order, &entry)?;
     conn.prepare_cached("insert or ignore into shift_order values (?1, ?2, ?3, ?4)")?
         .execute(params![
             tender.order,
@@ -376,27 +353,36 @@ pub(crate) fn taken(conn: &Connection, header: &Header, tender: &TenderTakenV2) 
     enter(conn, header, 0, &entry)
 }
 
-/// The leg as it was taken, and whether it is counted now.
-fn leg(conn: &Connection, tender: &Id) -> Result<Option<(Moved, bool)>, StoreError> {
+/// The leg as it was taken, so that it can be undone to the last coin, and whether it is counted now. Of a payment on
+/// account, `order` and `tender` are the payment itself.
+fn leg(conn: &Connection, order: &Id, tender: &Id) -> Result<Option<(Moved, bool)>, StoreError> {
     let found = conn
         .prepare_cached(
-            "select order_id, shift_id, counter_id, business_day, method, provider, amount_minor, tip_minor,
-                    rounding_minor, cash_minor, foreign_currency, foreign_minor from money_leg where tender_id = ?1",
+            "select shift_id, counter_id, business_day, method, provider, amount_minor, tip_minor, cash_rounding_minor,
+                    case when method <> 'cash' then 0
+                         when currency is null then amount_minor + cash_rounding_minor + tip_minor
+                         else -change_minor end,
+                    iif(method = 'cash', currency, null), coalesce(foreign_minor, 0)
+             from tender where order_id = ?1 and tender_id = ?2
+             union all
+             select shift_id, counter_id, business_day, method, '', amount_minor, 0, 0,
+                    iif(method = 'cash', amount_minor, 0), null, 0
+             from account_payment where payment_id = ?1 and payment_id = ?2",
         )?
-        .query_row([tender], |r| {
-            let currency: Option<String> = r.get(10)?;
-            let minor: i64 = r.get(11)?;
+        .query_row([order, tender], |r| {
+            let currency: Option<String> = r.get(9)?;
+            let minor: i64 = r.get(10)?;
             Ok(Moved {
-                order: Some(r.get(0)?),
-                shift: r.get(1)?,
-                counter: r.get(2)?,
-                business_day: r.get(3)?,
-                method: r.get(4)?,
-                provider: r.get(5)?,
-                amount: r.get(6)?,
-                tip: r.get(7)?,
-                rounding: r.get(8)?,
-                cash: r.get(9)?,
+                order: Some(*order),
+                shift: r.get(0)?,
+                counter: r.get(1)?,
+                business_day: r.get(2)?,
+                method: r.get(3)?,
+                provider: r.get(4)?,
+                amount: r.get(5)?,
+                tip: r.get(6)?,
+                rounding: r.get(7)?,
+                cash: r.get(8)?,
                 foreign: currency.map(|currency| (currency, minor)),
                 tender: Some(*tender),
                 sign: 1,
@@ -429,7 +415,7 @@ fn turned(leg: Moved) -> Moved {
 
 /// A leg that pays after all, or does not: the shift that took it hears of it, closed or not.
 pub(crate) fn moved(conn: &Connection, header: &Header, moved: &TenderMovedV1) -> Result<(), StoreError> {
-    let Some((leg, counted)) = leg(conn, &moved.tender)? else {
+    let Some((leg, counted)) = leg(conn, &moved.order, &moved.tender)? else {
         return Ok(());
     };
     let entry = match (counted, moved.state == CAPTURED) {
@@ -453,8 +439,14 @@ struct Void<'a> {
     subject: &'a Id,
 }
 
-fn void(conn: &Connection, header: &Header, n: usize, tender: &Id, of: &Void<'_>) -> Result<(), StoreError> {
-    let Some((leg, true)) = leg(conn, tender)? else {
+fn void(
+    conn: &Connection,
+    header: &Header,
+    n: usize,
+    (order, tender): (&Id, &Id),
+    of: &Void<'_>,
+) -> Result<(), StoreError> {
+    let Some((leg, true)) = leg(conn, order, tender)? else {
         return Ok(());
     };
     let entry = Moved {
@@ -481,7 +473,7 @@ pub(crate) fn split(conn: &Connection, header: &Header, split: &TendersSplitV1) 
         subject: &split.split,
     };
     for (n, tender) in split.voided.iter().enumerate() {
-        void(conn, header, n, tender, &of)?;
+        void(conn, header, n, (&split.order, tender), &of)?;
     }
     Ok(())
 }
@@ -492,7 +484,7 @@ pub(crate) fn cancelled(
     cancelled: &OrderCancelledV2,
 ) -> Result<(), StoreError> {
     let legs: Vec<Id> = conn
-        .prepare_cached("select tender_id from money_leg where order_id = ?1 order by tender_id")?
+        .prepare_cached("select tender_id from tender where order_id = ?1 order by tender_id")?
         .query_map([cancelled.order], |r| r.get(0))?
         .collect::<Result<_, _>>()?;
     let of = Void {
@@ -503,7 +495,7 @@ pub(crate) fn cancelled(
         subject: &cancelled.order,
     };
     for (n, tender) in legs.iter().enumerate() {
-        void(conn, header, n, tender, &of)?;
+        void(conn, header, n, (&cancelled.order, tender), &of)?;
     }
     Ok(())
 }
@@ -517,8 +509,8 @@ pub(crate) fn refunded(conn: &Connection, header: &Header, refund: &RefundedV2) 
         // It goes back through the terminal or the bank that took it.
         let provider: Option<String> = match &tender.original {
             Some(original) => conn
-                .prepare_cached("select provider from money_leg where tender_id = ?1")?
-                .query_row([original], |r| r.get(0))
+                .prepare_cached("select provider from tender where order_id = ?1 and tender_id = ?2")?
+                .query_row([&refund.order, original], |r| r.get(0))
                 .optional()?,
             None => None,
         };

@@ -1,7 +1,7 @@
 //! Shifts, their reports, and the movements of money as they stand now.
 
 use crate::{Reader, StoreError, orders::TaxRow};
-use domain::ids::{CounterId, DeviceId, OrderId, SeatId, ShiftId, StaffId};
+use domain::ids::{BranchId, CounterId, DeviceId, OrderId, SeatId, ShiftId, StaffId};
 use journal::{
     Body,
     body::{CashMovedV1, FiguresV1, ReportMadeV1, ShiftAddendumV1, ShiftClosedV1, ShiftOpenedV1},
@@ -14,6 +14,7 @@ type Id = [u8; 16];
 pub struct ShiftRow {
     pub id: ShiftId,
     pub device: DeviceId,
+    pub branch: BranchId,
     pub counter: CounterId,
     pub seat: SeatId,
     pub seat_number: u16,
@@ -128,6 +129,8 @@ pub struct ShiftQuery {
     pub open: Option<bool>,
     /// The business day on which it was opened.
     pub day: Option<u32>,
+    /// All of the shop's when left out.
+    pub branch: Option<BranchId>,
     pub before: Option<(i64, ShiftId)>,
     pub limit: usize,
 }
@@ -136,7 +139,7 @@ const SHIFT: &str =
     "shift.shift_id, shift.device_id, shift.counter_id, shift.seat_id, shift.seat, shift.staff_id,
     shift.body, c.staff_id, c.body,
     coalesce((select to_staff from shift_move m where m.shift_id = shift.shift_id and m.kind = 'handover'
-              order by at_ms desc, movement_id desc limit 1), shift.staff_id)
+              order by at_ms desc, movement_id desc limit 1), shift.staff_id), shift.branch_id
     from shift left join shift_close c using (shift_id)";
 
 fn body<T>(
@@ -176,6 +179,7 @@ fn shift(r: &Row<'_>) -> rusqlite::Result<ShiftRow> {
     Ok(ShiftRow {
         id: ShiftId::from_bytes(r.get(0)?),
         device: DeviceId::from_bytes(r.get(1)?),
+        branch: BranchId::from_bytes(r.get(10)?),
         counter: CounterId::from_bytes(r.get(2)?),
         seat: SeatId::from_bytes(r.get(3)?),
         seat_number: r.get(4)?,
@@ -253,10 +257,18 @@ impl Reader<'_> {
         let mut statement = self.conn.prepare_cached(&format!(
             "select {SHIFT} where (?1 is null or (c.shift_id is null) = ?1) and (?2 is null or shift.business_day = ?2)
                and (?3 is null or (opened_ms, shift.shift_id) < (?3, ?4))
+               and (?6 is null or shift.branch_id = ?6)
              order by opened_ms desc, shift.shift_id desc limit ?5"
         ))?;
         let rows = statement.query_map(
-            params![query.open, query.day, ms, id.map(|id| id.bytes()), query.limit],
+            params![
+                query.open,
+                query.day,
+                ms,
+                id.map(|id| id.bytes()),
+                query.limit,
+                query.branch.map(|branch| branch.bytes())
+            ],
             shift,
         )?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -4,6 +4,7 @@
 create table shift (
     shift_id     blob    not null primary key,
     device_id    blob    not null,
+    branch_id    blob    not null,
     counter_id   blob    not null,
     seat_id      blob    not null,
     seat         integer not null,
@@ -65,31 +66,13 @@ create table shift_report (
 create index shift_report_of_shift on shift_report (shift_id, made_ms, report_id);
 create index shift_report_by_time on shift_report (made_ms, report_id);
 
--- Each leg of a payment as it was taken, so that it can be undone to the last coin.
-create table money_leg (
-    tender_id        blob    not null primary key,
-    order_id         blob    not null,
-    shift_id         blob,
-    counter_id       blob    not null,
-    business_day     integer not null,
-    method           text    not null,
-    provider         text    not null,
-    amount_minor     integer not null,
-    tip_minor        integer not null,
-    rounding_minor   integer not null,
-    cash_minor       integer not null,
-    foreign_currency text,
-    foreign_minor    integer not null
-) strict, without rowid;
-
-create index money_leg_of_order on money_leg (order_id);
-
 -- Every movement of money, signed, with the place of its fact in its device's series: a report that has seen that
 -- device up to there has counted it.
 create table money_entry (
     device_id        blob    not null,
     seq              integer not null,
     n                integer not null,
+    branch_id        blob    not null,
     shift_id         blob,
     counter_id       blob    not null,
     business_day     integer not null,

@@ -117,11 +117,11 @@ impl Reader<'_> {
         for sold in &mut documents {
             sold.lines = self.sold_lines(
                 "select l.line, l.hsn, l.name, l.unit, l.milli, l.tax_class_id, l.taxable_minor, t.name, t.rate,
-                        x.amount_minor
+                        x.value ->> 1
                  from order_line l
-                 left join order_line_tax x on x.order_id = l.order_id and x.line = l.line
-                 left join order_tax t on t.order_id = x.order_id and t.tax = x.tax
-                 where l.order_id = ?1 order by l.line, x.tax",
+                 left join json_each(l.taxes) x
+                 left join order_tax t on t.order_id = l.order_id and t.tax = x.value ->> 0
+                 where l.order_id = ?1 order by l.line, x.key",
                 sold.order.bytes(),
             )?;
         }
@@ -142,11 +142,11 @@ impl Reader<'_> {
         };
         sold.lines = self.sold_lines(
             "select l.line, l.hsn, l.name, l.unit, l.milli, l.tax_class_id, l.taxable_minor, t.name, t.rate,
-                    x.amount_minor
+                    x.value ->> 1
              from order_line l
-             left join order_line_tax x on x.order_id = l.order_id and x.line = l.line
-             left join order_tax t on t.order_id = x.order_id and t.tax = x.tax
-             where l.order_id = ?1 order by l.line, x.tax",
+             left join json_each(l.taxes) x
+             left join order_tax t on t.order_id = l.order_id and t.tax = x.value ->> 0
+             where l.order_id = ?1 order by l.line, x.key",
             order.bytes(),
         )?;
         Ok(Some(sold))

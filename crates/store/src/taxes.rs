@@ -7,7 +7,7 @@ use domain::{
 };
 use journal::{
     Header, Stamp,
-    body::{TaxClassSetV1, TaxIdentitySetV1},
+    body::{TaxClassSetV1, TaxIdentitySetV2},
 };
 use rusqlite::{Connection, params};
 use serde::de::DeserializeOwned;
@@ -74,8 +74,8 @@ impl Reader<'_> {
     }
 
     /// Every tax number as it stands, removed ones not.
-    pub fn tax_identities(&self) -> Result<Vec<TaxIdentitySetV1>, StoreError> {
-        let mut all: Vec<TaxIdentitySetV1> = self.newest(
+    pub fn tax_identities(&self) -> Result<Vec<TaxIdentitySetV2>, StoreError> {
+        let mut all: Vec<TaxIdentitySetV2> = self.newest(
             "select body from tax_identity_version v where (stamp, device_id) =
              (select stamp, device_id from tax_identity_version w where w.identity_id = v.identity_id
               order by stamp desc, device_id desc limit 1)
@@ -90,7 +90,7 @@ impl Reader<'_> {
     pub fn tax_identity_history(
         &self,
         identity: TaxIdentityId,
-    ) -> Result<Vec<Version<TaxIdentitySetV1>>, StoreError> {
+    ) -> Result<Vec<Version<TaxIdentitySetV2>>, StoreError> {
         self.versions(
             "select stamp, staff_id, body from tax_identity_version where identity_id = ?1
              order by stamp desc, device_id desc",
@@ -144,7 +144,7 @@ pub(crate) fn class_set(conn: &Connection, header: &Header, set: &TaxClassSetV1)
 pub(crate) fn identity_set(
     conn: &Connection,
     header: &Header,
-    set: &TaxIdentitySetV1,
+    set: &TaxIdentitySetV2,
 ) -> Result<(), StoreError> {
     let body = postcard::to_stdvec(set).map_err(StoreError::damaged)?;
     conn.prepare_cached("insert or replace into tax_identity_version values (?1, ?2, ?3, ?4, ?5)")?

@@ -1,10 +1,11 @@
 //! From facts to the tables that screens read. The same code runs on a sale, on a rebuild and in `verify`.
 
 use crate::{
-    StoreError, VIEWS_VERSION, account_views, anomalies, campaign_views, cards, customer_views, devices,
-    invoice_views, order_views, payments,
+    StoreError, VIEWS_VERSION, account_views, anomalies, branches, campaign_views, cards, customer_views,
+    device_links, devices, invoice_views, lead, order_views, payments,
     price_views::{self, Made},
-    rates, returns, scopes, search, shift_views, taxes, tender_views, tips,
+    quarantine, rates, recovery, returns, scopes, search, second_factor, shift_views, taxes, tender_views,
+    tips,
 };
 use journal::{
     Body, Fact, Header,
@@ -13,12 +14,18 @@ use journal::{
     register::{PatchV1, Record, Written},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeSet;
 
 /// The tables, a file for each feature that has many.
 const TABLES_SQL: &[&str] = &[
     include_str!("views.sql"),
     include_str!("devices.sql"),
+    include_str!("branches.sql"),
+    include_str!("device_links.sql"),
+    include_str!("recovery.sql"),
+    include_str!("lead.sql"),
     include_str!("anomalies.sql"),
+    include_str!("second_factor.sql"),
     include_str!("prices.sql"),
     include_str!("invoices.sql"),
     include_str!("shifts.sql"),
@@ -48,16 +55,28 @@ pub(crate) const TABLES: &[&str] = &[
     "category",
     "staff",
     "setting",
+    "branch",
+    "branch_product",
+    "device_link",
     "tax_class_version",
     "tax_identity_version",
     "device",
+    "device_name",
+    "device_place",
     "device_revoked",
+    "recovery_key",
+    "device_restored",
+    "hub_appointed",
+    "cart_order",
     "fact_scope",
     "anomaly",
+    "anomaly_settled",
+    "second_factor",
+    "second_factor_used",
     "\"order\"",
     "order_line",
     "order_tax",
-    "order_line_tax",
+    "order_products",
     "order_units",
     "order_phone",
     "customer",
@@ -114,10 +133,12 @@ pub(crate) const TABLES: &[&str] = &[
     "shift_report",
     "shift_seen",
     "shift_order",
-    "money_leg",
     "money_entry",
     "batch",
 ];
+
+/// Views of earlier versions, which a file of theirs still has.
+const FORMER_TABLES: &[&str] = &["money_leg", "order_line_tax"];
 
 pub(crate) fn create(conn: &Connection) -> Result<(), StoreError> {
     for tables in TABLES_SQL {
@@ -135,12 +156,13 @@ pub(crate) fn rebuild(conn: &mut Connection) -> Result<(), StoreError> {
 }
 
 pub(crate) fn rebuild_in(conn: &Connection) -> Result<(), StoreError> {
-    for table in TABLES {
+    for table in TABLES.iter().chain(FORMER_TABLES) {
         conn.execute_batch(&format!("drop table if exists {table}"))?;
     }
     create(conn)?;
     conn.execute("delete from quarantine", [])?;
     replay(conn, conn, &mut |header, why| set_aside(conn, header, why))?;
+    quarantine::reread(conn)?;
     conn.execute("update guard set views = ?1", [VIEWS_VERSION])?;
     Ok(())
 }
@@ -259,7 +281,10 @@ pub(crate) fn fact(r: &Row<'_>) -> rusqlite::Result<Fact> {
 pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(), StoreError> {
     let by = Written::new(header.stamp, header.device);
     match body {
-        Body::ShopFounded(founded) => devices::founded(conn, founded),
+        Body::ShopFounded(founded) => {
+            branches::founded(conn, founded)?;
+            devices::founded(conn, header, founded)
+        }
         Body::ProductSet(patch) => product_set(conn, header, patch, by),
         Body::PriceSet(patch) => price_views::price_set(conn, patch, by),
         Body::LevelSet(patch) => price_views::level_set(conn, patch, by),
@@ -269,6 +294,9 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::CategorySet(patch) => category_set(conn, patch, by),
         Body::StaffSet(patch) => staff_set(conn, patch, by),
         Body::SettingSet(patch) => setting_set(conn, patch, by),
+        Body::BranchSet(patch) => branches::set(conn, patch, by),
+        Body::BranchProductSet(patch) => branches::product_set(conn, patch, by),
+        Body::DeviceLinkSet(patch) => device_links::set(conn, patch, by),
         Body::OrderPlaced(placed) => {
             let order = &placed.sale;
             order_placed(conn, header, order)?;
@@ -307,10 +335,20 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
             order_cancelled(conn, header, cancelled)?;
             payments::cancelled(conn, cancelled)?;
             shift_views::cancelled(conn, header, cancelled)?;
+            anomalies::order_changed(conn, &cancelled.order)?;
             account_views::order_changed(conn, &cancelled.order)
         }
-        Body::DeviceAdmitted(admitted) => devices::admitted(conn, admitted),
+        Body::DeviceAdmitted(admitted) => devices::admitted(conn, header, admitted),
+        Body::DeviceSet(patch) => devices::set(conn, patch, by),
+        Body::DeviceMoved(moved) => devices::moved(conn, header, moved),
         Body::DeviceRevoked(revoked) => devices::revoked(conn, header, revoked),
+        Body::RecoveryKeySet(set) => recovery::key_set(conn, header, set),
+        Body::DeviceRestored(restored) => recovery::restored(conn, header, restored),
+        Body::AnomalySettled(settled) => anomalies::settled(conn, header, settled),
+        Body::SecondFactorSet(set) => second_factor::set(conn, header, set),
+        Body::SecondFactorUsed(used) => second_factor::used(conn, used),
+        Body::HubAppointed(appointed) => lead::appointed(conn, header, appointed),
+        Body::CartPaid(paid) => lead::cart_paid(conn, paid),
         Body::PhoneBound(bound) => order_views::phone_bound(conn, bound),
         Body::TokenReissued(reissued) => order_views::token_reissued(conn, header, reissued),
         Body::TokenRevoked(revoked) => order_views::token_revoked(conn, header, revoked),
@@ -366,7 +404,7 @@ pub(crate) fn apply(conn: &Connection, header: &Header, body: &Body) -> Result<(
         Body::ShiftAddendum(made) => shift_views::addendum(conn, header, made),
         Body::ReportMade(made) => shift_views::report(conn, header, made),
         Body::BatchReconciled(made) => shift_views::batch(conn, header, made),
-        Body::Unknown => Ok(()),
+        Body::ShopVouched(_) | Body::Unknown => Ok(()),
     }
 }
 
@@ -530,19 +568,22 @@ fn staff_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), Stor
     else {
         return Ok(());
     };
-    conn.prepare_cached("insert or replace into staff values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
-        .execute(params![
-            patch.record,
-            record.text(staff::NAME).unwrap_or_default(),
-            record.text(staff::ROLE).unwrap_or("sales"),
-            record.text(staff::PIN_HASH).unwrap_or_default(),
-            record.text(staff::LANGUAGE),
-            record.text(staff::HAND).unwrap_or("right"),
-            record.text(staff::HUE).unwrap_or("iris"),
-            record.flag(staff::ACTIVE),
-            record.int(staff::ARCHIVED_MS),
-            bytes
-        ])?;
+    conn.prepare_cached(
+        "insert or replace into staff values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        patch.record,
+        record.text(staff::NAME).unwrap_or_default(),
+        record.text(staff::ROLE).unwrap_or("sales"),
+        record.text(staff::PIN_HASH).unwrap_or_default(),
+        record.text(staff::LANGUAGE),
+        record.text(staff::HAND).unwrap_or("right"),
+        record.text(staff::HUE).unwrap_or("iris"),
+        record.flag(staff::ACTIVE),
+        record.int(staff::ARCHIVED_MS),
+        serde_json::to_string(record.list(staff::AT_BRANCHES)).map_err(StoreError::damaged)?,
+        bytes
+    ])?;
     Ok(())
 }
 
@@ -557,7 +598,7 @@ fn setting_set(conn: &Connection, patch: &PatchV1, by: Written) -> Result<(), St
             record.text(setting::KEY).unwrap_or_default(),
             record.text(setting::SCOPE).unwrap_or_default(),
             record.id(setting::SCOPE_ID).unwrap_or_default(),
-            record.text(setting::VALUE).unwrap_or_default(),
+            record.text(setting::VALUE),
             bytes
         ])?;
     Ok(())
@@ -612,9 +653,8 @@ fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV2) -> Re
     ])?;
     let mut insert = conn.prepare_cached(
         "insert into order_line values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                                        ?18, ?19, ?20)",
+                                        ?18, ?19, ?20, ?21)",
     )?;
-    let mut insert_tax = conn.prepare_cached("insert into order_line_tax values (?1, ?2, ?3, ?4)")?;
     for line in &order.lines {
         insert.execute(params![
             order.order,
@@ -636,11 +676,15 @@ fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV2) -> Re
             line.hsn,
             line.tax_class,
             line.taxable_minor,
-            tax_of(line)
+            tax_of(line),
+            taxes_of(line)?
         ])?;
-        for tax in &line.taxes {
-            insert_tax.execute(params![order.order, line.line, tax.tax, tax.amount_minor])?;
-        }
+    }
+    let products: BTreeSet<[u8; 16]> = order.lines.iter().filter_map(|line| line.product).collect();
+    if !products.is_empty() {
+        let products: Vec<u8> = products.into_iter().flatten().collect();
+        conn.prepare_cached("insert into order_products values (?1, ?2)")?
+            .execute(params![order.order, products])?;
     }
     let mut insert = conn.prepare_cached("insert into order_tax values (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for (n, tax) in (0i64..).zip(&order.taxes) {
@@ -653,12 +697,21 @@ fn order_placed(conn: &Connection, header: &Header, order: &OrderPlacedV2) -> Re
             tax.amount_minor
         ])?;
     }
-    count_sale(conn, order.business_day, order.hour, 1, order.total_minor)?;
+    let branch = header.branch.bytes();
+    count_sale(
+        conn,
+        &branch,
+        order.business_day,
+        order.hour,
+        1,
+        order.total_minor,
+    )?;
     for line in &order.lines {
         let paid = line.taxable_minor + tax_of(line);
         if let Some(product) = line.product {
             count_product(
                 conn,
+                &branch,
                 order.business_day,
                 &product,
                 number_of(line.short),
@@ -683,17 +736,31 @@ fn tax_of(line: &OrderLineV2) -> i64 {
     line.taxes.iter().map(|tax| tax.amount_minor).sum()
 }
 
+/// In a column of the line: a row for each would be most of what a sale writes.
+fn taxes_of(line: &OrderLineV2) -> Result<String, StoreError> {
+    let mut taxes: Vec<(u16, i64)> = line.taxes.iter().map(|tax| (tax.tax, tax.amount_minor)).collect();
+    taxes.sort_unstable();
+    serde_json::to_string(&taxes).map_err(StoreError::damaged)
+}
+
 /// What a fact says and no query asks for, as the fact says it.
 pub(crate) fn packed<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     postcard::to_stdvec(value).map_err(StoreError::damaged)
 }
 
-fn count_sale(conn: &Connection, day: u32, hour: u8, orders: i64, sold_minor: i64) -> Result<(), StoreError> {
+fn count_sale(
+    conn: &Connection,
+    branch: &[u8; 16],
+    day: u32,
+    hour: u8,
+    orders: i64,
+    sold_minor: i64,
+) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "insert into day_hour values (?1, ?2, ?3, ?4)
+        "insert into day_hour values (?1, ?2, ?3, ?4, ?5)
          on conflict do update set orders = orders + excluded.orders, sold_minor = sold_minor + excluded.sold_minor",
     )?
-    .execute(params![day, hour, orders, sold_minor])?;
+    .execute(params![branch, day, hour, orders, sold_minor])?;
     Ok(())
 }
 
@@ -702,8 +769,13 @@ fn number_of((ordinal, counter): (u16, u32)) -> i64 {
     (i64::from(ordinal) << 32) + i64::from(counter)
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what one line of one sale adds to two sums"
+)]
 fn count_product(
     conn: &Connection,
+    branch: &[u8; 16],
     day: u32,
     product: &[u8; 16],
     n: i64,
@@ -712,10 +784,10 @@ fn count_product(
     times: i64,
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "insert into day_product values (?1, ?2, ?3, ?4)
+        "insert into day_product values (?1, ?2, ?3, ?4, ?5)
          on conflict do update set milli = milli + excluded.milli, sold_minor = sold_minor + excluded.sold_minor",
     )?
-    .execute(params![day, product, milli, sold_minor])?;
+    .execute(params![branch, day, product, milli, sold_minor])?;
     conn.prepare_cached(
         "insert into product_sold values (?1, ?2) on conflict do update set times = times + excluded.times",
     )?
@@ -748,10 +820,12 @@ fn order_cancelled(
 
 /// Takes an order that stands out of what was sold.
 fn uncount_sale(conn: &Connection, order: &[u8; 16]) -> Result<(), StoreError> {
-    let (day, hour, total): (u32, u8, i64) = conn
-        .prepare_cached("select business_day, hour, total_minor from \"order\" where order_id = ?1")?
-        .query_row([order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
-    count_sale(conn, day, hour, -1, -total)?;
+    let (branch, day, hour, total): ([u8; 16], u32, u8, i64) = conn
+        .prepare_cached(
+            "select branch_id, business_day, hour, total_minor from \"order\" where order_id = ?1",
+        )?
+        .query_row([order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?;
+    count_sale(conn, &branch, day, hour, -1, -total)?;
     let mut lines = conn.prepare_cached(
         "select product_id, n, base_milli, taxable_minor + tax_minor
          from order_line where order_id = ?1 and product_id is not null",
@@ -760,15 +834,18 @@ fn uncount_sale(conn: &Connection, order: &[u8; 16]) -> Result<(), StoreError> {
         .query_map([order], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?
         .collect::<Result<_, _>>()?;
     for (product, n, milli, net) in sold {
-        count_product(conn, day, &product, n, -milli, -net, -1)?;
+        count_product(conn, &branch, day, &product, n, -milli, -net, -1)?;
     }
     // As if nothing had been sold, so that it does not matter what came first.
     conn.prepare_cached(
-        "delete from day_hour where business_day = ?1 and hour = ?2 and orders = 0 and sold_minor = 0",
+        "delete from day_hour
+         where branch_id = ?1 and business_day = ?2 and hour = ?3 and orders = 0 and sold_minor = 0",
     )?
-    .execute(params![day, hour])?;
-    conn.prepare_cached("delete from day_product where business_day = ?1 and milli = 0 and sold_minor = 0")?
-        .execute([day])?;
+    .execute(params![branch, day, hour])?;
+    conn.prepare_cached(
+        "delete from day_product where branch_id = ?1 and business_day = ?2 and milli = 0 and sold_minor = 0",
+    )?
+    .execute(params![branch, day])?;
     for n in conn
         .prepare_cached("select distinct n from order_line where order_id = ?1 and n is not null")?
         .query_map([order], |r| r.get(0))?

@@ -80,6 +80,7 @@ create table staff (
     hue         text    not null,
     active      integer not null,
     archived_ms integer,
+    at_branches text    not null, -- a JSON array: branch, role, branch …
     record      blob    not null
 ) strict, without rowid;
 
@@ -88,7 +89,7 @@ create table setting (
     key       text not null,
     scope     text not null,
     scope_id  blob not null,
-    value     text not null,
+    value     text,          -- null: taken back, so that the next wider value counts
     record    blob not null
 ) strict, without rowid;
 
@@ -179,6 +180,7 @@ create table order_line (
     tax_class_id         blob,
     taxable_minor        integer not null,
     tax_minor            integer not null,
+    taxes                text    not null, -- JSON: each tax of the order (order_tax.tax) with its amount
     primary key (order_id, line)
 ) strict, without rowid;
 
@@ -190,14 +192,6 @@ create table order_tax (
     taxable_minor integer not null,
     amount_minor  integer not null,
     primary key (order_id, tax)
-) strict, without rowid;
-
-create table order_line_tax (
-    order_id     blob    not null,
-    line         integer not null,
-    tax          integer not null,
-    amount_minor integer not null,
-    primary key (order_id, line, tax)
 ) strict, without rowid;
 
 create index order_in_work on "order" (progress, ready_ms) where progress > 0 and delivered_ms is null;
@@ -376,8 +370,6 @@ create table tender (
     primary key (order_id, tender_id)
 ) strict, without rowid;
 
-create index tender_by_day on tender (business_day, method);
-create index tender_by_time on tender (taken_ms);
 create index tender_of_shift on tender (shift_id) where shift_id is not null;
 create index tender_void_in_shift on tender (void_shift_id) where void_shift_id is not null;
 create index tender_unsettled on tender (state) where state in (0, 1, 6);
@@ -397,19 +389,21 @@ create index tender_split_of_order on tender_split (order_id, at_ms);
 
 -- Rollups, so that reports never walk the lines.
 create table day_hour (
+    branch_id    blob    not null,
     business_day integer not null,
     hour         integer not null,
     orders       integer not null,
     sold_minor   integer not null,
-    primary key (business_day, hour)
+    primary key (branch_id, business_day, hour)
 ) strict, without rowid;
 
 create table day_product (
+    branch_id    blob    not null,
     business_day integer not null,
     product_id   blob    not null,
     milli        integer not null,
     sold_minor   integer not null,
-    primary key (business_day, product_id)
+    primary key (branch_id, business_day, product_id)
 ) strict, without rowid;
 
 create table product_sold (

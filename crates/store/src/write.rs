@@ -1,7 +1,7 @@
 //! The write handle: facts go in through `record`, and leave as one signed transaction.
 
 use crate::{
-    Identity, Reader, StoreError,
+    Identity, Reader, StoreError, events,
     ingest::strike,
     open::{Me, Who, Writer},
     scopes,
@@ -102,7 +102,7 @@ impl Write<'_> {
         let fact = me.series.append(id, stamp, actor, kind, version, body.encode());
         insert_fact(&self.tx, &fact)?;
         scopes::apply_own(&self.tx, &fact.header, body)?;
-        if matches!(body, Body::DeviceRevoked(_)) {
+        if matches!(body, Body::DeviceRevoked(_) | Body::RecoveryKeySet(_)) {
             strike(&self.tx, fact.header.device)?;
         }
         self.recorded = true;
@@ -169,5 +169,5 @@ pub(crate) fn insert_fact(tx: &Transaction<'_>, fact: &journal::Fact) -> Result<
             fact.body,
             fact.hash
         ])?;
-    Ok(())
+    events::arrived(tx, h.device, h.seq)
 }

@@ -164,6 +164,37 @@ fn facts_without_fault(store: &Store) -> (u64, u64) {
 }
 
 #[test]
+fn a_glance_sees_what_was_written_and_never_waits_for_a_write() {
+    let file = File::founded();
+    let store = file.open().expect("it opens");
+    let price = |store: &Store| {
+        let row: Result<_, StoreError> = store.glance(|r| r.product(ProductId::from_bytes(SAMOSA)));
+        row.expect("readable").expect("there").price_minor
+    };
+    let during = store
+        .write(NOON, |tx| {
+            tx.record(None, &samosa(1_700))?;
+            Ok::<_, StoreError>(price(&store))
+        })
+        .expect("a price is written");
+    assert_eq!(during, 1_500, "while it is written, what stood before");
+    assert_eq!(price(&store), 1_700);
+}
+
+#[test]
+fn how_large_an_encrypted_file_is_can_be_asked() {
+    let file = File::founded();
+    let store = file.open().expect("it opens");
+    let size = store.bytes().expect("its size");
+    drop(store);
+    let on_disk = std::fs::metadata(file.path()).expect("a file").len();
+    assert!(
+        size >= 4096 && size <= on_disk,
+        "before a backup it is looked whether there is room: {size} of {on_disk}"
+    );
+}
+
+#[test]
 fn only_its_own_key_opens_the_file() {
     let file = File::founded();
     let wrong = file.open_with(Some([1; 32])).err();

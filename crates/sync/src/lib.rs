@@ -4,10 +4,19 @@
 //! nobody else can grant an order. A question is answered within [`PATIENCE`], or the counter goes on alone. Facts need
 //! nobody's word for the way they came: each transaction is signed by the device that wrote it.
 
+mod hub;
+mod join;
+pub mod lan;
+pub mod lead;
 mod link;
 mod peer;
+mod prints;
 mod replicate;
+mod shut_out;
+pub mod tls;
 
+pub use hub::{Hub, go_online, keep_online, offer_login, register};
+pub use join::connect;
 pub use link::{Link, PATIENCE, appoint};
-pub use peer::{Hub, Neighbour, Peer, Unreachable};
-pub use replicate::{Replicator, Round, RoundError, follow};
+pub use peer::{Neighbour, Peer, Unreachable};
+pub use replicate::{Following, Replicator, Round, RoundError};

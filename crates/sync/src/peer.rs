@@ -1,28 +1,20 @@
-//! Who facts are exchanged with: a hub over HTTP, or a shop in the same process.
+//! Who facts are exchanged with; here, a shop in the same process.
 
 use app::Shop;
 use domain::ids::CustomerId;
 use journal::{
     Vector,
-    exchange::{DEVICE, Pull, Pulled, Push, Pushed, SHOP, SIGNATURE, TIME, signature_text},
+    exchange::{Matters, Pull, Pulled, Push, Pushed},
 };
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::sync::Arc;
 use store::ingest::SealedKey;
-
-/// How long a hub may take over an answer, besides what it was asked to wait.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// The largest answer that is read.
-const MOST_BYTES: u64 = 40 << 20;
 
 /// No answer, or none that can be believed. The same may be asked again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreachable(pub String);
 
-fn lost(why: &dyn std::fmt::Display) -> Unreachable {
+pub(crate) fn lost(why: &dyn std::fmt::Display) -> Unreachable {
     Unreachable(why.to_string())
 }
 
@@ -32,8 +24,57 @@ pub trait Peer: Send + Sync {
 
     fn pull(&self, pull: &Pull) -> Result<Pulled, Unreachable>;
 
+    /// Where customers' keys are kept for devices that never meet; devices ask each other instead.
+    fn keeps_keys(&self) -> Option<&str> {
+        None
+    }
+
+    /// Gives keys to keep, and says whose are erased here. Only asked of who keeps keys.
+    fn give_keys(&self, _keys: &[SealedKey], _erased: &[CustomerId]) -> Result<(), Unreachable> {
+        Ok(())
+    }
+
     /// The keys of these customers, as far as they are known there. Who only relays facts has none.
     fn keys(&self, wanted: &[CustomerId]) -> Result<Vec<SealedKey>, Unreachable>;
+
+    /// Whether it wants to hear what needs attention here. Devices see that for themselves.
+    fn hears_matters(&self) -> bool {
+        false
+    }
+
+    fn tell_matters(&self, _matters: &Matters) -> Result<(), Unreachable> {
+        Ok(())
+    }
+}
+
+impl<P: Peer + ?Sized> Peer for Arc<P> {
+    fn push(&self, push: &Push) -> Result<Pushed, Unreachable> {
+        (**self).push(push)
+    }
+
+    fn pull(&self, pull: &Pull) -> Result<Pulled, Unreachable> {
+        (**self).pull(pull)
+    }
+
+    fn keeps_keys(&self) -> Option<&str> {
+        (**self).keeps_keys()
+    }
+
+    fn give_keys(&self, keys: &[SealedKey], erased: &[CustomerId]) -> Result<(), Unreachable> {
+        (**self).give_keys(keys, erased)
+    }
+
+    fn keys(&self, wanted: &[CustomerId]) -> Result<Vec<SealedKey>, Unreachable> {
+        (**self).keys(wanted)
+    }
+
+    fn hears_matters(&self) -> bool {
+        (**self).hears_matters()
+    }
+
+    fn tell_matters(&self, matters: &Matters) -> Result<(), Unreachable> {
+        (**self).tell_matters(matters)
+    }
 }
 
 /// Another node of the shop in this process.
@@ -64,73 +105,5 @@ impl Peer for Neighbour {
 
     fn keys(&self, wanted: &[CustomerId]) -> Result<Vec<SealedKey>, Unreachable> {
         self.0.keys_of(wanted).map_err(|e| lost(&e))
-    }
-}
-
-/// A hub at an address. Every request is signed by this device; what comes back is signed by those who wrote it.
-pub struct Hub {
-    shop: Weak<Shop>,
-    address: String,
-    agent: ureq::Agent,
-}
-
-impl Hub {
-    /// `address` is like `http://127.0.0.1:8660`.
-    pub fn at(shop: &Arc<Shop>, address: &str, wait: Duration) -> Hub {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(PATIENCE + wait))
-            .http_status_as_error(false)
-            .build()
-            .new_agent();
-        Hub {
-            shop: Arc::downgrade(shop),
-            address: address.trim_end_matches('/').to_owned(),
-            agent,
-        }
-    }
-
-    fn ask(&self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, Unreachable> {
-        // The shop is not held while the hub thinks.
-        let asked = {
-            let shop = self.shop.upgrade().ok_or_else(|| lost(&"the shop is closed"))?;
-            shop.sign_request("POST", path, &body).map_err(|e| lost(&e))?
-        };
-        let mut answer = self
-            .agent
-            .post(format!("{}{path}", self.address))
-            .header("content-type", "application/octet-stream")
-            .header(SHOP, asked.shop.to_string())
-            .header(DEVICE, asked.device.to_string())
-            .header(TIME, asked.time_ms.to_string())
-            .header(SIGNATURE, signature_text(&asked.signature))
-            .send(body)
-            .map_err(|e| lost(&e))?;
-        let status = answer.status();
-        let bytes = answer
-            .body_mut()
-            .with_config()
-            .limit(MOST_BYTES)
-            .read_to_vec()
-            .map_err(|e| lost(&e))?;
-        match status.as_u16() {
-            200 => Ok(bytes),
-            _ => Err(Unreachable(format!("the hub answered {status}"))),
-        }
-    }
-}
-
-impl Peer for Hub {
-    fn push(&self, push: &Push) -> Result<Pushed, Unreachable> {
-        let answer = self.ask("/sync/v1/push", push.encode())?;
-        Pushed::decode(&answer).map_err(|e| lost(&e))
-    }
-
-    fn pull(&self, pull: &Pull) -> Result<Pulled, Unreachable> {
-        let answer = self.ask("/sync/v1/pull", pull.encode())?;
-        Pulled::decode(&answer).map_err(|e| lost(&e))
-    }
-
-    fn keys(&self, _wanted: &[CustomerId]) -> Result<Vec<SealedKey>, Unreachable> {
-        Ok(vec![])
     }
 }

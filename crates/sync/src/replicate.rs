@@ -1,23 +1,26 @@
-//! Facts to and from a peer, for as long as the shop is open. Selling never waits for it.
+//! Facts to and from a peer. Selling never waits for it.
 //!
 //! A round pulls what is missing here, pushes what is missing there, and asks for customers' keys that are wanted. It
 //! may stop anywhere and be done again: what arrived twice is taken once. A series that one side refuses for good is
 //! left out and does not hold up the others.
 
-use crate::peer::{Hub, Peer, Unreachable};
-use app::{AppError, Shop};
+use crate::peer::{Peer, Unreachable};
+use app::{
+    AppError, Shop,
+    matters::ToldMatters,
+    sync_status::{Fetches, PeerName, PeerReport},
+};
 use domain::ids::DeviceId;
 use journal::{
     Vector, Why,
-    exchange::{Pull, Push, missing},
+    exchange::{Pull, Pulled, Push, missing},
 };
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Condvar, Mutex, PoisonError, Weak},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     thread,
     time::Duration,
 };
-use tokio::sync::broadcast::error::RecvError;
 
 /// How much goes in one message.
 const BATCH_BYTES: usize = 1 << 20;
@@ -26,7 +29,7 @@ const BATCHES: usize = 200;
 /// How many customers' keys are asked for at once.
 const KEYS: usize = 200;
 /// How long a hub is asked to wait for news.
-const LISTEN: Duration = Duration::from_secs(20);
+pub(crate) const LISTEN: Duration = Duration::from_secs(20);
 /// How long between two rounds when nothing happens here.
 const AGAIN: Duration = Duration::from_secs(15);
 /// The first pause after a failure, and the longest.
@@ -59,8 +62,10 @@ pub enum RoundError {
 /// Exchanges facts with one peer.
 pub struct Replicator<P> {
     shop: Weak<Shop>,
-    peer: P,
+    peer: Arc<P>,
     known: Mutex<Known>,
+    /// What the shop calls the peer, when it is to know how they stand.
+    name: Option<PeerName>,
 }
 
 /// What is known of the peer.
@@ -71,14 +76,73 @@ struct Known {
     /// Series that are not exchanged, because one side refused them for good.
     given_up: BTreeMap<DeviceId, Why>,
     rounds: u64,
+    /// What it was told of what needs attention.
+    matters: ToldMatters,
 }
 
-impl<P: Peer> Replicator<P> {
+impl<P: Peer + 'static> Replicator<P> {
     pub fn new(shop: &Arc<Shop>, peer: P) -> Replicator<P> {
         Replicator {
             shop: Arc::downgrade(shop),
-            peer,
+            peer: Arc::new(peer),
             known: Mutex::default(),
+            name: None,
+        }
+    }
+
+    /// The same, and the shop is told what comes of each exchange.
+    pub fn told(shop: &Arc<Shop>, peer: P, name: PeerName) -> Result<Replicator<P>, AppError> {
+        let replicator = Replicator {
+            name: Some(name),
+            ..Replicator::new(shop, peer)
+        };
+        replicator.begin(shop)?;
+        Ok(replicator)
+    }
+
+    fn begin(&self, shop: &Arc<Shop>) -> Result<(), AppError> {
+        if let Some(name) = &self.name {
+            shop.follow_peer(name)?;
+            shop.fetch_from(&name.key, Arc::new(Again(self.peer.clone())));
+        }
+        Ok(())
+    }
+
+    /// Facts are exchanged with the peer again.
+    pub(crate) fn follow(&self) -> Result<(), RoundError> {
+        Ok(self.begin(&self.shop()?)?)
+    }
+
+    /// For now they come by somebody else.
+    pub(crate) fn stand_by(&self) -> Result<(), RoundError> {
+        let shop = self.shop()?;
+        if let Some(name) = &self.name {
+            shop.forget_peer(&name.key);
+        }
+        Ok(())
+    }
+
+    /// Tells the shop what came of an exchange.
+    fn tell<T>(&self, outcome: &Result<T, RoundError>, taken: u64) {
+        let (Some(name), Ok(shop)) = (&self.name, self.shop()) else {
+            return;
+        };
+        let report = {
+            let known = self.known();
+            PeerReport {
+                failure: match outcome {
+                    Err(RoundError::Peer(why)) => Some(why.to_string()),
+                    // What failed here says nothing about the peer.
+                    Err(RoundError::Here(_) | RoundError::Closed) => return,
+                    Ok(_) => None,
+                },
+                heads: known.heads.clone(),
+                taken,
+                given_up: known.given_up.clone(),
+            }
+        };
+        if let Err(error) = shop.report_peer(&name.key, report) {
+            tracing::warn!(%error, peer = name.key, "what became of a peer is not written down");
         }
     }
 
@@ -86,7 +150,7 @@ impl<P: Peer> Replicator<P> {
         self.shop.upgrade().ok_or(RoundError::Closed)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,8 +159,27 @@ impl<P: Peer> Replicator<P> {
         self.known().given_up.clone()
     }
 
+    pub fn peer(&self) -> &P {
+        &self.peer
+    }
+
     /// Everything in both directions.
     pub fn round(&self) -> Result<Round, RoundError> {
+        let mut round = Round::default();
+        let outcome = self.exchange(&mut round);
+        self.tell(&outcome, round.pulled);
+        outcome.map(|()| round)
+    }
+
+    /// Takes what the peer has as soon as it has something.
+    pub fn listen(&self, wait: Duration) -> Result<Round, RoundError> {
+        let mut round = Round::default();
+        let outcome = self.pull(&mut round, wait);
+        self.tell(&outcome, round.pulled);
+        outcome.map(|()| round)
+    }
+
+    fn exchange(&self, round: &mut Round) -> Result<(), RoundError> {
         {
             let mut known = self.known();
             known.rounds += 1;
@@ -104,11 +187,21 @@ impl<P: Peer> Replicator<P> {
                 known.given_up.clear();
             }
         }
-        let mut round = Round::default();
-        self.pull(&mut round, Duration::ZERO)?;
-        self.push(&mut round)?;
-        self.keys(&mut round)?;
-        Ok(round)
+        match self.pull(round, Duration::ZERO) {
+            // Whoever does not know this device yet learns of it by what it brings.
+            Err(RoundError::Peer(unreachable)) => {
+                self.push(round).map_err(|_| RoundError::Peer(unreachable))?;
+                self.pull(round, Duration::ZERO)?;
+            }
+            pulled => {
+                pulled?;
+                // Before the facts: who reads of a customer can open the name at once.
+                self.give_keys()?;
+                self.push(round)?;
+            }
+        }
+        self.keys(round)?;
+        self.tell_matters()
     }
 
     /// Takes what the peer has and this device lacks; waits for it as long as that when there is nothing.
@@ -174,8 +267,41 @@ impl<P: Peer> Replicator<P> {
         Ok(())
     }
 
+    /// Gives the keys of customers to a peer that keeps them.
+    fn give_keys(&self) -> Result<(), RoundError> {
+        let Some(place) = self.peer.keeps_keys() else {
+            return Ok(());
+        };
+        for _ in 0..BATCHES {
+            let (keys, erased) = self.shop()?.keys_for_hub(place)?;
+            if keys.is_empty() && erased.is_empty() {
+                break;
+            }
+            self.peer.give_keys(&keys, &erased)?;
+            self.shop()?.keys_at_hub(&keys, &erased)?;
+        }
+        Ok(())
+    }
+
+    /// Tells a hub what needs attention here. One that does not want to hear it still exchanges facts.
+    fn tell_matters(&self) -> Result<(), RoundError> {
+        if !self.peer.hears_matters() {
+            return Ok(());
+        }
+        let mut told = self.known().matters;
+        let news = self.shop()?.matters_to_tell(&mut told)?;
+        if let Some(matters) = news {
+            match self.peer.tell_matters(&matters) {
+                Ok(()) => self.shop()?.matters_told(&mut told, &matters),
+                Err(error) => tracing::debug!(%error, "what needs attention is told later"),
+            }
+        }
+        self.known().matters = told;
+        Ok(())
+    }
+
     /// Asks for the keys of customers whose names stay closed here.
-    fn keys(&self, round: &mut Round) -> Result<(), RoundError> {
+    pub fn keys(&self, round: &mut Round) -> Result<(), RoundError> {
         let shop = self.shop()?;
         let wanted = shop.customers_to_open(KEYS)?;
         if !wanted.is_empty() {
@@ -196,101 +322,167 @@ impl<P: Peer> Replicator<P> {
     }
 }
 
-/// Wakes the thread that gives.
+/// Asks the peer for something that came from it before.
+struct Again<P>(Arc<P>);
+
+impl<P: Peer> Fetches for Again<P> {
+    fn fetch(&self, pull: &Pull) -> Result<Pulled, String> {
+        self.0.pull(pull).map_err(|why| why.to_string())
+    }
+}
+
+/// Wakes the threads of an exchange.
 #[derive(Default)]
 struct Bell {
-    rung: Mutex<bool>,
+    rung: Mutex<Rung>,
     heard: Condvar,
 }
 
+#[derive(Default)]
+struct Rung {
+    news: bool,
+    over: bool,
+}
+
 impl Bell {
-    fn ring(&self) {
-        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.heard.notify_one();
+    fn rung(&self) -> MutexGuard<'_, Rung> {
+        self.rung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn ring(&self) {
+        self.rung().news = true;
+        self.heard.notify_all();
+    }
+
+    fn end(&self) {
+        self.rung().over = true;
+        self.heard.notify_all();
+    }
+
+    fn is_over(&self) -> bool {
+        self.rung().over
+    }
+
+    /// Until there is news, or for so long.
     fn wait(&self, most: Duration) {
-        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut rung, _) = self
             .heard
-            .wait_timeout_while(rung, most, |rung| !*rung)
+            .wait_timeout_while(self.rung(), most, |rung| !rung.news && !rung.over)
             .unwrap_or_else(PoisonError::into_inner);
-        *rung = false;
+        rung.news = false;
+    }
+
+    /// For so long, whatever happens here.
+    fn sleep(&self, most: Duration) {
+        drop(
+            self.heard
+                .wait_timeout_while(self.rung(), most, |rung| !rung.over)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
     }
 }
 
-/// Keeps this shop and the hub at `address` (like `http://127.0.0.1:8660`) alike for as long as the shop is open: one
-/// thread listens for what others did, one tells what happened here.
-pub fn follow(shop: &Arc<Shop>, address: &str) -> std::io::Result<()> {
-    let replicator = Arc::new(Replicator::new(shop, Hub::at(shop, address, LISTEN)));
-    let bell = Arc::new(Bell::default());
-    let mut news = shop.subscribe();
-    let spread = shop.identity().device.bytes()[15];
+/// An exchange that goes on by itself until this is dropped: one thread gives what happened here, one listens for what
+/// others did.
+pub struct Following {
+    bell: Arc<Bell>,
+}
 
-    let rings = bell.clone();
-    thread::Builder::new()
-        .name("sync-news".to_owned())
-        .spawn(move || {
-            // A gap in the news is news too.
-            while !matches!(news.blocking_recv(), Err(RecvError::Closed)) {
-                rings.ring();
-            }
-        })?;
+impl Following {
+    /// `heard` is called after every exchange, however it ended.
+    pub fn begin<P: Peer + 'static>(
+        shop: &Arc<Shop>,
+        peer: P,
+        name: PeerName,
+        heard: impl Fn(&P) + Send + Sync + 'static,
+    ) -> std::io::Result<Following> {
+        let following = Following { bell: Arc::default() };
+        let replicator = Arc::new(Replicator::told(shop, peer, name).map_err(std::io::Error::other)?);
+        let spread = shop.identity().device.bytes()[15];
+        let heard = Arc::new(heard);
 
-    let gives = replicator.clone();
-    thread::Builder::new()
-        .name("sync-give".to_owned())
-        .spawn(move || {
-            let mut pause = Pause::new(spread);
-            loop {
-                match gives.round() {
-                    Ok(_) => {
-                        pause.reset();
-                        bell.wait(AGAIN);
+        let (gives, bell, hears) = (replicator.clone(), following.bell.clone(), heard.clone());
+        thread::Builder::new()
+            .name("sync-give".to_owned())
+            .spawn(move || {
+                let mut pause = Pause::new(spread);
+                while !bell.is_over() {
+                    let outcome = gives.round();
+                    if matches!(outcome, Err(RoundError::Closed)) || bell.is_over() {
+                        return;
                     }
-                    Err(RoundError::Closed) => return,
-                    Err(error) => {
-                        tracing::debug!(%error, "facts wait");
-                        thread::sleep(pause.next());
+                    hears(gives.peer());
+                    match outcome {
+                        Ok(_) => {
+                            pause.reset();
+                            bell.wait(AGAIN);
+                        }
+                        Err(error) => {
+                            tracing::debug!(%error, "facts wait");
+                            bell.sleep(pause.next());
+                        }
                     }
                 }
-            }
-        })?;
+            })?;
 
-    thread::Builder::new()
-        .name("sync-take".to_owned())
-        .spawn(move || {
-            let mut pause = Pause::new(spread.wrapping_add(97));
-            loop {
-                match replicator.pull(&mut Round::default(), LISTEN) {
-                    Ok(()) => pause.reset(),
-                    Err(RoundError::Closed) => return,
-                    Err(_) => thread::sleep(pause.next()),
+        let bell = following.bell.clone();
+        thread::Builder::new()
+            .name("sync-take".to_owned())
+            .spawn(move || {
+                let mut pause = Pause::new(spread.wrapping_add(97));
+                while !bell.is_over() {
+                    let outcome = replicator.listen(LISTEN);
+                    if matches!(outcome, Err(RoundError::Closed)) || bell.is_over() {
+                        return;
+                    }
+                    heard(replicator.peer());
+                    match outcome {
+                        Ok(_) => pause.reset(),
+                        Err(_) => bell.sleep(pause.next()),
+                    }
                 }
-            }
-        })?;
-    Ok(())
+            })?;
+        Ok(following)
+    }
+
+    /// Something happened here: it is given at once.
+    pub fn ring(&self) {
+        self.bell.ring();
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.bell.end();
+    }
 }
 
 /// Longer after each failure, and not the same for every device, so that a hub that comes back is not run over.
-struct Pause {
+pub(crate) struct Pause {
     failures: u32,
     spread: u8,
+    longest: Duration,
 }
 
 impl Pause {
     fn new(spread: u8) -> Pause {
-        Pause { failures: 0, spread }
+        Pause::up_to(LONGEST_PAUSE, spread)
     }
 
-    fn reset(&mut self) {
+    pub(crate) fn up_to(longest: Duration, spread: u8) -> Pause {
+        Pause {
+            failures: 0,
+            spread,
+            longest,
+        }
+    }
+
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 
-    fn next(&mut self) -> Duration {
-        let base = PAUSE
-            .saturating_mul(1 << self.failures.min(10))
-            .min(LONGEST_PAUSE);
+    pub(crate) fn next(&mut self) -> Duration {
+        let base = PAUSE.saturating_mul(1 << self.failures.min(10)).min(self.longest);
         self.failures = self.failures.saturating_add(1);
         self.spread = self.spread.wrapping_mul(181).wrapping_add(59);
         // Between half and the whole of it.

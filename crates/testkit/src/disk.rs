@@ -114,8 +114,12 @@ impl Content {
     }
 
     fn flush(&mut self) {
-        self.unsynced.clear();
-        self.safe.clone_from(&self.seen);
+        for change in std::mem::take(&mut self.unsynced) {
+            match change {
+                Change::Write { at, bytes } => put(&mut self.safe, at, &bytes),
+                Change::Truncate { to } => self.safe.truncate(to),
+            }
+        }
     }
 
     /// Lets any part of what was not synced reach the disk: each sector with `percent` of chance.

@@ -80,11 +80,11 @@ impl Simulator {
         self.inside().silent = true;
     }
 
-    /// The guest's card is declined after all.
+    /// The guest's card is declined after all; it was asked to charge it before.
     pub fn decline(&self, payment: Uuid) {
-        if let Some(kept) = self.inside().kept.get_mut(&payment) {
-            kept.declined = true;
-        }
+        let mut inside = self.inside();
+        let kept = inside.kept.get_mut(&payment);
+        kept.expect("nobody asked to charge this payment yet").declined = true;
     }
 
     /// The gateway's own id of what it charged.

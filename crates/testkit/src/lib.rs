@@ -2,24 +2,32 @@
 //!
 //! Everything behind it is real: the SQLite file, the keys, the router. Only the clock is ours.
 
+pub mod authenticator;
 pub mod dice;
 pub mod disk;
 pub mod gateway;
+pub mod hearing;
 pub mod mail;
 #[cfg(unix)]
 pub mod postgres;
 pub mod printer;
+pub mod python;
+#[cfg(unix)]
+pub mod small_disk;
 
 use api::{Caller, Door};
 use app::{App, Config, edges::Edges};
 pub use axum::http::Method;
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     http::{Request, StatusCode, header},
 };
-use domain::time::Moment;
-use http_body_util::BodyExt;
+use domain::{ids::BranchId, time::Moment};
+use http_body_util::{
+    BodyExt,
+    channel::{Channel, Sender},
+};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
@@ -135,6 +143,17 @@ impl Node {
         Node::configured(folder, clock, config).founded().await
     }
 
+    /// The same on a machine where sticks show up there.
+    pub async fn with_sticks(sticks: app::backups::Sticks) -> (Node, Client) {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        let clock = FakeClock::at(NOON_MS);
+        let config = Config {
+            sticks: Some(sticks),
+            ..config(folder.path(), &clock)
+        };
+        Node::configured(folder, clock, config).founded().await
+    }
+
     /// The same with these gateways, which the restarted node has too.
     pub async fn with_gateway(simulator: &gateway::Simulator) -> (Node, Client) {
         let folder = tempfile::tempdir().expect("a temp folder");
@@ -183,6 +202,40 @@ impl Node {
         Node::configured(folder, clock, config)
     }
 
+    /// Another counter of the branch, made from this one's books: a device of its own with the same clock. Nobody tells
+    /// either what the other does.
+    pub fn another(&self) -> Node {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        let app = self.door.app();
+        app.admit_into(folder.path()).expect("a device that is admitted");
+        Node::in_folder(folder, self.clock.clone())
+    }
+
+    /// A first device of another branch, made in the same way.
+    pub fn another_at(&self, branch: Uuid) -> Node {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        let app = self.door.app();
+        app.admit_into_branch(folder.path(), BranchId::from_uuid(branch))
+            .expect("a device that is admitted");
+        Node::in_folder(folder, self.clock.clone())
+    }
+
+    /// The open shop itself.
+    pub fn shop(&self) -> Arc<app::Shop> {
+        self.door.app().shop().expect("a shop")
+    }
+
+    /// Both give each other what they have, as over a network that works.
+    pub fn meet(&self, other: &Node) {
+        let (here, there) = (self.shop(), other.shop());
+        for (from, to) in [(&here, &there), (&there, &here)] {
+            let have = to.vector().expect("a vector");
+            let (chunks, more) = from.chunks_for(&have, usize::MAX).expect("chunks");
+            assert!(!more, "everything at once");
+            to.take_in(&chunks).expect("taken in");
+        }
+    }
+
     pub fn data(&self) -> &Path {
         self.folder.path()
     }
@@ -202,6 +255,16 @@ impl Node {
         Client {
             router: self.router.clone(),
             caller: Some(Caller::Tcp(address)),
+            token: None,
+        }
+    }
+
+    /// Somebody at a browser of another machine, who came through the LAN's door.
+    pub fn lan(&self, address: &str) -> Client {
+        let address: SocketAddr = address.parse().expect("an address like 192.168.1.9:4000");
+        Client {
+            router: self.router.clone(),
+            caller: Some(Caller::Lan(address)),
             token: None,
         }
     }
@@ -271,6 +334,12 @@ pub struct Client {
     pub token: Option<String>,
 }
 
+/// A body of which nothing comes for as long as the first half is kept.
+pub fn body_that_never_comes() -> (Sender<Bytes>, Body) {
+    let (sender, body) = Channel::new(1);
+    (sender, Body::new(body))
+}
+
 impl Client {
     /// The same caller with the session of a sign-in's answer.
     pub fn signed_in(&self, answer: &Value) -> Client {
@@ -336,7 +405,7 @@ impl Client {
         method: Method,
         path: &str,
         content_type: &str,
-        body: Vec<u8>,
+        body: impl Into<Body>,
         headers: &[(&str, &str)],
     ) -> (StatusCode, Vec<u8>) {
         let mut request = Request::builder()
@@ -352,9 +421,7 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        let mut request = request
-            .body(Body::from(body))
-            .expect("a request that can be built");
+        let mut request = request.body(body.into()).expect("a request that can be built");
         if let Some(caller) = &self.caller {
             request.extensions_mut().insert(caller.clone());
         }

@@ -8,6 +8,7 @@ use crate::{
 use app::{
     Actor, Page,
     cart::{CartView, ChangeCart, ParkCart, WriteId},
+    shared_carts::SharedCartsView,
 };
 use axum::{Extension, Json, http::StatusCode};
 use domain::ids::CartId;
@@ -49,7 +50,14 @@ pub async fn parked(OpenShop(shop): OpenShop) -> ApiResult<Json<Page<CartView>>>
     run(move || shop.parked_carts()).await.map(Json)
 }
 
-/// Brings a parked cart to this seat. An open one with lines is parked first.
+/// The carts that the branch's other tills put aside or took up again.
+#[utoipa::path(get, path = "/api/v1/carts/elsewhere", tag = "cart", responses((status = 200, body = SharedCartsView)),
+    security(("session" = [])))]
+pub async fn elsewhere(OpenShop(shop): OpenShop) -> ApiResult<Json<SharedCartsView>> {
+    run(move || shop.shared_carts()).await.map(Json)
+}
+
+/// Brings a parked cart to this seat, from another till too. An open one with lines is parked first.
 #[utoipa::path(post, path = "/api/v1/carts/{id}/recall", tag = "cart", params(("id" = uuid::Uuid, Path)),
     request_body = WriteId, responses((status = 200, body = CartView), (status = 404, body = ErrorBody)),
     security(("session" = [])))]

@@ -238,16 +238,19 @@ fn file(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
 /// All products as CSV, in the columns that the import reads.
 #[utoipa::path(get, path = "/api/v1/products/export.csv", tag = "catalog",
     responses((status = 200, content_type = "text/csv", body = String), (status = 422, body = ErrorBody)), security(("session" = [])))]
-pub async fn export_csv(OpenShop(shop): OpenShop) -> ApiResult<Response> {
-    let bytes = run(move || shop.export_csv()).await?;
+pub async fn export_csv(OpenShop(shop): OpenShop, Extension(actor): Extension<Actor>) -> ApiResult<Response> {
+    let bytes = run(move || shop.export_csv(&actor)).await?;
     Ok(file("text/csv; charset=utf-8", "products.csv", bytes))
 }
 
 /// The same as an Excel file.
 #[utoipa::path(get, path = "/api/v1/products/export.xlsx", tag = "catalog",
     responses((status = 200, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", body = Vec<u8>), (status = 422, body = ErrorBody)), security(("session" = [])))]
-pub async fn export_xlsx(OpenShop(shop): OpenShop) -> ApiResult<Response> {
-    let bytes = run(move || shop.export_xlsx()).await?;
+pub async fn export_xlsx(
+    OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
+) -> ApiResult<Response> {
+    let bytes = run(move || shop.export_xlsx(&actor)).await?;
     let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     Ok(file(kind, "products.xlsx", bytes))
 }

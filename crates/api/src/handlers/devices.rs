@@ -2,6 +2,7 @@
 
 use super::{OpenShop, run};
 use crate::{
+    Door,
     error::{ApiError, ApiResult, ErrorBody},
     extract::{Body, Id, Params},
 };
@@ -11,6 +12,7 @@ use app::{
     cart::WriteId,
     drawer::{DrawerView, OpenDrawer, OpeningFilter},
     papers::{ChangeTemplate, LogoView, PaperFilter, PreviewPaper, TemplateView},
+    print_elsewhere::PrinterElsewhere,
     printers::{FindView, LooksView, PrinterLooks, PrinterView, SavePrinter, TestPrinter},
     printing::{AnswerPrint, DevicesView, JobFilter, JobView, PrintPaper, RetryPrint},
     scanners::ScannerCodes,
@@ -18,7 +20,7 @@ use app::{
 use axum::{
     Extension, Json,
     body::Bytes,
-    extract::rejection::BytesRejection,
+    extract::{State, rejection::BytesRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -99,6 +101,13 @@ pub async fn find(
     responses((status = 200, body = FindView)), security(("session" = [])))]
 pub async fn found(OpenShop(shop): OpenShop) -> ApiResult<Json<FindView>> {
     run(move || shop.found_printers()).await.map(Json)
+}
+
+/// The printers of the branch's other devices, as far as these answer now.
+#[utoipa::path(get, path = "/api/v1/printers/elsewhere", tag = "devices",
+    responses((status = 200, body = Page<PrinterElsewhere>)), security(("session" = [])))]
+pub async fn elsewhere(OpenShop(shop): OpenShop) -> ApiResult<Json<Page<PrinterElsewhere>>> {
+    run(move || shop.offered_printers()).await.map(Json)
 }
 
 /// Prints the test card, or opens the printer's drawer.
@@ -303,6 +312,34 @@ pub async fn frame(
     headers: HeaderMap,
     luma: Result<Bytes, BytesRejection>,
 ) -> ApiResult<Json<FrameCodes>> {
+    let (reader, width, height, luma) = frame_of(&headers, luma)?;
+    let _one_of_few = LOOKING.acquire().await;
+    run(move || shop.codes_in(reader, width, height, luma))
+        .await
+        .map(Json)
+}
+
+/// The same for a device that has no shop yet and is shown an invitation.
+#[utoipa::path(post, path = "/api/v1/join/frame", tag = "joining",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = FrameCodes), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
+pub async fn join_frame(
+    State(door): State<Door>,
+    headers: HeaderMap,
+    luma: Result<Bytes, BytesRejection>,
+) -> ApiResult<Json<FrameCodes>> {
+    let (reader, width, height, luma) = frame_of(&headers, luma)?;
+    let _one_of_few = LOOKING.acquire().await;
+    run(move || door.app.codes_in(reader, width, height, luma))
+        .await
+        .map(Json)
+}
+
+/// What a page's picture is and whose: the reader, its width and height, its dots.
+fn frame_of(
+    headers: &HeaderMap,
+    luma: Result<Bytes, BytesRejection>,
+) -> ApiResult<(Uuid, u32, u32, Vec<u8>)> {
     let luma = luma.map_err(|_| ApiError::from(Code::TooLarge))?;
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     let number = |name: &str| text(name).and_then(|n| n.parse::<u32>().ok());
@@ -314,10 +351,7 @@ pub async fn frame(
     let reader = text("x-reader")
         .and_then(|id| Uuid::parse_str(id).ok())
         .unwrap_or(Uuid::nil());
-    let _one_of_few = LOOKING.acquire().await;
-    run(move || shop.codes_in(reader, width, height, luma.to_vec()))
-        .await
-        .map(Json)
+    Ok((reader, width, height, luma.to_vec()))
 }
 
 /// A code to try a scanner with.

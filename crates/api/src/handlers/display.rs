@@ -2,10 +2,11 @@
 
 use super::{OpenShop, run};
 use crate::{
-    Door,
+    Caller, Door,
     error::{ApiResult, ErrorBody},
     extract::{Body, Params},
-    guard::{DisplaySeat, Hears},
+    guard::{DisplaySeat, Listener},
+    lan::UntilClosed,
     live::{LiveFeed, pump},
 };
 use app::{
@@ -25,28 +26,29 @@ use axum::{
     responses((status = 101, description = "app::live::LiveMessage as text frames"), (status = 401, body = ErrorBody)))]
 pub async fn live(
     State(door): State<Door>,
-    Extension(hears): Extension<Hears>,
+    Extension(listener): Extension<Listener>,
+    until: Option<Extension<UntilClosed>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let feed = LiveFeed::of(door, hears);
+    let feed = LiveFeed::of(door, listener);
     upgrade
         .protocols(["chandi"])
         .max_message_size(4096)
-        .on_upgrade(move |socket| pump(socket, feed))
+        .on_upgrade(move |socket| pump(socket, feed, until.map(|Extension(until)| until)))
 }
 
-/// A token for a browser as this till's second screen, or as the hall's board.
+/// A token for a browser as this till's second screen, or as the hall's board. Of this machine it has no end; a browser
+/// of another machine gets one for a day, which a restart ends.
 #[utoipa::path(post, path = "/api/v1/displays", tag = "display", request_body = OpenDisplay,
     responses((status = 201, body = DisplayToken), (status = 422, body = ErrorBody)), security(("session" = [])))]
 pub async fn open_display(
     OpenShop(shop): OpenShop,
     Extension(actor): Extension<Actor>,
+    Extension(caller): Extension<Caller>,
     Body(request): Body<OpenDisplay>,
 ) -> ApiResult<(StatusCode, Json<DisplayToken>)> {
-    Ok((
-        StatusCode::CREATED,
-        Json(shop.open_display(actor.seat, &request)?),
-    ))
+    let token = shop.open_display(&actor, &request, caller.is_local())?;
+    Ok((StatusCode::CREATED, Json(token)))
 }
 
 /// What the customer sees now.

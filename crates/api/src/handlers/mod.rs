@@ -1,34 +1,50 @@
 //! One handler for each route, by feature. They read the request, call the app off the event loop, and answer.
 
 pub mod anomalies;
+pub mod api_keys;
+pub mod backups;
+pub mod branches;
 pub mod campaigns;
 pub mod cards;
 pub mod cart;
 pub mod catalog;
 pub mod choices;
 pub mod customers;
+pub mod device_links;
 pub mod devices;
 pub mod display;
+pub mod events;
+pub mod exchange;
 pub mod handovers;
+pub mod hub;
 pub mod invoices;
+pub mod joining;
+pub mod lead;
 pub mod mail;
 pub mod nodes;
 pub mod orders;
 pub mod payments;
+pub mod pick;
 pub mod prices;
 pub mod quotations;
 pub mod rates;
 pub mod returns;
+pub mod second_factor;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod sharing;
 pub mod shifts;
+pub mod shop_devices;
+pub mod shut_out;
 pub mod staff;
+pub mod sync;
 pub mod system;
 pub mod taxes;
 pub mod tenders;
 pub mod tips;
 pub mod tokens;
+pub mod webhooks;
 
 use crate::{
     Door,

@@ -9,7 +9,7 @@ use app::{
     Actor, Page,
     order_view::OrderView,
     orders::{BindPhone, CancelOrder, OrderFilter, PlaceOrder},
-    reports::TodayView,
+    reports::{TodayFilter, TodayView},
 };
 use axum::{Extension, Json, http::StatusCode};
 use domain::ids::OrderId;
@@ -84,8 +84,11 @@ pub async fn cancel(
 }
 
 /// The day at a glance.
-#[utoipa::path(get, path = "/api/v1/today", tag = "reports", responses((status = 200, body = TodayView)),
-    security(("session" = [])))]
-pub async fn today(OpenShop(shop): OpenShop) -> ApiResult<Json<TodayView>> {
-    run(move || shop.today()).await.map(Json)
+#[utoipa::path(get, path = "/api/v1/today", tag = "reports", params(TodayFilter),
+    responses((status = 200, body = TodayView), (status = 404, body = ErrorBody)), security(("session" = [])))]
+pub async fn today(
+    OpenShop(shop): OpenShop,
+    Params(filter): Params<TodayFilter>,
+) -> ApiResult<Json<TodayView>> {
+    run(move || shop.today(&filter)).await.map(Json)
 }

@@ -82,7 +82,7 @@ pub async fn print(
 
 /// Its slip as the printer would print it.
 #[utoipa::path(get, path = "/api/v1/returns/{id}/slip.png", tag = "refunds",
-    params(("id" = uuid::Uuid, Path), PaperFilter), responses((status = 200, content_type = "image/png")),
+    params(("id" = uuid::Uuid, Path), PaperFilter), responses((status = 200, content_type = "image/png", body = Vec<u8>)),
     security(("session" = [])))]
 pub async fn slip(
     OpenShop(shop): OpenShop,

@@ -1,28 +1,67 @@
 //! Signing in and out, and who is where.
 
-use super::{OpenShop, run};
+use super::{OpenShop, device_links::cookie, run};
 use crate::{
-    Caller,
-    error::{ApiResult, ErrorBody},
+    Caller, Door,
+    error::{ApiError, ApiResult, ErrorBody},
     extract::{Body, Id},
+    guard,
 };
 use app::{
-    Actor, Page,
+    Actor, Code, Page,
     sessions::{CurrentSession, SessionView, SignIn, SignedIn},
 };
-use axum::{Extension, Json, http::StatusCode};
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+};
 use domain::ids::SessionId;
 
 /// Signs somebody in by PIN.
 #[utoipa::path(post, path = "/api/v1/sessions", tag = "sessions", request_body = SignIn,
     responses((status = 201, body = SignedIn), (status = 401, body = ErrorBody), (status = 429, body = ErrorBody)))]
 pub async fn sign_in(
-    OpenShop(shop): OpenShop,
+    State(door): State<Door>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     Body(request): Body<SignIn>,
-) -> ApiResult<(StatusCode, Json<SignedIn>)> {
-    let signed_in = run(move || shop.sign_in(&request, &caller.place())).await?;
-    Ok((StatusCode::CREATED, Json(signed_in)))
+) -> ApiResult<(StatusCode, HeaderMap, Json<SignedIn>)> {
+    let holder = match guard::holder(&door, &caller, &headers).await {
+        Ok(holder) => holder,
+        // A browser whose link is over, or leads elsewhere, signs in as any other does.
+        Err(ApiError(refused))
+            if matches!(
+                refused.code,
+                Code::LinkWrong
+                    | Code::LinkEnded
+                    | Code::LinkRevoked
+                    | Code::LinkElsewhere
+                    | Code::NotAllowed
+            ) =>
+        {
+            None
+        }
+        // Whoever holds a link must not get in without it.
+        Err(other) => return Err(other),
+    };
+    let mut kept = HeaderMap::new();
+    if holder.is_some()
+        && let Some(shown) = guard::link_cookie(&headers)
+    {
+        kept.insert(header::SET_COOKIE, cookie(&caller, shown)?);
+    }
+    let signed_in = run(move || {
+        door.app.take_place()?;
+        let shop = door.app.shop()?;
+        let signed_in = shop.sign_in(&request, &caller.place())?;
+        if let Some(holder) = holder {
+            shop.signed_in_by_link(SessionId::from_uuid(signed_in.id), &holder)?;
+        }
+        Ok(signed_in)
+    })
+    .await?;
+    Ok((StatusCode::CREATED, kept, Json(signed_in)))
 }
 
 /// Who is signed in, and where.

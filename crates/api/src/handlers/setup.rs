@@ -35,8 +35,11 @@ pub async fn set_up(
 /// Who works here, before anybody signed in.
 #[utoipa::path(get, path = "/api/v1/lock", tag = "setup",
     responses((status = 200, body = LockView), (status = 409, body = ErrorBody)))]
-pub async fn lock(OpenShop(shop): OpenShop) -> ApiResult<Json<LockView>> {
-    run(move || shop.lock_view()).await.map(Json)
+pub async fn lock(
+    OpenShop(shop): OpenShop,
+    Extension(caller): Extension<Caller>,
+) -> ApiResult<Json<LockView>> {
+    run(move || shop.lock_view_from(&caller.place())).await.map(Json)
 }
 
 /// Deletes the demo shop, and nothing else.

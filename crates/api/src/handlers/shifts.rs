@@ -178,7 +178,7 @@ pub async fn print_report(
 
 /// A report as the printer would print it.
 #[utoipa::path(get, path = "/api/v1/shift-reports/{id}/slip.png", tag = "shifts",
-    params(("id" = uuid::Uuid, Path), PaperFilter), responses((status = 200, content_type = "image/png")),
+    params(("id" = uuid::Uuid, Path), PaperFilter), responses((status = 200, content_type = "image/png", body = Vec<u8>)),
     security(("session" = [])))]
 pub async fn report_png(
     OpenShop(shop): OpenShop,
@@ -192,7 +192,7 @@ pub async fn report_png(
 
 /// A report as a file.
 #[utoipa::path(get, path = "/api/v1/shift-reports/{id}/slip.pdf", tag = "shifts",
-    params(("id" = uuid::Uuid, Path), PaperFilter), responses((status = 200, content_type = "application/pdf")),
+    params(("id" = uuid::Uuid, Path), PaperFilter), responses((status = 200, content_type = "application/pdf", body = Vec<u8>)),
     security(("session" = [])))]
 pub async fn report_pdf(
     OpenShop(shop): OpenShop,

@@ -1,11 +1,12 @@
 //! Devices that write facts and speak to a hub, as small as they can be: what is in the facts is nothing to a hub.
 
 use domain::ids::{BranchId, DeviceId, FactId, ShopId};
-use hub::Registration;
+use journal::exchange::Registration;
 use journal::{
     Body, Chunk, DeviceKey, Place, Series, Stamp, Transaction, Vector,
-    body::{DeviceAdmittedV1, DeviceRevokedV1, ShopFoundedV1},
+    body::{DeviceAdmittedV1, DeviceRestoredV1, DeviceRevokedV1, RecoveryKeySetV1, ShopFoundedV1},
     exchange::{self, Heads, Pull, Pulled, Push, Pushed, Request, signature_text},
+    recovery::RecoverySecret,
 };
 
 pub const NOON: i64 = 1_795_243_800_000;
@@ -122,6 +123,36 @@ impl Device {
         self.tell(&Body::DeviceAdmitted(admitted))
     }
 
+    /// Makes a recovery card the shop's.
+    pub fn set_card(&mut self, card: u8, generation: u32) -> &Transaction {
+        let secret = RecoverySecret([card; 16]);
+        self.tell(&Body::RecoveryKeySet(RecoveryKeySetV1 {
+            generation,
+            recipient: "age1".to_owned(),
+            public_key: secret.signing_key().public().bytes(),
+            set_ms: NOON,
+        }))
+    }
+
+    /// Begins as a device that was restored with a card.
+    pub fn restore(&mut self, card: u8) -> &Transaction {
+        let mut restored = DeviceRestoredV1 {
+            device: self.id.bytes(),
+            public_key: self.key().public().bytes(),
+            branch: [2; 16],
+            counter: [5; 16],
+            ordinal: 2000,
+            lane: 3,
+            backup_by: [1; 16],
+            backup_ms: NOON,
+            restored_ms: NOON,
+            recovery_key: [0; 32],
+            signature: [[0; 32]; 2],
+        };
+        RecoverySecret([card; 16]).sign(self.shop(), &mut restored);
+        self.tell(&Body::DeviceRestored(restored))
+    }
+
     /// Shuts a device out; what it wrote up to a place still counts.
     pub fn revoke(&mut self, other: &Device, until: Place) -> &Transaction {
         self.tell(&Body::DeviceRevoked(DeviceRevokedV1 {
@@ -147,13 +178,14 @@ impl Device {
     }
 
     pub fn registration(&self, word: &str) -> Vec<u8> {
-        postcard::to_stdvec(&Registration {
+        let registration = Registration {
             invitation: word.to_owned(),
             shop: self.series.shop.bytes(),
             device: self.id.bytes(),
             founding: self.written[0].encode(),
-        })
-        .expect("bytes")
+            proof: vec![],
+        };
+        registration.encode()
     }
 }
 

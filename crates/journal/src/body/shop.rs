@@ -30,6 +30,18 @@ pub struct DeviceAdmittedV1 {
     pub admitted_ms: i64,
 }
 
+/// A device of the shop works at another counter from here on, under numbers of its own. Also how two that were let in
+/// apart from each other under one ordinal get numbers of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceMovedV1 {
+    pub device: Id,
+    pub branch: Id,
+    pub counter: Id,
+    pub ordinal: u16,
+    pub lane: u8,
+    pub moved_ms: i64,
+}
+
 /// Nothing that this device signed after that fact is accepted, however it is dated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRevokedV1 {

@@ -61,3 +61,34 @@ pub struct TaxIdentitySetV1 {
     /// It was a mistake and counts for no day.
     pub removed: bool,
 }
+
+/// As before, for one branch alone or for all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxIdentitySetV2 {
+    pub identity: Id,
+    pub number: String,
+    pub name: String,
+    pub region: String,
+    pub from: u32,
+    pub to: Option<u32>,
+    pub composition: bool,
+    pub removed: bool,
+    /// None: wherever a branch has no number of its own.
+    pub branch: Option<Id>,
+}
+
+impl From<TaxIdentitySetV1> for TaxIdentitySetV2 {
+    fn from(old: TaxIdentitySetV1) -> TaxIdentitySetV2 {
+        TaxIdentitySetV2 {
+            identity: old.identity,
+            number: old.number,
+            name: old.name,
+            region: old.region,
+            from: old.from,
+            to: old.to,
+            composition: old.composition,
+            removed: old.removed,
+            branch: None,
+        }
+    }
+}

@@ -1,6 +1,6 @@
 /** What the customer is asked on their own screen while a sheet of the till is open, and what they said. */
 import { call, get, post, uuidv7, type GuestAsk } from '$shared/api';
-import { onLive, onResync } from '$shared/live';
+import { inOrder, onLive, onResync } from '$shared/live';
 
 const state = $state<{ ask: GuestAsk | null }>({ ask: null });
 
@@ -18,7 +18,11 @@ export function askGuest(kind: 'tip' | 'phone', amount: number | null): () => vo
   const show = (found: GuestAsk | null) => {
     if (!over) state.ask = found?.id === id ? found : null;
   };
-  const read = () => void get<GuestAsk | null>('/display/ask').then(show, () => undefined);
+  const asked = inOrder();
+  const read = () => {
+    const counts = asked();
+    void get<GuestAsk | null>('/display/ask').then((found) => void (counts() && show(found)), () => undefined);
+  };
   post<GuestAsk>('/display/ask', { id, kind, ...(amount === null ? {} : { amount_minor: amount }) }).then(
     (made) => {
       if (state.ask?.id !== id) show(made);

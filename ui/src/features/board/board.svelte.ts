@@ -1,5 +1,6 @@
 /** What the hall sees: read after every piece of news, kept as it was while the line is away. */
 import { get, isApiError, type Board } from '$shared/api';
+import { keepLink } from '$features/links/open';
 import { inApp, onLive, onResync, startLive, stopLive } from '$shared/live';
 import { play } from '$shared/sound/sound';
 import { newlyReady } from './pages';
@@ -17,6 +18,10 @@ export const hall = {
   get fresh() { return state.fresh; },
   get trouble() { return state.trouble; },
 };
+
+let again: () => void = () => undefined;
+/** Looks once more, now. */
+export const readBoard = (): void => again();
 
 /** The key comes in the address and leaves it at once; a reload finds it in the page's own storage. */
 function takeKey(): string | null {
@@ -38,10 +43,10 @@ export function follow(nowMs: number): () => void {
   let key = takeKey();
   let stopped = false;
   let turn = 0;
-  let again: ReturnType<typeof setTimeout> | undefined;
+  let later: ReturnType<typeof setTimeout> | undefined;
 
   const read = async () => {
-    clearTimeout(again);
+    clearTimeout(later);
     const mine = ++turn;
     try {
       const board = await get<Board>('/board', undefined, { token: key, retries: 0 });
@@ -53,7 +58,7 @@ export function follow(nowMs: number): () => void {
       state.fresh = [...fresh.map((number) => ({ number, until: now + nowMs })), ...state.fresh.filter((one) => one.until > now && !fresh.includes(one.number) && board.ready.some((ready) => ready.number === one.number))];
       if (fresh.length > 0) play('ready');
       const left = board.until ? Date.parse(board.until) - Date.parse(board.now) : REST_MS;
-      again = setTimeout(() => void read(), Math.min(REST_MS, Math.max(1000, left + 100)));
+      later = setTimeout(() => void read(), Math.min(REST_MS, Math.max(1000, left + 100)));
     } catch (error) {
       if (stopped || mine !== turn) return;
       const kind = isApiError(error) ? error.kind : 'broken';
@@ -67,14 +72,12 @@ export function follow(nowMs: number): () => void {
         state.trouble = 'noShop';
         state.board = null;
       }
-      again = setTimeout(() => void read(), AGAIN_MS);
+      later = setTimeout(() => void read(), AGAIN_MS);
     }
   };
+  again = () => void read();
   const begin = () => {
-    if (!inApp && !key) {
-      state.trouble = 'ended';
-      return;
-    }
+    // Without a key a device link may have let this browser in: the core knows.
     startLive(key);
     void read();
   };
@@ -86,9 +89,10 @@ export function follow(nowMs: number): () => void {
   };
   addEventListener('hashchange', newKey);
   begin();
+  if (key === null && !inApp) ends.push(keepLink());
   return () => {
     stopped = true;
-    clearTimeout(again);
+    clearTimeout(later);
     removeEventListener('hashchange', newKey);
     ends.forEach((end) => end());
     stopLive();

@@ -28,6 +28,8 @@ export class BrowserCamera implements CameraSource {
   constructor(
     readonly video: HTMLVideoElement,
     readonly watcher: Watcher,
+    /** Who reads the pictures: the shop, or this device before it has one. */
+    readonly reads: '/codes/frame' | '/join/frame' = '/codes/frame',
   ) {}
 
   start(camera: string | null): void {
@@ -201,7 +203,7 @@ export class BrowserCamera implements CameraSource {
   async #send(bytes: ArrayBuffer, cut: Cut, parity: number, turn: number, life: number, width: number, height: number): Promise<void> {
     try {
       const headers = { 'x-width': String(cut.outWidth), 'x-height': String(cut.outHeight), 'x-reader': this.#readers[parity]! };
-      const { codes } = await post<Read>('/codes/frame', undefined, { bytes, headers, retries: 0 });
+      const { codes } = await post<Read>(this.reads, undefined, { bytes, headers, retries: 0 });
       if (!this.#pacer.back(turn) || life !== this.#life) return;
       this.watcher.unread(false);
       const seen = codes.map((code) => ({ ...code, corners: code.corners.map((corner) => inPicture(cut, corner)) }));

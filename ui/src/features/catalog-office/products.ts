@@ -1,5 +1,5 @@
 /** Calls about products and categories, each with the id that makes a repeat safe. */
-import { del, get, post, put, uuidv7, type Category, type Id, type List, type Product, type UnitName } from '$shared/api';
+import { changedOver, del, get, post, put, uuidv7, type Category, type Id, type List, type Product, type UnitName } from '$shared/api';
 import { t, type MessageKey } from '$shared/i18n';
 
 /** The word that people read: a shop's own unit without its sign. */
@@ -10,7 +10,7 @@ export const HUES = ['rose', 'amber', 'coral', 'leaf', 'teal', 'olive', 'iris', 
 
 /** What belongs to the core: how a variant came to be, and what follows from other things. */
 type Given = 'archived_at' | 'sample' | 'asks' | 'variant_of' | 'variant' | 'choices';
-export type ProductDraft = Omit<Product, Given>;
+export type ProductDraft = Omit<Product, Given | 'hidden_at' | 'hidden_here' | 'here_minor'>;
 export type CategoryDraft = Omit<Category, 'archived_at'>;
 
 /** The fields that a write carries: the rest belongs to the core. */
@@ -26,6 +26,11 @@ function form(product: Product | ProductDraft) {
 }
 
 export const saveProduct = (product: Product | ProductDraft) => put<Product>(`/products/${product.id}`, form(product));
+/** Writes what differs between the two: what somebody else changed of the product meanwhile stays. */
+export async function changeProduct(before: Product | ProductDraft, after: Product | ProductDraft): Promise<Product> {
+  const now = await get<Product>(`/products/${after.id}`);
+  return saveProduct(changedOver(writable(before), writable(after), writable(now)));
+}
 export const addProduct = (product: ProductDraft) => post<Product>('/products', form(product));
 export const archiveProduct = (id: Id) => del<unknown>(`/products/${id}`, { id: uuidv7() });
 export const restoreProduct = (id: Id) => post<Product>(`/products/${id}/restore`, { id: uuidv7() });
@@ -35,6 +40,11 @@ export function writableCategory(category: Category | CategoryDraft): CategoryDr
   return { id, name, names, hue, parent, position, active };
 }
 export const saveCategory = (category: Category | CategoryDraft) => put<Category>(`/categories/${category.id}`, writableCategory(category));
+/** As for products. */
+export async function changeCategory(before: Category | CategoryDraft, after: Category | CategoryDraft): Promise<Category> {
+  const now = (await readCategories()).find((one) => one.id === after.id);
+  return saveCategory(now ? changedOver(writableCategory(before), writableCategory(after), writableCategory(now)) : after);
+}
 export const addCategory = (category: CategoryDraft) => post<Category>('/categories', category);
 export const archiveCategory = (id: Id) => del<unknown>(`/categories/${id}`, { id: uuidv7() });
 export const restoreCategory = (id: Id) => post<Category>(`/categories/${id}/restore`, { id: uuidv7() });

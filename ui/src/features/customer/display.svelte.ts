@@ -1,6 +1,7 @@
 /** What the till shows the customer: live while the line holds, read again after every gap, kept as it was in between. */
 import { get, isApiError, post, type Display, type GuestAnswer } from '$shared/api';
-import { inApp, live, onLive, onResync, startLive, stopLive } from '$shared/live';
+import { keepLink } from '$features/links/open';
+import { inApp, inOrder, live, onLive, onResync, startLive, stopLive } from '$shared/live';
 
 const KEY = 'chandi.display';
 const PATIENCE_MS = 1500;
@@ -87,13 +88,15 @@ export function follow(): () => void {
     }
   };
 
+  const asked = inOrder();
   const read = async () => {
     clearTimeout(later);
     const before = heard;
+    const counts = asked();
     try {
       const display = await get<Display>('/display', undefined, { token: key, retries: 0 });
       // What was told meanwhile is newer than the answer.
-      if (!stopped && before === heard) show(display);
+      if (!stopped && before === heard && counts()) show(display);
     } catch (error) {
       if (stopped) return;
       const code = isApiError(error) ? error.kind : 'broken';
@@ -113,10 +116,7 @@ export function follow(): () => void {
 
   again = () => void read();
   const begin = () => {
-    if (!inApp && !key) {
-      state.trouble = 'ended';
-      return;
-    }
+    // Without a key a device link may have let this browser in: the core knows.
     startLive(key);
     void read();
   };
@@ -136,6 +136,7 @@ export function follow(): () => void {
   };
   addEventListener('hashchange', newKey);
   begin();
+  if (key === null && !inApp) ends.push(keepLink());
 
   return () => {
     stopped = true;
@@ -153,6 +154,10 @@ export function watchLine(): (() => void) | undefined {
     state.late = false;
     return;
   }
-  const timer = setTimeout(() => (state.late = true), PATIENCE_MS);
+  const timer = setTimeout(() => {
+    state.late = true;
+    // The line goes when a link ends, too: the core says which it is.
+    again();
+  }, PATIENCE_MS);
   return () => clearTimeout(timer);
 }

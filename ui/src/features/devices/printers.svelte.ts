@@ -1,6 +1,6 @@
 /** The printers of this device, for the pages that change them. */
 import { get, post, put, uuidv7, type Looked, type Look, type PrintJob, type Printer } from '$shared/api';
-import { onLive, onResync } from '$shared/live';
+import { inOrder, onLive, onResync } from '$shared/live';
 
 const state = $state<{ list: Printer[] | null }>({ list: null });
 
@@ -14,17 +14,23 @@ export const printerList = {
   },
 };
 
+const asked = inOrder();
+
 export async function readPrinters(): Promise<void> {
-  state.list = (await get<{ items: Printer[] }>('/printers')).items;
+  const counts = asked();
+  const { items } = await get<{ items: Printer[] }>('/printers');
+  if (counts()) state.list = items;
 }
 
 /** What an answer told is shown at once; the next reading holds. */
 export function showPrinter(printer: Printer): void {
+  asked()(); // what was read before that is older
   const list = state.list ?? [];
   state.list = list.some((one) => one.id === printer.id) ? list.map((one) => (one.id === printer.id ? printer : one)) : [...list, printer];
 }
 
 export function dropPrinter(id: string): void {
+  asked()();
   state.list = state.list?.filter((one) => one.id !== id) ?? null;
 }
 

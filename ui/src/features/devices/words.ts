@@ -7,8 +7,9 @@ export function driverName(driver: Printer['driver']): string {
   return t(`devices.driver.${driver}`);
 }
 
-/** "Network · 192.168.1.20:9100" */
-export function placeOf(printer: Pick<Printer, 'driver' | 'address'>): string {
+/** "Network · 192.168.1.20:9100", or the till on whose device it hangs. */
+export function placeOf(printer: Pick<Printer, 'driver' | 'address'> & { till?: string | null }): string {
+  if (printer.driver === 'device') return t('devices.elsewhere.at', { till: printer.till ?? '–' });
   return `${driverName(printer.driver)} · \u2068${printer.address}\u2069`;
 }
 

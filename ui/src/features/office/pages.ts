@@ -2,8 +2,10 @@
 import type { Component } from 'svelte';
 import { t, tMaybe, type MessageKey } from '$shared/i18n';
 import House from '@lucide/svelte/icons/house';
+import Inbox from '@lucide/svelte/icons/inbox';
 import Receipt from '@lucide/svelte/icons/receipt-text';
 import Vault from '@lucide/svelte/icons/vault';
+import Monitor from '@lucide/svelte/icons/monitor-smartphone';
 import Grid from '@lucide/svelte/icons/layout-grid';
 import Badge from '@lucide/svelte/icons/id-card';
 import Users from '@lucide/svelte/icons/users';
@@ -17,6 +19,7 @@ export interface Page {
     | 'invoices'
     | 'quotations'
     | 'mail'
+    | 'programs'
     | 'products'
     | 'categories'
     | 'payments'
@@ -27,9 +30,14 @@ export interface Page {
     | 'campaigns'
     | 'staff'
     | 'sessions'
+    | 'attention'
     | 'taxes'
     | 'receipts'
     | 'devices'
+    | 'online'
+    | 'sharing'
+    | 'backups'
+    | 'branches'
     | 'settings';
   /** One of several lists under the same name. */
   part?: string;
@@ -93,13 +101,35 @@ export const SECTIONS: Section[] = [
     ],
   },
   {
+    name: 'attention',
+    icon: Inbox,
+    pages: [
+      { name: 'attention', needs: 'report.read' },
+      { name: 'attention', part: 'settled', needs: 'report.read' },
+      { name: 'attention', part: 'aside', needs: 'report.read' },
+    ],
+  },
+  {
+    name: 'devices',
+    icon: Monitor,
+    pages: [
+      { name: 'devices', needs: 'device.change' },
+      { name: 'devices', part: 'shop', needs: 'device.change' },
+      { name: 'devices', part: 'links', needs: 'device.manage' },
+      { name: 'sharing', needs: 'device.change' },
+      { name: 'online', needs: 'device.change' },
+      { name: 'backups', needs: 'backup.make' },
+    ],
+  },
+  {
     name: 'settings',
     icon: Gear,
     pages: [
       { name: 'settings', needs: 'setting.read' },
       { name: 'receipts', needs: 'setting.read' },
-      { name: 'devices', needs: 'device.change' },
+      { name: 'branches', needs: 'branch.manage' },
       { name: 'mail', needs: 'mail.send' },
+      { name: 'programs', needs: 'program.manage' },
     ],
   },
 ];

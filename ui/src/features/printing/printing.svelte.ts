@@ -1,7 +1,7 @@
 /** What the printers of this device say, and what a person asks of them. The sale itself never waits for any of it. */
 import { get, isApiError, post, uuidv7, type DeviceStatus, type List, type PrintJob, type Printer } from '$shared/api';
 import { t, tMaybe } from '$shared/i18n';
-import { onLive, onResync } from '$shared/live';
+import { inOrder, onLive, onResync } from '$shared/live';
 import { session } from '$shared/state/session.svelte';
 import { say, sayError } from '$shared/state/toasts.svelte';
 import { DRAWER_NEWS_MS, ranked, type Problem } from './problems';
@@ -33,9 +33,14 @@ export const printing = {
 
 let later: ReturnType<typeof setTimeout> | undefined;
 
+const asked = inOrder();
+
 export async function readStatus(): Promise<void> {
   if (!session.may('device.read')) return;
-  state.status = await get<DeviceStatus>('/devices/status', undefined, { retries: 1 });
+  const counts = asked();
+  const status = await get<DeviceStatus>('/devices/status', undefined, { retries: 1 });
+  if (!counts()) return;
+  state.status = status;
   state.now = Date.now();
   clearTimeout(later);
   if (state.status.problems.some((job) => job.kind === 'drawer')) later = setTimeout(() => (state.now = Date.now()), DRAWER_NEWS_MS);
@@ -68,6 +73,15 @@ export function paperName(job: PrintJob): string {
 
 export function whyText(why: string | null): string | null {
   return why === null ? null : (tMaybe(`print.why.${why}`) ?? t('print.why.printer_error'));
+}
+
+/** Why this paper did not come, and where, when that is not here. */
+export function whyOf(job: PrintJob): string | null {
+  const why = whyText(job.why);
+  const till = job.at_till;
+  if (why === null || till === null) return why;
+  if (job.why === 'device_silent') return t('print.why.silent_there', { till });
+  return job.why === 'unreachable' ? t('print.why.device_away', { till }) : t('print.why.at', { why, till });
 }
 
 /** Words that stand alone begin as a sentence does. */

@@ -19,6 +19,8 @@ const job = (id: string, state: PrintJob['state'], printer: string | null, minut
   created_at: `2026-01-01T10:${String(minute).padStart(2, '0')}:00Z`,
   changed_at: '2026-01-01T11:00:00Z',
   staff: null,
+  for_till: null,
+  at_till: null,
   actions: [],
 });
 

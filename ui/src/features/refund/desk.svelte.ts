@@ -1,6 +1,6 @@
 /** The refund desk: one order, the lines that are chosen, and what the core says they come to. The page adds nothing up. */
 import { get, isApiError, post, uuidv7, type Approval, type Candidate, type CreditNote, type Order, type RefundPreview } from '$shared/api';
-import { onLive, onResync } from '$shared/live';
+import { inOrder, onLive, onResync } from '$shared/live';
 import { play } from '$shared/sound/sound';
 import { chosenLines, claimedOf, keepChoice, type Choice } from './choice';
 
@@ -38,9 +38,11 @@ function show(order: Order): void {
 export async function find(text: string): Promise<void> {
   const code = text.trim();
   if (code === '' || state.busy) return;
+  const counts = opens(code);
   state.busy = true;
   try {
     const found = await post<{ order?: Order; candidates?: Candidate[] }>('/refunds/find', { code });
+    if (!counts()) return;
     if (found.order) {
       play('ok');
       show(found.order);
@@ -51,12 +53,19 @@ export async function find(text: string): Promise<void> {
   await preview();
 }
 
+const opens = inOrder();
+
 export async function openOrder(id: string): Promise<void> {
-  show(await get<Order>(`/orders/${id}`));
+  const counts = opens(id);
+  const order = await get<Order>(`/orders/${id}`);
+  // Closed, or another one was opened meanwhile.
+  if (!counts()) return;
+  show(order);
   await preview();
 }
 
 export function close(): void {
+  opens(null);
   Object.assign(state, { order: null, choice: {}, method: null, preview: null, candidates: null, done: null });
 }
 
@@ -132,11 +141,14 @@ export async function pay(reason: string, approval?: Approval): Promise<void> {
   }
 }
 
+const reads = inOrder();
+
 async function readAgain(): Promise<void> {
   const before = state.order;
   if (!before) return;
+  const counts = reads(before.id);
   const order = await get<Order>(`/orders/${before.id}`);
-  if (state.order?.id !== order.id || state.done) return;
+  if (!counts() || state.order?.id !== order.id || state.done) return;
   state.choice = keepChoice(order, state.choice, before);
   state.order = order;
   await preview();

@@ -1,6 +1,6 @@
 /** The sales counter's desk: what was scanned, the order that is open here, its marks. The core decides; this keeps the page in step. */
 import { ApiError, get, isApiError, post, uuidv7, type Approval, type Candidate, type Claim, type List, type Marked, type Order, type RecentHandover, type Redeemed, type Setting } from '$shared/api';
-import { onLive, onResync } from '$shared/live';
+import { inOrder, onLive, onResync } from '$shared/live';
 import { play } from '$shared/sound/sound';
 import { askedFor } from './asked';
 import { allMissing, keepMarks, marksOf, outcomeOf, rowsOf, rowsOfToken, type Outcome, type Row } from './rows';
@@ -164,13 +164,26 @@ export function closeRefusal(): void {
   state.refusal = null;
 }
 
+const looks = inOrder();
+
 /** Looks at an order without opening it. */
 export async function look(order: string): Promise<void> {
-  state.seen = await get<Order>(`/orders/${order}`);
+  const counts = looks(order);
+  const seen = await get<Order>(`/orders/${order}`);
+  if (!counts() || state.open) return;
+  state.seen = seen;
   state.refusal = null;
 }
 
+/** What is looked at changed; whoever closed it meanwhile is done with it. */
+async function lookOnceMore(order: string): Promise<void> {
+  const counts = looks(order);
+  const seen = await get<Order>(`/orders/${order}`);
+  if (counts() && state.seen?.id === order) state.seen = seen;
+}
+
 export function closeSeen(): void {
+  looks(null);
   state.seen = null;
 }
 
@@ -287,8 +300,12 @@ export async function undo(order: string, handover: string, approval?: Approval)
 
 // --- keeping up ----------------------------------------------------------------------------------------------------
 
+const recentAsked = inOrder();
+
 export async function readRecent(): Promise<void> {
+  const counts = recentAsked();
   const answer = await get<List<RecentHandover> | RecentHandover[]>('/sales/recent');
+  if (!counts()) return;
   state.recent = Array.isArray(answer) ? answer : answer.items;
 }
 
@@ -300,13 +317,16 @@ async function readSettings(): Promise<void> {
   }
 }
 
+const openAsked = inOrder();
+
 /** Reads the open order again: who has it now, and what is left of it. */
 async function readOpen(): Promise<void> {
   const open = state.open;
   if (!open) return;
   if (!open.order) return askAgain();
+  const counts = openAsked(open.claim.id);
   const order = await get<Order>(`/orders/${open.id}`);
-  if (state.open?.claim.id !== open.claim.id || state.busy) return;
+  if (!counts() || state.open?.claim.id !== open.claim.id || state.busy) return;
   const ended = over(order);
   if (ended) {
     clear();
@@ -354,7 +374,7 @@ export function follow(): () => void {
   let soon: ReturnType<typeof setTimeout> | undefined;
   const news = (id: string | null) => {
     if (state.open && (id === null || id === state.open.id || !state.open.order)) quietly(readOpen);
-    if (state.seen && id === state.seen.id) quietly(() => look(id));
+    if (state.seen && id === state.seen.id) quietly(() => lookOnceMore(id));
     if (state.absent) quietly(askAgain);
     clearTimeout(soon);
     soon = setTimeout(() => quietly(readRecent), 150);

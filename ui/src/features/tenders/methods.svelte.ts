@@ -1,7 +1,7 @@
 /** How the shop takes money, in its own order; read once, and again when somebody changes a setting. */
 import { get, type PayMethod, type TenderMethod } from '$shared/api';
 import { t, type MessageKey } from '$shared/i18n';
-import { onLive, onResync } from '$shared/live';
+import { inOrder, onLive, onResync } from '$shared/live';
 import Swap from '@lucide/svelte/icons/arrow-left-right';
 import Banknote from '@lucide/svelte/icons/banknote';
 import BookUser from '@lucide/svelte/icons/book-user';
@@ -31,12 +31,15 @@ export const methods = {
 
 /** Follows the shop's ways to pay; call what it returns to stop. */
 export function followMethods(): () => void {
-  const read = () =>
+  const asked = inOrder();
+  const read = () => {
+    const counts = asked();
     void get<PayMethod[]>('/tenders/methods').then(
-      (list) => (state.list = list.length > 0 ? list : [CASH]),
+      (list) => void (counts() && (state.list = list.length > 0 ? list : [CASH])),
       // Cash always works; the rest comes with the next resync.
       () => undefined,
     );
+  };
   read();
   const stops = [onLive('setting', read), onResync(read)];
   return () => stops.forEach((stop) => stop());

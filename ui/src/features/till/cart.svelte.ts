@@ -1,6 +1,7 @@
 /** The open cart as the core keeps it. Every change is a message to the core; the page shows what comes back. */
 import { get, isApiError, post, del, uuidv7, type Approval, type Cart, type CartChange, type List, type Order } from '$shared/api';
-import { onLive, onResync } from '$shared/live';
+import type { CartsElsewhere } from '$shared/api/lead';
+import { inOrder, onLive, onResync } from '$shared/live';
 import { placing, setExchange, type Goods } from '$features/exchange/exchange.svelte';
 import { asTenders, type Leg } from '$features/tenders/legs';
 import { session } from '$shared/state/session.svelte';
@@ -70,8 +71,13 @@ export async function readCart(): Promise<void> {
   await readParked();
 }
 
+const parkedAsked = inOrder();
+
 export async function readParked(): Promise<void> {
-  state.parked = (await get<List<Cart>>('/carts')).items.length;
+  const counts = parkedAsked();
+  const [here, there] = await Promise.all([parkedCarts(), cartsElsewhere()]);
+  if (!counts()) return;
+  state.parked = here.items.length + there.items.filter((cart) => cart.state === 'parked').length;
 }
 
 export async function change(change: CartChange, approval?: Approval): Promise<Cart> {
@@ -115,6 +121,11 @@ export async function park(label: string): Promise<void> {
 
 export function parkedCarts(): Promise<List<Cart>> {
   return get<List<Cart>>('/carts');
+}
+
+/** The carts at the branch's other tills. */
+export function cartsElsewhere(): Promise<CartsElsewhere> {
+  return get<CartsElsewhere>('/carts/elsewhere');
 }
 
 export async function recall(id: string): Promise<void> {
@@ -204,7 +215,7 @@ export function followCart(): () => void {
       if (session.current && state.waiting === 0 && (state.cart?.lines.length ?? 0) > 0) void readChanges().catch(() => undefined);
     }, 300);
   };
-  const stops = [onLive('cart', again), onLive('product', changed), onLive('modifier_group', changed), onLive('setting', changed), onResync(again)];
+  const stops = [onLive('cart', again), onLive('carts', () => void readParked().catch(() => {})), onLive('product', changed), onLive('modifier_group', changed), onLive('setting', changed), onResync(again)];
   return () => {
     clearTimeout(soon);
     stops.forEach((stop) => stop());

@@ -1,10 +1,11 @@
 /** The products on the till: the grid at once, the rest by asking the core. */
 import { get, type Catalog, type Category, type List, type Product } from '$shared/api';
-import { onLive, onResync } from '$shared/live';
+import { inOrder, onLive, onResync } from '$shared/live';
 import { find, indexOf } from './find';
 
 const FEW = 6;
 const SHOWN = 120;
+const DAY_LOOK_MS = 60_000;
 
 const state = $state<{ catalog: Catalog | null; found: { query: string; products: Product[] } | null }>({ catalog: null, found: null });
 const index = $derived(indexOf(state.catalog?.products ?? []));
@@ -41,22 +42,34 @@ export const catalog = {
   },
 };
 
+/** What this branch does not sell is not on its till. */
+const soldHere = (product: Product) => !product.hidden_here;
+
+const asked = inOrder();
+
 export async function readCatalog(): Promise<void> {
-  state.catalog = await get<Catalog>('/catalog');
+  const counts = asked();
+  const read = await get<Catalog>('/catalog');
+  if (!counts()) return;
+  state.catalog = { ...read, products: read.products.filter(soldHere) };
 }
 
 let asking: AbortController | null = null;
 
-/** Asks the core where the page itself finds little: big catalogues, slips of the finger, other scripts. */
-export async function askCore(query: string): Promise<void> {
+/**
+ * Asks the core where the page itself finds little: big catalogues, slips of the finger, other scripts. What is typed next
+ * ends the question, unless it was `entered`: then its answer is waited for.
+ */
+export async function askCore(query: string, entered = false): Promise<void> {
   const typed = query.trim();
   asking?.abort();
   if (typed.length < 2) return;
   if (!catalog.more && find(index, typed, FEW).length >= FEW) return;
-  asking = new AbortController();
+  const stop = new AbortController();
+  if (!entered) asking = stop;
   try {
-    const { items } = await get<List<Product>>('/products', { q: typed, limit: 60 }, { signal: asking.signal, retries: 0 });
-    state.found = { query: typed, products: items };
+    const { items } = await get<List<Product>>('/products', { q: typed, limit: 60 }, { signal: stop.signal, retries: 0 });
+    state.found = { query: typed, products: items.filter(soldHere) };
   } catch {
     // What is on the page is still found.
   }
@@ -64,7 +77,7 @@ export async function askCore(query: string): Promise<void> {
 
 /** The products of a category that do not fit on the page. */
 export async function askCategory(category: string): Promise<Product[]> {
-  return (await get<List<Product>>('/products', { category, limit: 500 })).items;
+  return (await get<List<Product>>('/products', { category, limit: 500 })).items.filter(soldHere);
 }
 
 export function followCatalog(): () => void {
@@ -73,9 +86,14 @@ export function followCatalog(): () => void {
     clearTimeout(timer);
     timer = setTimeout(() => void readCatalog().catch(() => undefined), 120);
   };
+  // Prices that hold for days change with the business day, and nobody says so.
+  const turn = setInterval(() => {
+    if (state.catalog && Date.now() >= Date.parse(state.catalog.until)) again();
+  }, DAY_LOOK_MS);
   const stops = [onLive('product', again), onLive('category', again), onResync(again)];
   return () => {
     clearTimeout(timer);
+    clearInterval(turn);
     stops.forEach((stop) => stop());
   };
 }

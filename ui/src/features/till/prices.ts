@@ -16,6 +16,8 @@ export function sourceWord(line: Pick<CartLine, 'price_source' | 'level' | 'own_
       return t('price.customer');
     case 'break':
       return t('price.break');
+    case 'branch':
+      return t('price.branch');
     case 'level': {
       const level = line.level ?? line.own_level ?? cart?.level ?? cart?.customer?.level;
       return level ? levelName(level) : null;

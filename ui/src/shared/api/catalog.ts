@@ -9,6 +9,8 @@ export interface SetPrice {
   unit: UnitName;
   level: string | null;
   customer: Id | null;
+  /** The one branch it holds at; null is everywhere. */
+  branch: Id | null;
   from_quantity: string | null;
   first_day: string | null;
   last_day: string | null;
@@ -80,6 +82,9 @@ export interface Variant {
   values: { name: string; value: string }[];
   sku: string | null;
   price_minor: number;
+  /** What this device's branch asks for one today. */
+  here_minor: number;
+  hidden_here: boolean;
   available: boolean;
   picture: Id | null;
 }
@@ -109,6 +114,14 @@ export interface RowFault {
   value: string | null;
 }
 
+export interface CellChange {
+  row: number;
+  product: string;
+  column: string;
+  before: string | null;
+  after: string | null;
+}
+
 export interface ImportOutcome {
   rows: number;
   created: number;
@@ -117,6 +130,9 @@ export interface ImportOutcome {
   wrong: number;
   errors: RowFault[];
   run: Id | null;
+  changes: CellChange[];
+  changes_cut: boolean;
+  unread: string[];
 }
 
 export interface CatalogRun {

@@ -37,11 +37,15 @@ export interface CallOptions {
   token?: string | null;
 }
 
+/** A browser that a device link let in is known by a cookie, on our own origin only. The app's windows need none. */
+const CREDENTIALS: RequestCredentials = typeof location !== 'undefined' && location.protocol.startsWith('http') && location.hostname !== 'chandi.localhost' ? 'same-origin' : 'omit';
+
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 const TOKEN = 'chandi.session';
 let token: string | null = null;
 let onSignedOut: (() => void) | null = null;
+let onCodeWanted: (() => Promise<boolean>) | null = null;
 
 export function sessionToken(): string | null {
   if (token === null) {
@@ -69,6 +73,11 @@ export function whenSignedOut(run: () => void): void {
   onSignedOut = run;
 }
 
+/** Asked when the core wants a fresh code first; whether one was shown. */
+export function whenCodeWanted(ask: () => Promise<boolean>): void {
+  onCodeWanted = ask;
+}
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const RETRY_AFTER_MS = [150, 500, 1500];
 const GIVE_UP_MS = 20_000;
@@ -93,6 +102,7 @@ export async function call<T>(method: Method, path: string, options: CallOptions
   }
 
   const retries = options.retries ?? 3;
+  let proven = false;
   for (let attempt = 0; ; attempt++) {
     let response: Response;
     const limit = AbortSignal.timeout(GIVE_UP_MS);
@@ -102,7 +112,7 @@ export async function call<T>(method: Method, path: string, options: CallOptions
         headers,
         body,
         cache: 'no-store',
-        credentials: 'omit',
+        credentials: CREDENTIALS,
         signal: options.signal && 'any' in AbortSignal ? AbortSignal.any([options.signal, limit]) : (options.signal ?? limit),
       });
     } catch (cause) {
@@ -130,6 +140,11 @@ export async function call<T>(method: Method, path: string, options: CallOptions
     if (response.status === 401 && bearer && bearer === token && (error?.code === 'signed_out' || error?.code === 'session_idle')) {
       keepToken(null);
       onSignedOut?.();
+    }
+    // The same request once more, when whoever sits here has shown that it is them.
+    if (error?.code === 'code_wanted' && !proven && (await onCodeWanted?.())) {
+      proven = true;
+      continue;
     }
     throw new ApiError(
       error?.code ?? `http_${response.status}`,

@@ -2,7 +2,8 @@
 import type { Approval, Id } from './schema';
 
 export type Light = 'ready' | 'check' | 'off';
-export type Driver = 'network' | 'usb' | 'serial' | 'spooler' | 'file';
+/** `device`: a printer of another device of the branch. */
+export type Driver = 'network' | 'usb' | 'serial' | 'spooler' | 'file' | 'device';
 export type PrinterJob = 'receipt' | 'kitchen' | 'label' | 'report';
 export type Cut = 'none' | 'partial' | 'full';
 
@@ -20,6 +21,7 @@ export type PrintWhy =
   | 'half_sent'
   | 'no_answer'
   | 'power_cut'
+  | 'device_silent'
   | 'printer_error'
   | 'no_printer'
   | 'cannot_draw';
@@ -53,6 +55,18 @@ export interface Printer {
   last_used: string | null;
   /** A cash drawer hangs on it. */
   drawer: boolean;
+  /** The till of the other device on which it hangs. */
+  till: string | null;
+}
+
+/** A printer of another device, as it can be added here. */
+export interface PrinterElsewhere {
+  till: string;
+  name: string;
+  address: string;
+  light: Light;
+  why: PrintWhy | null;
+  known: Id | null;
 }
 
 export interface PrinterFind {
@@ -99,6 +113,10 @@ export interface PrintJob {
   created_at: string;
   changed_at: string;
   staff: { id: Id; name: string } | null;
+  /** The till of another device whose paper this is. */
+  for_till: string | null;
+  /** The till of another device at whose printer it is to come out. */
+  at_till: string | null;
   actions: PrintAction[];
 }
 

@@ -21,6 +21,10 @@ const SEVERITY: Record<string, Severity> = {
   no_answer: 'bad',
   pin_wrong: 'warn',
   pin_wait: 'warn',
+  second_factor_wrong: 'warn',
+  approval_code_wrong: 'warn',
+  second_factor_wait: 'warn',
+  second_factor_clock: 'warn',
   full: 'bad',
   broken: 'bad',
 };
@@ -39,6 +43,8 @@ export function explain(error: unknown): Explained {
   for (const [name, value] of Object.entries(error.hints)) {
     if (typeof value === 'string' || typeof value === 'number') values[name] = value;
   }
+  // What is counted in minutes is counted by them.
+  if (typeof error.hints.minutes === 'number') values.count = error.hints.minutes;
   const known = tMaybe(`error.${error.code}`, values);
   const kind = `error.${error.kind}` as MessageKey;
   return {

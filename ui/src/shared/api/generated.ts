@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This description as a page. */
+        /**
+         * This description as a page.
+         * @description Access: open.
+         */
         get: operations["get_api_docs"];
         put?: never;
         post?: never;
@@ -28,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everybody whose account is not even, with the age of what they owe. */
+        /**
+         * Everybody whose account is not even, with the age of what they owe.
+         * @description Access: customer.read.
+         */
         get: operations["get_accounts_ageing"];
         put?: never;
         post?: never;
@@ -45,7 +51,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One payment on account. */
+        /**
+         * One payment on account.
+         * @description Access: customer.read.
+         */
         get: operations["get_accounts_payments_id"];
         put?: never;
         post?: never;
@@ -64,7 +73,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Prints the receipt of a payment on account; papers after the first say which copy they are. */
+        /**
+         * Prints the receipt of a payment on account; papers after the first say which copy they are.
+         * @description Access: account.receive.
+         */
         post: operations["post_accounts_payments_id_print"];
         delete?: never;
         options?: never;
@@ -81,7 +93,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes a payment on account back whole. */
+        /**
+         * Takes a payment on account back whole.
+         * @description Access: account.adjust, people only.
+         */
         post: operations["post_accounts_payments_id_reverse"];
         delete?: never;
         options?: never;
@@ -96,7 +111,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The receipt of a payment on account as a file. */
+        /**
+         * The receipt of a payment on account as a file.
+         * @description Access: customer.read.
+         */
         get: operations["get_accounts_payments_id_slip_pdf"];
         put?: never;
         post?: never;
@@ -113,11 +131,183 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Orders given out or paid back twice, limits passed, shared barcodes and forked devices. The rest goes on meanwhile. */
+        /**
+         * Orders given out or paid back twice, limits passed, shared barcodes, forked devices and whatever else wants a look.
+         *     The rest goes on meanwhile.
+         * @description Access: report.read.
+         */
         get: operations["get_anomalies"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/anomalies/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many wait for a look.
+         * @description Access: report.read.
+         */
+        get: operations["get_anomalies_count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/anomalies/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Somebody looked at it: it leaves the list until it gets worse.
+         * @description Access: anomaly.settle, people only.
+         */
+        post: operations["post_anomalies_settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The keys that were made at this node, and what a key can be given.
+         * @description Access: program.manage, people only.
+         */
+        get: operations["get_api_keys"];
+        put?: never;
+        /**
+         * Makes a key. The answer is the only place where it ever stands.
+         * @description Access: program.manage, people only.
+         */
+        post: operations["post_api_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revokes a key: from this moment on it opens nothing.
+         * @description Access: program.manage, people only.
+         */
+        delete: operations["delete_api_keys_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where backups go, when the last one was made, and what has to be looked after.
+         * @description Access: backup.make, people only.
+         */
+        get: operations["get_backups"];
+        put?: never;
+        /**
+         * Makes a backup now, at one place or at all of them.
+         * @description Access: backup.make, people only.
+         */
+        post: operations["post_backups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What lies in a folder of this machine, for choosing one.
+         * @description Access: backup.make, people only.
+         */
+        get: operations["get_backups_folders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adds a place for backups: a folder, a stick that is in, or the hub. At the device itself.
+         * @description Access: backup.make, people only.
+         */
+        post: operations["post_backups_targets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/targets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Makes no more backups at a place. What lies there stays.
+         * @description Access: backup.make, people only.
+         */
+        delete: operations["delete_backups_targets_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -132,7 +322,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Writes down what a terminal's batch or a bank's statement says of a day. */
+        /**
+         * Writes down what a terminal's batch or a bank's statement says of a day.
+         * @description Access: shift.manage, people only.
+         */
         post: operations["post_batches"];
         delete?: never;
         options?: never;
@@ -147,9 +340,84 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The numbers in preparation and ready, and nothing else: for the hall. */
+        /**
+         * The numbers in preparation and ready, and nothing else: for the hall.
+         * @description Access: the hall's board or session.
+         */
         get: operations["get_board"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/branch/lead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The device that decides who has an order, and those that it decides for.
+         * @description Access: device.read.
+         */
+        get: operations["get_branch_lead"];
+        /**
+         * Lets a device of the branch decide, by the owner's word.
+         * @description Access: hub.appoint, people only.
+         */
+        put: operations["put_branch_lead"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/branches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The branches, the first one first; closed ones too.
+         * @description Access: setting.read.
+         */
+        get: operations["get_branches"];
+        put?: never;
+        /**
+         * Opens another branch. Devices join it afterwards.
+         * @description Access: branch.manage, people only.
+         */
+        post: operations["post_branches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/branches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One branch.
+         * @description Access: setting.read.
+         */
+        get: operations["get_branches_id"];
+        /**
+         * Describes a branch anew, closes it, or opens it again.
+         * @description Access: branch.manage, people only.
+         */
+        put: operations["put_branches_id"];
         post?: never;
         delete?: never;
         options?: never;
@@ -164,10 +432,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The shop's brands by name. */
+        /**
+         * The shop's brands by name.
+         * @description Access: catalog.read.
+         */
         get: operations["get_brands"];
         put?: never;
-        /** Adds a brand. */
+        /**
+         * Adds a brand.
+         * @description Access: catalog.change.
+         */
         post: operations["post_brands"];
         delete?: never;
         options?: never;
@@ -183,10 +457,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes a brand. */
+        /**
+         * Changes a brand.
+         * @description Access: catalog.change.
+         */
         put: operations["put_brands_id"];
         post?: never;
-        /** Archives a brand that no product has. */
+        /**
+         * Archives a brand that no product has.
+         * @description Access: catalog.change.
+         */
         delete: operations["delete_brands_id"];
         options?: never;
         head?: never;
@@ -202,7 +482,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Brings a brand back from the archive. */
+        /**
+         * Brings a brand back from the archive.
+         * @description Access: catalog.change.
+         */
         post: operations["post_brands_id_restore"];
         delete?: never;
         options?: never;
@@ -219,7 +502,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Closes the camera. */
+        /**
+         * Closes the camera.
+         * @description Access: scan.use.
+         */
         post: operations["post_camera_close"];
         delete?: never;
         options?: never;
@@ -234,7 +520,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the camera sees now; waits up to a second for something newer. */
+        /**
+         * What the camera sees now; waits up to a second for something newer.
+         * @description Access: scan.use.
+         */
         get: operations["get_camera_frame"];
         put?: never;
         post?: never;
@@ -253,7 +542,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Opens a camera. It closes by itself when nobody looks any more. */
+        /**
+         * Opens a camera. It closes by itself when nobody looks any more.
+         * @description Access: scan.use.
+         */
         post: operations["post_camera_open"];
         delete?: never;
         options?: never;
@@ -268,7 +560,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This device's own cameras. */
+        /**
+         * This device's own cameras.
+         * @description Access: scan.use.
+         */
         get: operations["get_cameras"];
         put?: never;
         post?: never;
@@ -285,12 +580,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The campaigns so far, the newest first. */
+        /**
+         * The campaigns so far, the newest first.
+         * @description Access: campaign.send, people only.
+         */
         get: operations["get_campaigns"];
         put?: never;
         /**
          * Writes one letter to each customer of a group who agreed to news by mail. The number of letters must be what the
          *     preview said.
+         * @description Access: campaign.send, people only.
          */
         post: operations["post_campaigns"];
         delete?: never;
@@ -308,7 +607,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Who would get a letter, who would not and why, and the first letter of each language. Nothing is written. */
+        /**
+         * Who would get a letter, who would not and why, and the first letter of each language. Nothing is written.
+         * @description Access: campaign.send, people only.
+         */
         post: operations["post_campaigns_preview"];
         delete?: never;
         options?: never;
@@ -323,7 +625,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A campaign, and how many of its letters went. */
+        /**
+         * A campaign, and how many of its letters went.
+         * @description Access: campaign.send, people only.
+         */
         get: operations["get_campaigns_id"];
         put?: never;
         post?: never;
@@ -340,7 +645,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of each letter of a campaign. */
+        /**
+         * What became of each letter of a campaign.
+         * @description Access: campaign.send, people only.
+         */
         get: operations["get_campaigns_id_letters"];
         put?: never;
         post?: never;
@@ -357,10 +665,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The cards, the newest first, and what the shop owes on them. */
+        /**
+         * The cards, the newest first, and what the shop owes on them.
+         * @description Access: card.read.
+         */
         get: operations["get_cards"];
         put?: never;
-        /** Makes a card that no sale paid for. Its code is in this answer. */
+        /**
+         * Makes a card that no sale paid for. Its code is in this answer.
+         * @description Access: refund.make.
+         */
         post: operations["post_cards"];
         delete?: never;
         options?: never;
@@ -377,7 +691,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The card of a code that was scanned or typed. */
+        /**
+         * The card of a code that was scanned or typed.
+         * @description Access: order.place.
+         */
         post: operations["post_cards_find"];
         delete?: never;
         options?: never;
@@ -392,7 +709,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One card with all that happened to it. */
+        /**
+         * One card with all that happened to it.
+         * @description Access: card.read.
+         */
         get: operations["get_cards_id"];
         put?: never;
         post?: never;
@@ -411,7 +731,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Puts more on a card, corrects it, blocks it or lets it pay again. */
+        /**
+         * Puts more on a card, corrects it, blocks it or lets it pay again.
+         * @description Access: refund.make.
+         */
         post: operations["post_cards_id_moves"];
         delete?: never;
         options?: never;
@@ -426,7 +749,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The open cart of this seat, priced now. */
+        /**
+         * The open cart of this seat, priced now.
+         * @description Access: cart.use.
+         */
         get: operations["get_cart"];
         put?: never;
         post?: never;
@@ -445,7 +771,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** One change to the open cart. */
+        /**
+         * One change to the open cart.
+         * @description Access: cart.use.
+         */
         post: operations["post_cart_changes"];
         delete?: never;
         options?: never;
@@ -461,7 +790,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Which goods of an order come back for this seat's cart; null: none. */
+        /**
+         * Which goods of an order come back for this seat's cart; null: none.
+         * @description Access: refund.make.
+         */
         put: operations["put_cart_exchange"];
         post?: never;
         delete?: never;
@@ -479,7 +811,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Puts the open cart aside and answers with the new, empty one. */
+        /**
+         * Puts the open cart aside and answers with the new, empty one.
+         * @description Access: cart.use.
+         */
         post: operations["post_cart_park"];
         delete?: never;
         options?: never;
@@ -494,8 +829,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The carts that were put aside, at any till of this node. */
+        /**
+         * The carts that were put aside, at any till of this node.
+         * @description Access: cart.use.
+         */
         get: operations["get_carts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/carts/elsewhere": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The carts that the branch's other tills put aside or took up again.
+         * @description Access: cart.use.
+         */
+        get: operations["get_carts_elsewhere"];
         put?: never;
         post?: never;
         delete?: never;
@@ -514,7 +872,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Throws a parked cart away. */
+        /**
+         * Throws a parked cart away.
+         * @description Access: cart.use.
+         */
         delete: operations["delete_carts_id"];
         options?: never;
         head?: never;
@@ -530,7 +891,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Brings a parked cart to this seat. An open one with lines is parked first. */
+        /**
+         * Brings a parked cart to this seat, from another till too. An open one with lines is parked first.
+         * @description Access: cart.use.
+         */
         post: operations["post_carts_id_recall"];
         delete?: never;
         options?: never;
@@ -545,7 +909,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything that the till's grid needs at once. */
+        /**
+         * Everything that the till's grid needs at once.
+         * @description Access: catalog.read.
+         */
         get: operations["get_catalog"];
         put?: never;
         post?: never;
@@ -562,10 +929,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Categories in the shop's order. */
+        /**
+         * Categories in the shop's order.
+         * @description Access: catalog.read.
+         */
         get: operations["get_categories"];
         put?: never;
-        /** Adds a category. */
+        /**
+         * Adds a category.
+         * @description Access: catalog.change.
+         */
         post: operations["post_categories"];
         delete?: never;
         options?: never;
@@ -580,12 +953,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One category. */
+        /**
+         * One category.
+         * @description Access: catalog.read.
+         */
         get: operations["get_categories_id"];
-        /** Changes a category. */
+        /**
+         * Changes a category.
+         * @description Access: catalog.change.
+         */
         put: operations["put_categories_id"];
         post?: never;
-        /** Archives a category that no product is in. */
+        /**
+         * Archives a category that no product is in.
+         * @description Access: catalog.change.
+         */
         delete: operations["delete_categories_id"];
         options?: never;
         head?: never;
@@ -601,7 +983,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Brings an archived category back. */
+        /**
+         * Brings an archived category back.
+         * @description Access: catalog.change.
+         */
         post: operations["post_categories_id_restore"];
         delete?: never;
         options?: never;
@@ -618,7 +1003,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What the marks on the screen come to; the customer's screen follows them. Keeps nothing. */
+        /**
+         * What the marks on the screen come to; the customer's screen follows them. Keeps nothing.
+         * @description Access: token.redeem.
+         */
         post: operations["post_claims_id_marks"];
         delete?: never;
         options?: never;
@@ -635,7 +1023,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a claim back without handing over. */
+        /**
+         * Gives a claim back without handing over.
+         * @description Access: token.redeem.
+         */
         post: operations["post_claims_id_release"];
         delete?: never;
         options?: never;
@@ -655,6 +1046,7 @@ export interface paths {
         /**
          * The codes in one grey picture: one byte a dot. `x-width` and `x-height` give its size, `x-reader` an id of the
          *     page's own that remembers over pictures.
+         * @description Access: scan.use.
          */
         post: operations["post_codes_frame"];
         delete?: never;
@@ -670,10 +1062,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Customers, a page at a time, or those that a search finds. */
+        /**
+         * Customers, a page at a time, or those that a search finds.
+         * @description Access: customer.read.
+         */
         get: operations["get_customers"];
         put?: never;
-        /** Adds a customer. A guest of whom only one of these phones is known becomes them. */
+        /**
+         * Adds a customer. A guest of whom only one of these phones is known becomes them.
+         * @description Access: customer.change.
+         */
         post: operations["post_customers"];
         delete?: never;
         options?: never;
@@ -690,7 +1088,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes two records one customer. */
+        /**
+         * Makes two records one customer.
+         * @description Access: customer.manage, people only.
+         */
         post: operations["post_customers_merge"];
         delete?: never;
         options?: never;
@@ -705,7 +1106,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The types that customers may have. */
+        /**
+         * The types that customers may have.
+         * @description Access: customer.read.
+         */
         get: operations["get_customers_types"];
         put?: never;
         post?: never;
@@ -722,12 +1126,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All that is known of a customer, or of whoever they were merged into. */
+        /**
+         * All that is known of a customer, or of whoever they were merged into.
+         * @description Access: customer.read.
+         */
         get: operations["get_customers_id"];
-        /** Changes a customer. */
+        /**
+         * Changes a customer.
+         * @description Access: customer.change.
+         */
         put: operations["put_customers_id"];
         post?: never;
-        /** Takes a customer out of the lists. Their account must be even. */
+        /**
+         * Takes a customer out of the lists. Their account must be even.
+         * @description Access: customer.manage, people only.
+         */
         delete: operations["delete_customers_id"];
         options?: never;
         head?: never;
@@ -741,7 +1154,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a customer owes, what of it is open, and how old it is. */
+        /**
+         * What a customer owes, what of it is open, and how old it is.
+         * @description Access: customer.read.
+         */
         get: operations["get_customers_id_account"];
         put?: never;
         post?: never;
@@ -760,7 +1176,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Corrects an account: an opening balance, a write-off, a correction. */
+        /**
+         * Corrects an account: an opening balance, a write-off, a correction.
+         * @description Access: account.adjust, people only.
+         */
         post: operations["post_customers_id_adjustments"];
         delete?: never;
         options?: never;
@@ -777,7 +1196,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Forgets a person for good. Their orders, documents and money stay in the books, without a name. */
+        /**
+         * Forgets a person for good. Their orders, documents and money stay in the books, without a name.
+         * @description Access: customer.erase, people only.
+         */
         post: operations["post_customers_id_erase"];
         delete?: never;
         options?: never;
@@ -792,7 +1214,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All that the shop knows of one person, in a ZIP: the data as JSON, statement and receipts as PDF. */
+        /**
+         * All that the shop knows of one person, in a ZIP: the data as JSON, statement and receipts as PDF.
+         * @description Access: customer.erase, people only.
+         */
         get: operations["get_customers_id_export"];
         put?: never;
         post?: never;
@@ -811,7 +1236,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** This customer wants no more news, by any way. What still waits for them does not go. */
+        /**
+         * This customer wants no more news, by any way. What still waits for them does not go.
+         * @description Access: customer.change.
+         */
         post: operations["post_customers_id_no_news"];
         delete?: never;
         options?: never;
@@ -826,7 +1254,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a customer bought, the newest first. */
+        /**
+         * What a customer bought, the newest first.
+         * @description Access: customer.read.
+         */
         get: operations["get_customers_id_orders"];
         put?: never;
         post?: never;
@@ -845,7 +1276,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Receives money on account and gives a receipt for it. */
+        /**
+         * Receives money on account and gives a receipt for it.
+         * @description Access: account.receive.
+         */
         post: operations["post_customers_id_payments"];
         delete?: never;
         options?: never;
@@ -862,7 +1296,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Brings a customer back. */
+        /**
+         * Brings a customer back.
+         * @description Access: customer.manage, people only.
+         */
         post: operations["post_customers_id_restore"];
         delete?: never;
         options?: never;
@@ -877,7 +1314,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A customer's account line by line, with the balance after each. */
+        /**
+         * A customer's account line by line, with the balance after each.
+         * @description Access: customer.read.
+         */
         get: operations["get_customers_id_statement"];
         put?: never;
         post?: never;
@@ -894,7 +1334,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A statement on A4. */
+        /**
+         * A statement on A4.
+         * @description Access: customer.read.
+         */
         get: operations["get_customers_id_statement_pdf"];
         put?: never;
         post?: never;
@@ -913,7 +1356,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sends a statement by mail. */
+        /**
+         * Sends a statement by mail.
+         * @description Access: customer.read.
+         */
         post: operations["post_customers_id_statement_mail"];
         delete?: never;
         options?: never;
@@ -930,8 +1376,115 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Deletes the demo shop, and nothing else. */
+        /**
+         * Deletes the demo shop, and nothing else.
+         * @description Access: demo.leave, people only.
+         */
         post: operations["post_demo_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The links of every branch, and where browsers reach this device.
+         * @description Access: device.manage, people only.
+         */
+        get: operations["get_device_links"];
+        put?: never;
+        /**
+         * Makes a link. Its code is told once.
+         * @description Access: device.manage, people only.
+         */
+        post: operations["post_device_links"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-links/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the link of this browser is for.
+         * @description Access: a browser that a link let in.
+         */
+        get: operations["get_device_links_current"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-links/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A browser opens a link with its code, and is known by a cookie from then on.
+         * @description Access: open, a few times a second.
+         */
+        post: operations["post_device_links_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-links/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes a link back: it opens nothing from this moment on.
+         * @description Access: device.manage, people only.
+         */
+        delete: operations["delete_device_links_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-links/{id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another code for a link: whoever opens it takes the place of the browser that has it.
+         * @description Access: device.manage, people only.
+         */
+        post: operations["post_device_links_id_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -945,7 +1498,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How every device is, and what did not print. */
+        /**
+         * How every device is, and what did not print.
+         * @description Access: device.read.
+         */
         get: operations["get_devices_status"];
         put?: never;
         post?: never;
@@ -962,7 +1518,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the customer sees now. */
+        /**
+         * What the customer sees now.
+         * @description Access: customer's screen or session.
+         */
         get: operations["get_display"];
         put?: never;
         post?: never;
@@ -981,7 +1540,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The guest's answer, from the customer's screen: the only thing that screen may write, and only while it is asked. */
+        /**
+         * The guest's answer, from the customer's screen: the only thing that screen may write, and only while it is asked.
+         * @description Access: customer's screen or session.
+         */
         post: operations["post_display_answer"];
         delete?: never;
         options?: never;
@@ -996,12 +1558,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the guest is asked at this till's second screen, and what they answered. */
+        /**
+         * What the guest is asked at this till's second screen, and what they answered.
+         * @description Access: cart.use.
+         */
         get: operations["get_display_ask"];
         put?: never;
-        /** Asks the guest for a tip or for a phone number, on their own screen. */
+        /**
+         * Asks the guest for a tip or for a phone number, on their own screen.
+         * @description Access: cart.use.
+         */
         post: operations["post_display_ask"];
-        /** The guest is asked no more. */
+        /**
+         * The guest is asked no more.
+         * @description Access: cart.use.
+         */
         delete: operations["delete_display_ask"];
         options?: never;
         head?: never;
@@ -1017,7 +1588,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A token for a browser as this till's second screen, or as the hall's board. */
+        /**
+         * A token for a browser as this till's second screen, or as the hall's board. Of this machine it has no end; a browser
+         *     of another machine gets one for a day, which a restart ends.
+         * @description Access: display.open, people only.
+         */
         post: operations["post_displays"];
         delete?: never;
         options?: never;
@@ -1034,7 +1609,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Opens the drawer without a sale, for a reason. */
+        /**
+         * Opens the drawer without a sale, for a reason.
+         * @description Access: print.use.
+         */
         post: operations["post_drawer_open"];
         delete?: never;
         options?: never;
@@ -1049,8 +1627,72 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every time the drawer was opened without a sale. */
+        /**
+         * Every time the drawer was opened without a sale.
+         * @description Access: report.read.
+         */
         get: operations["get_drawer_openings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened after a cursor, oldest first. With `Accept: text/event-stream` the connection stays open and everything
+         *     that happens is sent as it comes; `Last-Event-ID` then goes before `after`.
+         * @description Access: event.read.
+         */
+        get: operations["get_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The types of events, and the right without which each is not told.
+         * @description Access: event.read.
+         */
+        get: operations["get_events_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export/everything.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything of the shop in readable files.
+         * @description Access: export.all, people only.
+         */
+        get: operations["get_export_everything_zip"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1066,7 +1708,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Checks a GSTIN by its check character, and says which State stands in it. */
+        /**
+         * Checks a GSTIN by its check character, and says which State stands in it.
+         * @description Access: any session.
+         */
         get: operations["get_gstin_number"];
         put?: never;
         post?: never;
@@ -1083,10 +1728,61 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the node answers, and what it holds. */
+        /**
+         * Whether the node answers, and what it holds.
+         * @description Access: open.
+         */
         get: operations["get_health"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hub": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which hub the shop's books go through, and how it stands with it.
+         * @description Access: device.read.
+         */
+        get: operations["get_hub"];
+        /**
+         * Brings the shop to a hub. Every device of the shop follows it from then on.
+         * @description Access: hub.change, people only.
+         */
+        put: operations["put_hub"];
+        post?: never;
+        /**
+         * Exchanges nothing with the hub any more, on no device. What it has stays with it.
+         * @description Access: hub.change, people only.
+         */
+        delete: operations["delete_hub"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hub/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offers the owner who is signed in a login at the hub's page, or another password for the one they have.
+         * @description Access: hub.change, people only.
+         */
+        post: operations["post_hub_login"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1100,7 +1796,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Orders as documents, the newest first. */
+        /**
+         * Orders as documents, the newest first.
+         * @description Access: customer.read.
+         */
         get: operations["get_invoices"];
         put?: never;
         post?: never;
@@ -1117,7 +1816,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One document, every version of it, and where it went. */
+        /**
+         * One document, every version of it, and where it went.
+         * @description Access: customer.read.
+         */
         get: operations["get_invoices_id"];
         put?: never;
         post?: never;
@@ -1135,7 +1837,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Until when it is to be paid. */
+        /**
+         * Until when it is to be paid.
+         * @description Access: invoice.revise, people only.
+         */
         put: operations["put_invoices_id_due"];
         post?: never;
         delete?: never;
@@ -1152,7 +1857,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Agrees on instalments for what the order still owes on the customer's account; none takes the agreement back. */
+        /**
+         * Agrees on instalments for what the order still owes on the customer's account; none takes the agreement back.
+         * @description Access: invoice.revise, people only.
+         */
         put: operations["put_invoices_id_instalments"];
         post?: never;
         delete?: never;
@@ -1170,7 +1878,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Puts the document, or one of its credit notes, into the outbox. */
+        /**
+         * Puts the document, or one of its credit notes, into the outbox.
+         * @description Access: mail.send.
+         */
         post: operations["post_invoices_id_mail"];
         delete?: never;
         options?: never;
@@ -1187,7 +1898,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Corrects who stands on an issued document, as a numbered revision. What would change its taxes is refused. */
+        /**
+         * Corrects who stands on an issued document, as a numbered revision. What would change its taxes is refused.
+         * @description Access: invoice.revise, people only.
+         */
         post: operations["post_invoices_id_revisions"];
         delete?: never;
         options?: never;
@@ -1202,10 +1916,169 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The document on A4, in the version in force or in an older one; or one of its credit notes. */
+        /**
+         * The document on A4, in the version in force or in an older one; or one of its credit notes.
+         * @description Access: customer.read.
+         */
         get: operations["get_invoices_id_sheet_pdf"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How joining a shop goes on at this device.
+         * @description Access: at the device only.
+         */
+        get: operations["get_join"];
+        put?: never;
+        /**
+         * Joins a shop that is there already. Goes on in the background.
+         * @description Access: at the device only.
+         */
+        post: operations["post_join"];
+        /**
+         * Gives up joining; nothing of the shop stays here.
+         * @description Access: at the device only.
+         */
+        delete: operations["delete_join"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A sealed question of a joining device; the answer is sealed for it alone.
+         * @description Access: a device that joins, sealed.
+         */
+        post: operations["post_join_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join/frame": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The same for a device that has no shop yet and is shown an invitation.
+         * @description Access: at the device only.
+         */
+        post: operations["post_join_frame"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join/hello": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Who is here, for a device with a code: a key and the open invitations' halves. Nothing else is told.
+         * @description Access: a device that joins, sealed.
+         */
+        post: operations["post_join_hello"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The invitations of the last hour, the newest first.
+         * @description Access: device.manage, people only.
+         */
+        get: operations["get_join_invitations"];
+        put?: never;
+        /**
+         * Opens an invitation: a code that a new device scans or types within ten minutes.
+         * @description Access: device.manage, people only.
+         */
+        post: operations["post_join_invitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One invitation, and who asks by it.
+         * @description Access: device.manage, people only.
+         */
+        get: operations["get_join_invitations_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Says no to whoever asks, or takes the invitation back.
+         * @description Access: device.manage, people only.
+         */
+        delete: operations["delete_join_invitations_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join/invitations/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets the device that asks into the shop.
+         * @description Access: device.manage, people only.
+         */
+        post: operations["post_join_invitations_id_approve"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1219,7 +2092,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The public keys by which anybody can check this shop's tokens (a JSON Web Key Set). */
+        /**
+         * The public keys by which anybody can check this shop's tokens (a JSON Web Key Set).
+         * @description Access: open.
+         */
         get: operations["get_keys"];
         put?: never;
         post?: never;
@@ -1236,7 +2112,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live events by WebSocket: offer the subprotocols `chandi` and `bearer.<token>`. */
+        /**
+         * Live events by WebSocket: offer the subprotocols `chandi` and `bearer.<token>`.
+         * @description Access: any screen or session.
+         */
         get: operations["get_live"];
         put?: never;
         post?: never;
@@ -1253,7 +2132,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who works here, before anybody signed in. */
+        /**
+         * Who works here, before anybody signed in.
+         * @description Access: open.
+         */
         get: operations["get_lock"];
         put?: never;
         post?: never;
@@ -1270,7 +2152,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What waits, what went and what did not, the newest first. */
+        /**
+         * What waits, what went and what did not, the newest first.
+         * @description Access: mail.send.
+         */
         get: operations["get_mail_outbox"];
         put?: never;
         post?: never;
@@ -1289,7 +2174,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a letter up. */
+        /**
+         * Gives a letter up.
+         * @description Access: mail.send.
+         */
         post: operations["post_mail_outbox_id_discard"];
         delete?: never;
         options?: never;
@@ -1306,7 +2194,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tries a letter again at once, perhaps to another address. */
+        /**
+         * Tries a letter again at once, perhaps to another address.
+         * @description Access: mail.send.
+         */
         post: operations["post_mail_outbox_id_retry"];
         delete?: never;
         options?: never;
@@ -1321,9 +2212,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where mail is handed in. The password is never told. */
+        /**
+         * Where mail is handed in. The password is never told.
+         * @description Access: mail.send.
+         */
         get: operations["get_mail_server"];
-        /** Says where mail is handed in; everything that waited goes. */
+        /**
+         * Says where mail is handed in; everything that waited goes.
+         * @description Access: setting.change, people only.
+         */
         put: operations["put_mail_server"];
         post?: never;
         delete?: never;
@@ -1341,7 +2238,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Greets the server, and writes a letter when somebody is named. */
+        /**
+         * Greets the server, and writes a letter when somebody is named.
+         * @description Access: setting.change, people only.
+         */
         post: operations["post_mail_server_test"];
         delete?: never;
         options?: never;
@@ -1356,10 +2256,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The groups of modifiers, in the shop's order. */
+        /**
+         * The groups of modifiers, in the shop's order.
+         * @description Access: catalog.read.
+         */
         get: operations["get_modifier_groups"];
         put?: never;
-        /** Adds a group of modifiers. */
+        /**
+         * Adds a group of modifiers.
+         * @description Access: catalog.change.
+         */
         post: operations["post_modifier_groups"];
         delete?: never;
         options?: never;
@@ -1375,10 +2281,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes a group of modifiers. */
+        /**
+         * Changes a group of modifiers.
+         * @description Access: catalog.change.
+         */
         put: operations["put_modifier_groups_id"];
         post?: never;
-        /** Archives a group of modifiers that no product has. */
+        /**
+         * Archives a group of modifiers that no product has.
+         * @description Access: catalog.change.
+         */
         delete: operations["delete_modifier_groups_id"];
         options?: never;
         head?: never;
@@ -1394,8 +2306,51 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Brings a group of modifiers back from the archive. */
+        /**
+         * Brings a group of modifiers back from the archive.
+         * @description Access: catalog.change.
+         */
         post: operations["post_modifier_groups_id_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/beats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another device leads the branch.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_nodes_beats"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/carts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another device reports its parked carts and hears of the others'.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_nodes_carts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1411,7 +2366,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Another device asks for an order. */
+        /**
+         * Another device asks for an order.
+         * @description Access: another device of the shop, signed.
+         */
         post: operations["post_nodes_claims"];
         delete?: never;
         options?: never;
@@ -1428,8 +2386,51 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Another device tells what it did. */
+        /**
+         * Another device tells what it did.
+         * @description Access: another device of the shop, signed.
+         */
         post: operations["post_nodes_deeds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/printers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another device asks with what it could print here.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_nodes_printers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/prints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another device wants something printed here, or to know how far it is. The answer waits a moment for news.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_nodes_prints"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1445,8 +2446,51 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Another device gives an order back. */
+        /**
+         * Another device gives an order back.
+         * @description Access: another device of the shop, signed.
+         */
         post: operations["post_nodes_releases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/takes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another device wants a cart, or to pay the one it has.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_nodes_takes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/votes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another device wants to lead the branch.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_nodes_votes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1460,7 +2504,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This description. */
+        /**
+         * This description.
+         * @description Access: open.
+         */
         get: operations["get_openapi_json"];
         put?: never;
         post?: never;
@@ -1477,10 +2524,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Orders, the newest first. */
+        /**
+         * Orders, the newest first.
+         * @description Access: order.read.
+         */
         get: operations["get_orders"];
         put?: never;
-        /** Places and pays an order: its number and its signed token come back. */
+        /**
+         * Places and pays an order: its number and its signed token come back.
+         * @description Access: order.place.
+         */
         post: operations["post_orders"];
         delete?: never;
         options?: never;
@@ -1495,7 +2548,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One order as it is now. */
+        /**
+         * One order as it is now.
+         * @description Access: order.read.
+         */
         get: operations["get_orders_id"];
         put?: never;
         post?: never;
@@ -1514,7 +2570,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undoes an order before anything was handed over: its token is dead, its tenders go back. */
+        /**
+         * Undoes an order before anything was handed over: its token is dead, its tenders go back.
+         * @description Access: order.place.
+         */
         post: operations["post_orders_id_cancel"];
         delete?: never;
         options?: never;
@@ -1529,7 +2588,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The cards that an order sold or gave, with their codes. */
+        /**
+         * The cards that an order sold or gave, with their codes.
+         * @description Access: order.place.
+         */
         get: operations["get_orders_id_cards"];
         put?: never;
         post?: never;
@@ -1551,6 +2613,7 @@ export interface paths {
         /**
          * Gives out what is there and says what is missing, under this counter's claim. The body is null while the order
          *     itself has not arrived here.
+         * @description Access: handover.give.
          */
         post: operations["post_orders_id_handovers"];
         delete?: never;
@@ -1568,7 +2631,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes a handover back: at once by whoever did it, later with the permission or a second person's PIN. */
+        /**
+         * Takes a handover back: at once by whoever did it, later with the permission or a second person's PIN.
+         * @description Access: handover.give.
+         */
         post: operations["post_orders_id_handovers_handover_undo"];
         delete?: never;
         options?: never;
@@ -1585,7 +2651,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Binds the guest's phone number to an order. */
+        /**
+         * Binds the guest's phone number to an order.
+         * @description Access: order.place.
+         */
         post: operations["post_orders_id_phone"];
         delete?: never;
         options?: never;
@@ -1602,7 +2671,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Prints a paper of an order; a second one of the same says so. */
+        /**
+         * Prints a paper of an order; a second one of the same says so.
+         * @description Access: print.use.
+         */
         post: operations["post_orders_id_print"];
         delete?: never;
         options?: never;
@@ -1619,7 +2691,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** How far the work before the counter is. */
+        /**
+         * How far the work before the counter is.
+         * @description Access: order.progress.
+         */
         post: operations["post_orders_id_progress"];
         delete?: never;
         options?: never;
@@ -1634,7 +2709,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A paper of an order as a PDF. */
+        /**
+         * A paper of an order as a PDF.
+         * @description Access: order.read.
+         */
         get: operations["get_orders_id_receipt_pdf"];
         put?: never;
         post?: never;
@@ -1651,7 +2729,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A paper of an order as a picture. */
+        /**
+         * A paper of an order as a picture.
+         * @description Access: order.read.
+         */
         get: operations["get_orders_id_receipt_png"];
         put?: never;
         post?: never;
@@ -1670,7 +2751,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pays money back, once, with a credit note of its own. */
+        /**
+         * Pays money back, once, with a credit note of its own.
+         * @description Access: refund.make.
+         */
         post: operations["post_orders_id_refunds"];
         delete?: never;
         options?: never;
@@ -1687,7 +2771,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a refund would come to. Keeps nothing. */
+        /**
+         * What a refund would come to. Keeps nothing.
+         * @description Access: refund.make.
+         */
         post: operations["post_orders_id_refunds_preview"];
         delete?: never;
         options?: never;
@@ -1704,7 +2791,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pays a bill another way than it was; what is paid stays the same. */
+        /**
+         * Pays a bill another way than it was; what is paid stays the same.
+         * @description Access: tender.split.
+         */
         post: operations["post_orders_id_tenders"];
         delete?: never;
         options?: never;
@@ -1721,7 +2811,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What became of a leg that was pending or unknown. */
+        /**
+         * What became of a leg that was pending or unknown.
+         * @description Access: tender.split.
+         */
         post: operations["post_orders_id_tenders_tender_state"];
         delete?: never;
         options?: never;
@@ -1736,7 +2829,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The claim as a JWT (EdDSA), for other programs. Its keys are at `/api/v1/keys`. */
+        /**
+         * The claim as a JWT (EdDSA), for other programs. Its keys are at `/api/v1/keys`.
+         * @description Access: token.reissue.
+         */
         get: operations["get_orders_id_token_jwt"];
         put?: never;
         post?: never;
@@ -1753,7 +2849,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The claim as a QR code in dots. */
+        /**
+         * The claim as a QR code in dots.
+         * @description Access: token.reissue.
+         */
         get: operations["get_orders_id_token_png"];
         put?: never;
         post?: never;
@@ -1770,7 +2869,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The claim as a QR code, black on white with its quiet zone. */
+        /**
+         * The claim as a QR code, black on white with its quiet zone.
+         * @description Access: token.reissue.
+         */
         get: operations["get_orders_id_token_svg"];
         put?: never;
         post?: never;
@@ -1789,7 +2891,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A new token for an order; the old one is dead at once. */
+        /**
+         * A new token for an order; the old one is dead at once.
+         * @description Access: token.reissue.
+         */
         post: operations["post_orders_id_token_reissue"];
         delete?: never;
         options?: never;
@@ -1806,7 +2911,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The order's token is dead, and none replaces it. */
+        /**
+         * The order's token is dead, and none replaces it.
+         * @description Access: token.reissue.
+         */
         post: operations["post_orders_id_token_revoke"];
         delete?: never;
         options?: never;
@@ -1821,12 +2929,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Payments, the newest first; with `attention` only those that somebody must look at. */
+        /**
+         * Payments, the newest first; with `attention` only those that somebody must look at.
+         * @description Access: payment.read.
+         */
         get: operations["get_payments"];
         put?: never;
         /**
          * Has a gateway charge for a cart or an order. The answer comes at once and says pending; what becomes of it is told
          *     live. The same id is the same payment and is never charged twice.
+         * @description Access: order.place.
          */
         post: operations["post_payments"];
         delete?: never;
@@ -1842,7 +2954,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The gateways that can be asked here, with the methods they take. */
+        /**
+         * The gateways that can be asked here, with the methods they take.
+         * @description Access: cart.use.
+         */
         get: operations["get_payments_gateways"];
         put?: never;
         post?: never;
@@ -1859,7 +2974,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was taken by each method on some business days. */
+        /**
+         * What was taken by each method on some business days.
+         * @description Access: report.read.
+         */
         get: operations["get_payments_methods"];
         put?: never;
         post?: never;
@@ -1876,7 +2994,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One payment with all that became known of it. */
+        /**
+         * One payment with all that became known of it.
+         * @description Access: order.place.
+         */
         get: operations["get_payments_id"];
         put?: never;
         post?: never;
@@ -1895,7 +3016,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A person says what the machine shows, while the gateway does not say it. */
+        /**
+         * A person says what the machine shows, while the gateway does not say it.
+         * @description Access: order.place.
+         */
         post: operations["post_payments_id_answer"];
         delete?: never;
         options?: never;
@@ -1912,7 +3036,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Asks the gateway now what became of it. Moves no money. */
+        /**
+         * Asks the gateway now what became of it. Moves no money.
+         * @description Access: order.place.
+         */
         post: operations["post_payments_id_ask"];
         delete?: never;
         options?: never;
@@ -1929,7 +3056,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Calls it off if the gateway still can. */
+        /**
+         * Calls it off if the gateway still can.
+         * @description Access: order.place.
+         */
         post: operations["post_payments_id_cancel"];
         delete?: never;
         options?: never;
@@ -1946,8 +3076,32 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pays back what was charged and no sale stands on, or what was charged too much. */
+        /**
+         * Pays back what was charged and no sale stands on, or what was charged too much.
+         * @description Access: order.place.
+         */
         post: operations["post_payments_id_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pick": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The open orders of this branch with what is left of each: numbers and goods, no names and no prices. For a browser
+         *     whose link is for it, and for whoever may read orders.
+         * @description Access: a link for the open orders, or order.read.
+         */
+        get: operations["get_pick"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1963,7 +3117,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Keeps a picture of at most 200 kB, WebP, PNG or JPEG: the body is the file itself. */
+        /**
+         * Keeps a picture of at most 200 kB, WebP, PNG or JPEG: the body is the file itself.
+         * @description Access: catalog.change.
+         */
         post: operations["post_pictures"];
         delete?: never;
         options?: never;
@@ -1978,7 +3135,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A product's picture. It never changes, so it may be kept for ever. */
+        /**
+         * A product's picture. It never changes, so it may be kept for ever.
+         * @description Access: open.
+         */
         get: operations["get_pictures_id"];
         put?: never;
         post?: never;
@@ -1995,10 +3155,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The shop's price levels beside the counter's. */
+        /**
+         * The shop's price levels beside the counter's.
+         * @description Access: catalog.read.
+         */
         get: operations["get_price_levels"];
         put?: never;
-        /** Adds a price level. */
+        /**
+         * Adds a price level.
+         * @description Access: catalog.change.
+         */
         post: operations["post_price_levels"];
         delete?: never;
         options?: never;
@@ -2014,10 +3180,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes a price level. */
+        /**
+         * Changes a price level.
+         * @description Access: catalog.change.
+         */
         put: operations["put_price_levels_key"];
         post?: never;
-        /** Archives a price level: it is offered no more. */
+        /**
+         * Archives a price level: it is offered no more.
+         * @description Access: catalog.change.
+         */
         delete: operations["delete_price_levels_key"];
         options?: never;
         head?: never;
@@ -2033,7 +3205,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Brings an archived price level back. */
+        /**
+         * Brings an archived price level back.
+         * @description Access: catalog.change.
+         */
         post: operations["post_price_levels_key_restore"];
         delete?: never;
         options?: never;
@@ -2049,10 +3224,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes a price that was set. */
+        /**
+         * Changes a price that was set.
+         * @description Access: catalog.change.
+         */
         put: operations["put_prices_id"];
         post?: never;
-        /** Takes a price back. It stays in the history. */
+        /**
+         * Takes a price back. It stays in the history.
+         * @description Access: catalog.change.
+         */
         delete: operations["delete_prices_id"];
         options?: never;
         head?: never;
@@ -2066,7 +3247,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Print jobs, the newest first. */
+        /**
+         * Print jobs, the newest first.
+         * @description Access: device.read.
+         */
         get: operations["get_print_jobs"];
         put?: never;
         post?: never;
@@ -2085,7 +3269,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Whether an unsure job came out; if not, it is printed again. */
+        /**
+         * Whether an unsure job came out; if not, it is printed again.
+         * @description Access: print.use.
+         */
         post: operations["post_print_jobs_id_answer"];
         delete?: never;
         options?: never;
@@ -2102,7 +3289,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a job up. */
+        /**
+         * Gives a job up.
+         * @description Access: print.use.
+         */
         post: operations["post_print_jobs_id_discard"];
         delete?: never;
         options?: never;
@@ -2119,7 +3309,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tries a job now, perhaps at another printer. */
+        /**
+         * Tries a job now, perhaps at another printer.
+         * @description Access: print.use.
+         */
         post: operations["post_print_jobs_id_retry"];
         delete?: never;
         options?: never;
@@ -2134,11 +3327,37 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This device's printers. */
+        /**
+         * This device's printers.
+         * @description Access: device.read.
+         */
         get: operations["get_printers"];
         put?: never;
-        /** Adds a printer. */
+        /**
+         * Adds a printer.
+         * @description Access: device.change, people only.
+         */
         post: operations["post_printers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers/elsewhere": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The printers of the branch's other devices, as far as these answer now.
+         * @description Access: device.change, people only.
+         */
+        get: operations["get_printers_elsewhere"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2152,10 +3371,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the search has found so far. */
+        /**
+         * What the search has found so far.
+         * @description Access: device.read.
+         */
         get: operations["get_printers_find"];
         put?: never;
-        /** Begins to look for printers: USB, serial ports, print queues and the LAN. */
+        /**
+         * Begins to look for printers: USB, serial ports, print queues and the LAN.
+         * @description Access: device.change, people only.
+         */
         post: operations["post_printers_find"];
         delete?: never;
         options?: never;
@@ -2171,10 +3396,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes a printer; the `id` inside is the write's own. */
+        /**
+         * Changes a printer; the `id` inside is the write's own.
+         * @description Access: device.change, people only.
+         */
         put: operations["put_printers_id"];
         post?: never;
-        /** Forgets a printer that has nothing to print any more. */
+        /**
+         * Forgets a printer that has nothing to print any more.
+         * @description Access: device.change, people only.
+         */
         delete: operations["delete_printers_id"];
         options?: never;
         head?: never;
@@ -2190,7 +3421,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a person saw on the test card. */
+        /**
+         * What a person saw on the test card.
+         * @description Access: device.change, people only.
+         */
         post: operations["post_printers_id_looks"];
         delete?: never;
         options?: never;
@@ -2207,7 +3441,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Prints the test card, or opens the printer's drawer. */
+        /**
+         * Prints the test card, or opens the printer's drawer.
+         * @description Access: print.use.
+         */
         post: operations["post_printers_id_test"];
         delete?: never;
         options?: never;
@@ -2222,10 +3459,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Products: searched, filtered, sorted, by page. */
+        /**
+         * Products: searched, filtered, sorted, by page.
+         * @description Access: catalog.read.
+         */
         get: operations["get_products"];
         put?: never;
-        /** Adds a product. */
+        /**
+         * Adds a product.
+         * @description Access: catalog.change.
+         */
         post: operations["post_products"];
         delete?: never;
         options?: never;
@@ -2240,7 +3483,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All products as CSV, in the columns that the import reads. */
+        /**
+         * All products as CSV, in the columns that the import reads.
+         * @description Access: catalog.import.
+         */
         get: operations["get_products_export_csv"];
         put?: never;
         post?: never;
@@ -2257,7 +3503,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same as an Excel file. */
+        /**
+         * The same as an Excel file.
+         * @description Access: catalog.import.
+         */
         get: operations["get_products_export_xlsx"];
         put?: never;
         post?: never;
@@ -2276,7 +3525,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Adds and changes products from a CSV or Excel file: the body is the file itself. */
+        /**
+         * Adds and changes products from a CSV or Excel file: the body is the file itself.
+         * @description Access: catalog.import.
+         */
         post: operations["post_products_import"];
         delete?: never;
         options?: never;
@@ -2293,7 +3545,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Prints labels on the label printer. */
+        /**
+         * Prints labels on the label printer.
+         * @description Access: print.use.
+         */
         post: operations["post_products_labels"];
         delete?: never;
         options?: never;
@@ -2310,7 +3565,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Labels on sheets of stickers, as a PDF file. */
+        /**
+         * Labels on sheets of stickers, as a PDF file.
+         * @description Access: catalog.read.
+         */
         post: operations["post_products_labels_pdf"];
         delete?: never;
         options?: never;
@@ -2327,7 +3585,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Changes many prices by a percentage; a dry run only says what would happen. */
+        /**
+         * Changes many prices by a percentage; a dry run only says what would happen.
+         * @description Access: catalog.change.
+         */
         post: operations["post_products_prices"];
         delete?: never;
         options?: never;
@@ -2342,7 +3603,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The imports and changes of many prices on this device that can be taken back, newest first. */
+        /**
+         * The imports and changes of many prices on this device that can be taken back, newest first.
+         * @description Access: catalog.change.
+         */
         get: operations["get_products_runs"];
         put?: never;
         post?: never;
@@ -2361,7 +3625,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes an import or a change of prices back. What somebody touched since stays. */
+        /**
+         * Takes an import or a change of prices back. What somebody touched since stays.
+         * @description Access: catalog.change.
+         */
         post: operations["post_products_runs_id_undo"];
         delete?: never;
         options?: never;
@@ -2378,7 +3645,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Archives every sample product that nobody has touched. */
+        /**
+         * Archives every sample product that nobody has touched.
+         * @description Access: catalog.change.
+         */
         post: operations["post_products_samples"];
         delete?: never;
         options?: never;
@@ -2393,12 +3663,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One product. */
+        /**
+         * One product.
+         * @description Access: catalog.read.
+         */
         get: operations["get_products_id"];
-        /** Changes a product. */
+        /**
+         * Changes a product.
+         * @description Access: catalog.change.
+         */
         put: operations["put_products_id"];
         post?: never;
-        /** Archives a product. Nothing is deleted. */
+        /**
+         * Archives a product. Nothing is deleted.
+         * @description Access: catalog.change.
+         */
         delete: operations["delete_products_id"];
         options?: never;
         head?: never;
@@ -2412,7 +3691,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What can be chosen about a product before it is sold: units, price levels, modifiers, variants, parts. */
+        /**
+         * What can be chosen about a product before it is sold: units, price levels, modifiers, variants, parts.
+         * @description Access: catalog.read.
+         */
         get: operations["get_products_id_choices"];
         put?: never;
         post?: never;
@@ -2429,10 +3711,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A product's prices: those that were set, and how the plain ones changed. */
+        /**
+         * A product's prices: those that were set, and how the plain ones changed.
+         * @description Access: catalog.read.
+         */
         get: operations["get_products_id_prices"];
         put?: never;
-        /** Sets a price for a level, a customer, a quantity or some days. */
+        /**
+         * Sets a price for a level, a customer, a quantity or some days.
+         * @description Access: catalog.change.
+         */
         post: operations["post_products_id_prices"];
         delete?: never;
         options?: never;
@@ -2449,8 +3737,31 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Brings an archived product back. */
+        /**
+         * Brings an archived product back.
+         * @description Access: catalog.change.
+         */
         post: operations["post_products_id_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{id}/sold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Says whether a product is sold at a branch.
+         * @description Access: catalog.change.
+         */
+        put: operations["put_products_id_sold"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2466,7 +3777,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Says what there is to choose about a product, and makes the variants that are missing. */
+        /**
+         * Says what there is to choose about a product, and makes the variants that are missing.
+         * @description Access: catalog.change.
+         */
         post: operations["post_products_id_variants"];
         delete?: never;
         options?: never;
@@ -2481,10 +3795,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was offered, the newest first. */
+        /**
+         * What was offered, the newest first.
+         * @description Access: quotation.make.
+         */
         get: operations["get_quotations"];
         put?: never;
-        /** Offers what is in this seat's cart, or makes a new version of an offer of it. */
+        /**
+         * Offers what is in this seat's cart, or makes a new version of an offer of it.
+         * @description Access: quotation.make.
+         */
         post: operations["post_quotations"];
         delete?: never;
         options?: never;
@@ -2499,7 +3819,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One quotation, every version of it, and where it went. */
+        /**
+         * One quotation, every version of it, and where it went.
+         * @description Access: quotation.make.
+         */
         get: operations["get_quotations_id"];
         put?: never;
         post?: never;
@@ -2518,7 +3841,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The guest says yes: its lines are this seat's cart, at the quoted prices. */
+        /**
+         * The guest says yes: its lines are this seat's cart, at the quoted prices.
+         * @description Access: quotation.make.
+         */
         post: operations["post_quotations_id_accept"];
         delete?: never;
         options?: never;
@@ -2535,7 +3861,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The guest says no, or the shop takes it back. */
+        /**
+         * The guest says no, or the shop takes it back.
+         * @description Access: quotation.make.
+         */
         post: operations["post_quotations_id_close"];
         delete?: never;
         options?: never;
@@ -2552,7 +3881,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Puts the quotation into the outbox. */
+        /**
+         * Puts the quotation into the outbox.
+         * @description Access: mail.send.
+         */
         post: operations["post_quotations_id_mail"];
         delete?: never;
         options?: never;
@@ -2567,7 +3899,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The quotation on A4. */
+        /**
+         * The quotation on A4.
+         * @description Access: quotation.make.
+         */
         get: operations["get_quotations_id_sheet_pdf"];
         put?: never;
         post?: never;
@@ -2584,10 +3919,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every currency that the shop takes or took, with what counts now. */
+        /**
+         * Every currency that the shop takes or took, with what counts now.
+         * @description Access: cart.use.
+         */
         get: operations["get_rates"];
         put?: never;
-        /** What a currency is worth from now on, or from a moment to come. */
+        /**
+         * What a currency is worth from now on, or from a moment to come.
+         * @description Access: rate.change.
+         */
         post: operations["post_rates"];
         delete?: never;
         options?: never;
@@ -2602,7 +3943,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What foreign cash pays of what is due, and the change in the shop's currency. Keeps nothing. */
+        /**
+         * What foreign cash pays of what is due, and the change in the shop's currency. Keeps nothing.
+         * @description Access: cart.use.
+         */
         get: operations["get_rates_convert"];
         put?: never;
         post?: never;
@@ -2621,7 +3965,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a PNG ready for the head of slips. Nothing is kept. */
+        /**
+         * Makes a PNG ready for the head of slips. Nothing is kept.
+         * @description Access: setting.change, people only.
+         */
         post: operations["post_receipts_logo"];
         delete?: never;
         options?: never;
@@ -2638,7 +3985,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A slip as the printer would print it, dot by dot. */
+        /**
+         * A slip as the printer would print it, dot by dot.
+         * @description Access: device.read.
+         */
         post: operations["post_receipts_preview"];
         delete?: never;
         options?: never;
@@ -2653,9 +4003,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How slips look in this branch. */
+        /**
+         * How slips look in this branch.
+         * @description Access: device.read.
+         */
         get: operations["get_receipts_template"];
-        /** Changes how slips look in this branch. */
+        /**
+         * Changes how slips look in this branch.
+         * @description Access: setting.change, people only.
+         */
         put: operations["put_receipts_template"];
         post?: never;
         delete?: never;
@@ -2671,10 +4027,53 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What each way to pay came to on a business day, and the batches beside it. */
+        /**
+         * What each way to pay came to on a business day, and the batches beside it.
+         * @description Access: report.read.
+         */
         get: operations["get_reconciliation"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery-card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a recovery card. It holds once it was typed again.
+         * @description Access: recovery.card, people only.
+         */
+        post: operations["post_recovery_card"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery-card/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The card was kept: from now on backups are made for it.
+         * @description Access: recovery.card, people only.
+         */
+        post: operations["post_recovery_card_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2690,7 +4089,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Finds an order for the refund desk by a token, a number, a receipt or a phone. */
+        /**
+         * Finds an order for the refund desk by a token, a number, a receipt or a phone.
+         * @description Access: refund.make.
+         */
         post: operations["post_refunds_find"];
         delete?: never;
         options?: never;
@@ -2705,7 +4107,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The figures of GSTR-1 for a month. */
+        /**
+         * The figures of GSTR-1 for a month.
+         * @description Access: report.read.
+         */
         get: operations["get_reports_gstr1"];
         put?: never;
         post?: never;
@@ -2722,7 +4127,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** GSTR-1 as the portal's offline tools read it. */
+        /**
+         * GSTR-1 as the portal's offline tools read it.
+         * @description Access: report.read.
+         */
         get: operations["get_reports_gstr1_json"];
         put?: never;
         post?: never;
@@ -2739,7 +4147,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** GSTR-1 as a spreadsheet. */
+        /**
+         * GSTR-1 as a spreadsheet.
+         * @description Access: report.read.
+         */
         get: operations["get_reports_gstr1_xlsx"];
         put?: never;
         post?: never;
@@ -2756,10 +4167,137 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What every tax came to over some days. */
+        /**
+         * What every tax came to over some days.
+         * @description Access: report.read.
+         */
         get: operations["get_reports_tax"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far restoring is.
+         * @description Access: at the device only.
+         */
+        get: operations["get_restore"];
+        put?: never;
+        /**
+         * Builds the shop from a backup, under a new device.
+         * @description Access: at the device only.
+         */
+        post: operations["post_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/restore/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What lies in a folder of this machine, while there is no shop.
+         * @description Access: at the device only.
+         */
+        get: operations["get_restore_folders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/restore/hub": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The backups at a hub that a recovery card opens. No device of the shop is needed.
+         * @description Access: at the device only.
+         */
+        post: operations["post_restore_hub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/restore/hub/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Brings one of them to this device; from there on it is a file like any other.
+         * @description Access: at the device only.
+         */
+        post: operations["post_restore_hub_fetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/restore/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a backup is, and with the card whether it opens.
+         * @description Access: at the device only.
+         */
+        post: operations["post_restore_look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/restore/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a backup over the browser.
+         * @description Access: at the device only.
+         */
+        post: operations["post_restore_upload"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2773,10 +4311,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What came back without a receipt, the newest first. */
+        /**
+         * What came back without a receipt, the newest first.
+         * @description Access: refund.make.
+         */
         get: operations["get_returns"];
         put?: never;
-        /** Takes goods back without a receipt, once. A second person's PIN is always needed. */
+        /**
+         * Takes goods back without a receipt, once. A second person's PIN is always needed.
+         * @description Access: refund.make.
+         */
         post: operations["post_returns"];
         delete?: never;
         options?: never;
@@ -2793,7 +4337,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What would be given for goods without a receipt. Keeps nothing. */
+        /**
+         * What would be given for goods without a receipt. Keeps nothing.
+         * @description Access: refund.make.
+         */
         post: operations["post_returns_preview"];
         delete?: never;
         options?: never;
@@ -2808,7 +4355,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One of them. The card's code only for whoever hands it over just now. */
+        /**
+         * One of them. The card's code only for whoever hands it over just now.
+         * @description Access: refund.make.
+         */
         get: operations["get_returns_id"];
         put?: never;
         post?: never;
@@ -2827,7 +4377,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Prints its slip again. */
+        /**
+         * Prints its slip again.
+         * @description Access: refund.make.
+         */
         post: operations["post_returns_id_print"];
         delete?: never;
         options?: never;
@@ -2842,7 +4395,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Its slip as the printer would print it. */
+        /**
+         * Its slip as the printer would print it.
+         * @description Access: refund.make.
+         */
         get: operations["get_returns_id_slip_png"];
         put?: never;
         post?: never;
@@ -2859,7 +4415,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What each role may do. */
+        /**
+         * What each role may do.
+         * @description Access: staff.read, people only.
+         */
         get: operations["get_roles"];
         put?: never;
         post?: never;
@@ -2876,7 +4435,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was handed out last. */
+        /**
+         * What was handed out last.
+         * @description Access: order.read.
+         */
         get: operations["get_sales_recent"];
         put?: never;
         post?: never;
@@ -2895,7 +4457,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a scanned code is. */
+        /**
+         * What a scanned code is.
+         * @description Access: scan.use.
+         */
         post: operations["post_scan"];
         delete?: never;
         options?: never;
@@ -2910,7 +4475,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A code to try a scanner with. */
+        /**
+         * A code to try a scanner with.
+         * @description Access: device.read.
+         */
         get: operations["get_scanner_codes"];
         put?: never;
         post?: never;
@@ -2929,8 +4497,95 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Prints the code to try a scanner with. */
+        /**
+         * Prints the code to try a scanner with.
+         * @description Access: print.use.
+         */
         post: operations["post_scanner_print"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether whoever is signed in has one.
+         * @description Access: any session.
+         */
+        get: operations["get_second_factor"];
+        put?: never;
+        /**
+         * From now on it counts. Says the recovery codes, once.
+         * @description Access: any session.
+         */
+        post: operations["post_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/second-factor/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shows a secret for an authenticator. Nothing counts before its digits were typed.
+         * @description Access: any session.
+         */
+        post: operations["post_second_factor_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/second-factor/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shows a fresh code: for ten minutes nothing more is asked.
+         * @description Access: any session.
+         */
+        post: operations["post_second_factor_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/second-factor/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes one's own away, with itself; at the device also with the PIN.
+         * @description Access: any session.
+         */
+        post: operations["post_second_factor_remove"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2944,10 +4599,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in, and where. */
+        /**
+         * Who is signed in, and where.
+         * @description Access: session.list, people only.
+         */
         get: operations["get_sessions"];
         put?: never;
-        /** Signs somebody in by PIN. */
+        /**
+         * Signs somebody in by PIN.
+         * @description Access: open, a few times a second.
+         */
         post: operations["post_sessions"];
         delete?: never;
         options?: never;
@@ -2962,11 +4623,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The session of this token. */
+        /**
+         * The session of this token.
+         * @description Access: any session.
+         */
         get: operations["get_sessions_current"];
         put?: never;
         post?: never;
-        /** Locks the till. The cart stays. */
+        /**
+         * Locks the till. The cart stays.
+         * @description Access: any session.
+         */
         delete: operations["delete_sessions_current"];
         options?: never;
         head?: never;
@@ -2983,8 +4650,91 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends somebody's session. */
+        /**
+         * Ends somebody's session.
+         * @description Access: session.end, people only.
+         */
         delete: operations["delete_sessions_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/set-aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Facts that could not be read or shown, and how many a newer build wrote.
+         * @description Access: report.read.
+         */
+        get: operations["get_set_aside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/set-aside/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetches one of them once more from another device or the hub, compares it with what stands here, and reads it again.
+         * @description Access: anomaly.settle, people only.
+         */
+        post: operations["post_set_aside_fetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/set-aside/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says why one of them can stay as it is.
+         * @description Access: anomaly.settle, people only.
+         */
+        post: operations["post_set_aside_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/set-aside/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reads one of them once more.
+         * @description Access: anomaly.settle, people only.
+         */
+        post: operations["post_set_aside_retry"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2997,7 +4747,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every setting with its value, its default and what it may be. */
+        /**
+         * Every setting with its value, its default and what it may be.
+         * @description Access: setting.read.
+         */
         get: operations["get_settings"];
         put?: never;
         post?: never;
@@ -3015,7 +4768,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes one setting. */
+        /**
+         * Changes one setting.
+         * @description Access: setting.change, people only.
+         */
         put: operations["put_settings_key"];
         post?: never;
         delete?: never;
@@ -3031,11 +4787,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the first launch needs to know. */
+        /**
+         * What the first launch needs to know.
+         * @description Access: open.
+         */
         get: operations["get_setup"];
         put?: never;
-        /** Founds the own shop or the demo, and signs its owner in. */
+        /**
+         * Founds the own shop or the demo, and signs its owner in.
+         * @description Access: at the device only.
+         */
         post: operations["post_setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sharing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How this device is reached on the LAN, and which others it sees there.
+         * @description Access: device.read.
+         */
+        get: operations["get_sharing"];
+        /**
+         * Turns it on or off at once, or names devices that do not announce themselves. At the device itself only: whoever
+         *     came by the LAN would saw off their own branch, and a stranger with a PIN must not open the door further.
+         * @description Access: device.change, people only.
+         */
+        put: operations["put_sharing"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3049,7 +4836,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A Z (by its shift), an X or an addendum, checked against the facts anew. */
+        /**
+         * A Z (by its shift), an X or an addendum, checked against the facts anew.
+         * @description Access: shift.use.
+         */
         get: operations["get_shift_reports_id"];
         put?: never;
         post?: never;
@@ -3068,7 +4858,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Prints a report; papers after the first say which copy they are. */
+        /**
+         * Prints a report; papers after the first say which copy they are.
+         * @description Access: shift.use.
+         */
         post: operations["post_shift_reports_id_print"];
         delete?: never;
         options?: never;
@@ -3083,7 +4876,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A report as a file. */
+        /**
+         * A report as a file.
+         * @description Access: shift.use.
+         */
         get: operations["get_shift_reports_id_slip_pdf"];
         put?: never;
         post?: never;
@@ -3100,7 +4896,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A report as the printer would print it. */
+        /**
+         * A report as the printer would print it.
+         * @description Access: shift.use.
+         */
         get: operations["get_shift_reports_id_slip_png"];
         put?: never;
         post?: never;
@@ -3117,10 +4916,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shifts, the newest first; closed ones are the list of Zs. */
+        /**
+         * Shifts, the newest first; closed ones are the list of Zs.
+         * @description Access: report.read.
+         */
         get: operations["get_shifts"];
         put?: never;
-        /** Opens a drawer with its float. */
+        /**
+         * Opens a drawer with its float.
+         * @description Access: shift.use.
+         */
         post: operations["post_shifts"];
         delete?: never;
         options?: never;
@@ -3137,7 +4942,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Writes down what came late for closed shifts; each gets a dated addendum. */
+        /**
+         * Writes down what came late for closed shifts; each gets a dated addendum.
+         * @description Access: shift.manage, people only.
+         */
         post: operations["post_shifts_addenda"];
         delete?: never;
         options?: never;
@@ -3154,7 +4962,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What notes and coins come to, beside what is expected. Nothing is written. */
+        /**
+         * What notes and coins come to, beside what is expected. Nothing is written.
+         * @description Access: shift.use.
+         */
         post: operations["post_shifts_count"];
         delete?: never;
         options?: never;
@@ -3169,7 +4980,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The open shift of this till and person, and what its drawer may hold. */
+        /**
+         * The open shift of this till and person, and what its drawer may hold.
+         * @description Access: shift.use.
+         */
         get: operations["get_shifts_current"];
         put?: never;
         post?: never;
@@ -3186,7 +5000,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One shift: its figures as the facts give them, its cash moves, its reports. */
+        /**
+         * One shift: its figures as the facts give them, its cash moves, its reports.
+         * @description Access: shift.use.
+         */
         get: operations["get_shifts_id"];
         put?: never;
         post?: never;
@@ -3205,7 +5022,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Counts and closes a drawer: its Z is made. */
+        /**
+         * Counts and closes a drawer: its Z is made.
+         * @description Access: shift.use.
+         */
         post: operations["post_shifts_id_close"];
         delete?: never;
         options?: never;
@@ -3222,7 +5042,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Hands the drawer to somebody else, who signs with their PIN. */
+        /**
+         * Hands the drawer to somebody else, who signs with their PIN.
+         * @description Access: shift.use.
+         */
         post: operations["post_shifts_id_handover"];
         delete?: never;
         options?: never;
@@ -3239,7 +5062,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Puts cash in, pays it out, or takes it to the safe. */
+        /**
+         * Puts cash in, pays it out, or takes it to the safe.
+         * @description Access: shift.use.
+         */
         post: operations["post_shifts_id_moves"];
         delete?: never;
         options?: never;
@@ -3256,8 +5082,175 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes an X: the figures of an open shift, numbered. */
+        /**
+         * Makes an X: the figures of an open shift, numbered.
+         * @description Access: shift.use.
+         */
         post: operations["post_shifts_id_reports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shop-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every device of the shop, those that are shut out last.
+         * @description Access: device.change, people only.
+         */
+        get: operations["get_shop_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shop-devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * What a device is called, and what it is for.
+         * @description Access: device.manage, people only.
+         */
+        put: operations["put_shop_devices_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shop-devices/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives a device another counter, there or in another branch.
+         * @description Access: device.manage, people only.
+         */
+        post: operations["post_shop_devices_id_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shop-devices/{id}/renumber": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives a device numbers of its own, when another one has the same.
+         * @description Access: device.manage, people only.
+         */
+        post: operations["post_shop_devices_id_renumber"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shop-devices/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shuts a device out: what is here of it counts, nothing later does.
+         * @description Access: device.manage, people only.
+         */
+        post: operations["post_shop_devices_id_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shop/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What would be lost if this device forgot the shop.
+         * @description Access: shop.forget, people only.
+         */
+        get: operations["get_shop_forget"];
+        put?: never;
+        /**
+         * Deletes the shop from this device, at the device.
+         * @description Access: shop.forget, people only.
+         */
+        post: operations["post_shop_forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shut-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who shut this device out, when, and what of its own nobody takes any more.
+         * @description Access: any session.
+         */
+        get: operations["get_shut_out"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shut-out/not-taken.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this device did and nobody takes, in files that can be read without Chandi.
+         * @description Access: export.all, people only.
+         */
+        get: operations["get_shut_out_not_taken_zip"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3271,10 +5264,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everybody who works here. */
+        /**
+         * Everybody who works here.
+         * @description Access: staff.read, people only.
+         */
         get: operations["get_staff"];
         put?: never;
-        /** Adds somebody. */
+        /**
+         * Adds somebody.
+         * @description Access: staff.change, people only.
+         */
         post: operations["post_staff"];
         delete?: never;
         options?: never;
@@ -3289,12 +5288,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One person. */
+        /**
+         * One person.
+         * @description Access: staff.read, people only.
+         */
         get: operations["get_staff_id"];
-        /** Changes somebody. */
+        /**
+         * Changes somebody.
+         * @description Access: staff.change, people only.
+         */
         put: operations["put_staff_id"];
         post?: never;
-        /** Archives somebody and signs them out. */
+        /**
+         * Archives somebody and signs them out.
+         * @description Access: staff.change, people only.
+         */
         delete: operations["delete_staff_id"];
         options?: never;
         head?: never;
@@ -3310,7 +5318,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sets somebody's PIN and signs them out elsewhere. */
+        /**
+         * Sets somebody's PIN and signs them out elsewhere.
+         * @description Access: staff.change, people only.
+         */
         post: operations["post_staff_id_pin"];
         delete?: never;
         options?: never;
@@ -3327,8 +5338,51 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Brings somebody back. */
+        /**
+         * Brings somebody back.
+         * @description Access: staff.change, people only.
+         */
         post: operations["post_staff_id_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/{id}/second-factor/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes somebody else's away, who lost theirs.
+         * @description Access: staff.change, people only.
+         */
+        post: operations["post_staff_id_second_factor_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether everything is everywhere, and what waits to be sent; details for those who look after the devices.
+         * @description Access: any session.
+         */
+        get: operations["get_sync"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3342,7 +5396,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The shop's tax classes, and what decides whether it charges tax. */
+        /**
+         * The shop's tax classes, and what decides whether it charges tax.
+         * @description Access: catalog.read.
+         */
         get: operations["get_taxes"];
         put?: never;
         post?: never;
@@ -3361,7 +5418,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Adds a class of the shop's own. */
+        /**
+         * Adds a class of the shop's own.
+         * @description Access: setting.change, people only.
+         */
         post: operations["post_taxes_classes"];
         delete?: never;
         options?: never;
@@ -3377,10 +5437,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes a class; what was sold keeps its taxes, and the old rules stay in its history. */
+        /**
+         * Changes a class; what was sold keeps its taxes, and the old rules stay in its history.
+         * @description Access: setting.change, people only.
+         */
         put: operations["put_taxes_classes_id"];
         post?: never;
-        /** Archives a class that nothing names. */
+        /**
+         * Archives a class that nothing names.
+         * @description Access: setting.change, people only.
+         */
         delete: operations["delete_taxes_classes_id"];
         options?: never;
         head?: never;
@@ -3396,7 +5462,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives many products a class at once. */
+        /**
+         * Gives many products a class at once.
+         * @description Access: catalog.change.
+         */
         post: operations["post_taxes_classes_id_assign"];
         delete?: never;
         options?: never;
@@ -3411,7 +5480,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every version of a class, the newest first. */
+        /**
+         * Every version of a class, the newest first.
+         * @description Access: setting.read.
+         */
         get: operations["get_taxes_classes_id_history"];
         put?: never;
         post?: never;
@@ -3430,7 +5502,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes a class out of the archive. */
+        /**
+         * Takes a class out of the archive.
+         * @description Access: setting.change, people only.
+         */
         post: operations["post_taxes_classes_id_restore"];
         delete?: never;
         options?: never;
@@ -3445,10 +5520,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The shop's tax numbers with their days. */
+        /**
+         * The shop's tax numbers with their days.
+         * @description Access: setting.read.
+         */
         get: operations["get_taxes_identities"];
         put?: never;
-        /** Adds a tax number. */
+        /**
+         * Adds a tax number.
+         * @description Access: setting.change, people only.
+         */
         post: operations["post_taxes_identities"];
         delete?: never;
         options?: never;
@@ -3464,10 +5545,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes a tax number or its days. Documents keep what they say. */
+        /**
+         * Changes a tax number or its days. Documents keep what they say.
+         * @description Access: setting.change, people only.
+         */
         put: operations["put_taxes_identities_id"];
         post?: never;
-        /** Removes a tax number that was a mistake. */
+        /**
+         * Removes a tax number that was a mistake.
+         * @description Access: setting.change, people only.
+         */
         delete: operations["delete_taxes_identities_id"];
         options?: never;
         head?: never;
@@ -3483,7 +5570,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Adds the classes of the country's pack that are not here yet. */
+        /**
+         * Adds the classes of the country's pack that are not here yet.
+         * @description Access: setting.change, people only.
+         */
         post: operations["post_taxes_pack"];
         delete?: never;
         options?: never;
@@ -3500,7 +5590,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a line would have for taxes. Writes nothing. */
+        /**
+         * What a line would have for taxes. Writes nothing.
+         * @description Access: catalog.read.
+         */
         post: operations["post_taxes_preview"];
         delete?: never;
         options?: never;
@@ -3515,7 +5608,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An amount in equal instalments, before anybody agrees on them. */
+        /**
+         * An amount in equal instalments, before anybody agrees on them.
+         * @description Access: cart.use.
+         */
         get: operations["get_tenders_instalments"];
         put?: never;
         post?: never;
@@ -3532,7 +5628,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The ways to pay that this shop takes. */
+        /**
+         * The ways to pay that this shop takes.
+         * @description Access: cart.use.
+         */
         get: operations["get_tenders_methods"];
         put?: never;
         post?: never;
@@ -3551,9 +5650,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Shows the guest what to pay: the amount, and the code to scan. */
+        /**
+         * Shows the guest what to pay: the amount, and the code to scan.
+         * @description Access: cart.use.
+         */
         post: operations["post_tenders_offer"];
-        /** The guest's screen shows the cart again. */
+        /**
+         * The guest's screen shows the cart again.
+         * @description Access: cart.use.
+         */
         delete: operations["delete_tenders_offer"];
         options?: never;
         head?: never;
@@ -3567,7 +5672,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How long guests wait. */
+        /**
+         * How long guests wait.
+         * @description Access: report.read.
+         */
         get: operations["get_times"];
         put?: never;
         post?: never;
@@ -3584,7 +5692,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tips of some business days, what is still to be paid out, and what was. */
+        /**
+         * Tips of some business days, what is still to be paid out, and what was.
+         * @description Access: report.read.
+         */
         get: operations["get_tips"];
         put?: never;
         post?: never;
@@ -3601,7 +5712,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a guest may leave on top of an amount. */
+        /**
+         * What a guest may leave on top of an amount.
+         * @description Access: cart.use.
+         */
         get: operations["get_tips_choices"];
         put?: never;
         post?: never;
@@ -3620,7 +5734,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pays a pool of tips out. */
+        /**
+         * Pays a pool of tips out.
+         * @description Access: tip.pay_out, people only.
+         */
         post: operations["post_tips_payouts"];
         delete?: never;
         options?: never;
@@ -3637,7 +5754,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What each would get of a pool. Keeps nothing. */
+        /**
+         * What each would get of a pool. Keeps nothing.
+         * @description Access: tip.pay_out, people only.
+         */
         post: operations["post_tips_share"];
         delete?: never;
         options?: never;
@@ -3652,7 +5772,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The day at a glance. */
+        /**
+         * The day at a glance.
+         * @description Access: report.read.
+         */
         get: operations["get_today"];
         put?: never;
         post?: never;
@@ -3674,6 +5797,7 @@ export interface paths {
         /**
          * Opens an order at this counter by its QR or its one-time number: one counter wins, the others are told who has it.
          *     A phone or a display number only lists candidates.
+         * @description Access: token.redeem.
          */
         post: operations["post_tokens_redeem"];
         delete?: never;
@@ -3691,8 +5815,139 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Whether a token is genuine, ours, of this branch, and still good. */
+        /**
+         * Whether a token is genuine, ours, of this branch, and still good.
+         * @description Access: token.verify.
+         */
         post: operations["post_tokens_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The addresses that this node tells what happens, and how each is doing.
+         * @description Access: program.manage, people only.
+         */
+        get: operations["get_webhooks"];
+        put?: never;
+        /**
+         * Adds an address. It is told what happens from now on; the answer is the only place where its secret ever stands.
+         * @description Access: program.manage, people only.
+         */
+        post: operations["post_webhooks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes an address, stops it or lets it go on where it stopped.
+         * @description Access: program.manage, people only.
+         */
+        put: operations["put_webhooks_id"];
+        post?: never;
+        /**
+         * Forgets an address and what it was told.
+         * @description Access: program.manage, people only.
+         */
+        delete: operations["delete_webhooks_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last hundred tries, the newest first.
+         * @description Access: program.manage, people only.
+         */
+        get: operations["get_webhooks_id_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries/{number}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells one event again at once, outside of its order.
+         * @description Access: program.manage, people only.
+         */
+        post: operations["post_webhooks_id_deliveries_number_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells everything since a moment again, in order. Receivers know what they have by the event's id.
+         * @description Access: program.manage, people only.
+         */
+        post: operations["post_webhooks_id_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends an event of the type `test`, and says what was answered.
+         * @description Access: program.manage, people only.
+         */
+        post: operations["post_webhooks_id_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3706,10 +5961,133 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counters in Prometheus' text form. */
+        /**
+         * Counters in Prometheus' text form.
+         * @description Access: at the device, or metrics.read.
+         */
         get: operations["get_metrics"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sync/v1/heads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far this device has each series.
+         * @description Access: another device of the shop, signed.
+         */
+        get: operations["get_sync_v1_heads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sync/v1/hello": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another device greets this one.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_sync_v1_hello"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sync/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The keys of customers whose names stay closed at another device, sealed for the shop's devices.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_sync_v1_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sync/v1/notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why the device that asks is shut out, signed by who did it: the one thing that is still told to it.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_sync_v1_notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sync/v1/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another device asks for facts, and waits for them for as long as it says.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_sync_v1_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sync/v1/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another device brings facts.
+         * @description Access: another device of the shop, signed.
+         */
+        post: operations["post_sync_v1_push"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3741,6 +6119,14 @@ export interface components {
             open: components["schemas"]["OpenItemView"][];
             /** Format: int32 */
             terms_days: number;
+        };
+        AddTarget: {
+            /** Format: uuid */
+            id: string;
+            /** @description folder, stick or hub */
+            kind: string;
+            /** @description A folder of this machine, or where the stick is in now; nothing for the hub, which is the shop's. */
+            place?: string;
         };
         /** @description Notes and coins to be added up; nothing is written. */
         AddUp: {
@@ -3808,6 +6194,36 @@ export interface components {
             /** Format: int64 */
             total_minor: number;
         };
+        AnomalyCard: {
+            /** Format: uuid */
+            id: string;
+            /** @description gift_card or store_credit */
+            kind: string;
+            /** @description The last four of its characters. */
+            tail: string;
+        };
+        /** @description How many things wait for somebody's look. */
+        AnomalyCounts: {
+            /** Format: int64 */
+            anomalies: number;
+            /**
+             * Format: int64
+             * @description Facts set aside that nobody said anything about.
+             */
+            set_aside: number;
+        };
+        AnomalyDeed: {
+            /** Format: int64 */
+            amount_minor?: number | null;
+            at: string;
+            counter?: components["schemas"]["Named"] | null;
+            /** @description It was done while nobody could be asked. */
+            offline: boolean;
+            quantity?: string | null;
+            staff?: components["schemas"]["Named"] | null;
+            /** @description given, refunded or cancelled */
+            what: string;
+        };
         AnomalyOrder: {
             document: string;
             /** Format: uuid */
@@ -3815,24 +6231,36 @@ export interface components {
             /** Format: int32 */
             number: number;
         };
+        AnomalySettled: {
+            at: string;
+            note: string;
+            staff?: components["schemas"]["Named"] | null;
+        };
         AnomalyView: {
             /**
              * Format: int64
-             * @description What was paid back for the line, or what is owed above the limit.
+             * @description What was paid back for the line, what is owed above the limit, or what is missing on the card.
              */
             amount_minor?: number | null;
-            /** @description When the order was placed, or the fork was seen. */
+            /** @description When the order was placed, the fork was seen, or the card was used last. */
             at?: string | null;
             barcode?: string | null;
-            customer?: components["schemas"]["Named"] | null;
+            card?: components["schemas"]["AnomalyCard"] | null;
             /**
-             * Format: uuid
-             * @description Two installations go by this device's name.
+             * Format: int64
+             * @description How far a clock is ahead of this device's; negative when behind.
              */
-            device?: string | null;
+            clock_ahead_ms?: number | null;
+            customer?: components["schemas"]["Named"] | null;
+            /** @description Who did what, the oldest first. */
+            deeds: components["schemas"]["AnomalyDeed"][];
+            /** @description The installations that it is about, by the names of their counters. */
+            devices: components["schemas"]["Named"][];
+            /** @description What it is settled by; stays the same while the matter lasts. */
+            key: string;
             /**
-             * @description given_twice, refunded_twice, given_and_refunded, limit_passed, barcode_shared or device_forked: the name of its
-             *     sentence.
+             * @description given_twice, refunded_twice, given_and_refunded, given_and_cancelled, refunded_and_cancelled, limit_passed,
+             *     card_below_zero, cart_paid_twice, barcode_shared, device_forked, numbers_shared or clock_off: the name of its sentence.
              */
             kind: string;
             /**
@@ -3845,6 +6273,9 @@ export interface components {
             products: components["schemas"]["Named"][];
             /** @description How much too much. */
             quantity?: string | null;
+            settled?: components["schemas"]["AnomalySettled"] | null;
+            /** @description How much of it was sold. */
+            sold?: string | null;
             unit?: string | null;
         };
         /** @description What the guest answers at their own screen: one of the three. */
@@ -3873,11 +6304,77 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        /**
+         * @description The clocks of one that answers. Whoever shows them again has heard it just now: a letter that lay somewhere, or a
+         *     device that slept, is known by them.
+         */
+        AnsweredAt: {
+            /**
+             * Format: uuid
+             * @description Of the program since it was started.
+             */
+            run: string;
+            /** Format: int64 */
+            steady_ms: number;
+            /** Format: int64 */
+            wall_ms: number;
+        };
+        ApiKeyList: {
+            /** @description The counter of this node. Keys made here open nothing at another node. */
+            counter: string;
+            /** @description The newest first. */
+            items: components["schemas"]["ApiKeyView"][];
+            /** @description What a key can be given. */
+            permissions: string[];
+        };
+        ApiKeyView: {
+            ends_at?: string | null;
+            /** Format: uuid */
+            id: string;
+            made_at: string;
+            made_by?: components["schemas"]["Named"] | null;
+            name: string;
+            /** @description Only from the machine that this node runs on. */
+            near: boolean;
+            permissions: string[];
+            revoked_at?: string | null;
+            /** @description good, ended or revoked */
+            state: string;
+            /** @description To the minute. */
+            used_at?: string | null;
+        };
+        /** @description The owner lets a device of the branch decide. */
+        AppointDevice: {
+            /** Format: uuid */
+            device: string;
+            /** Format: uuid */
+            id: string;
+        };
         /** @description The second person's yes to what the first may not do. */
         Approval: {
+            /** @description From another machine, of somebody with a second factor: a code of it. */
             pin: string;
             /** Format: uuid */
             staff: string;
+        };
+        ApproveGuest: {
+            /**
+             * Format: uuid
+             * @description This device's own branch when left out.
+             */
+            branch?: string | null;
+            /** @description What its counter is called. */
+            counter: string;
+            /**
+             * Format: uuid
+             * @description The guest that was looked at.
+             */
+            device: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description till, token_counter, sales_counter, kitchen or office */
+            role: string;
         };
         /** @description What stands on a product's tile. */
         Art: {
@@ -3898,6 +6395,12 @@ export interface components {
             id: string;
             /** @description tip or phone */
             kind: string;
+        };
+        AskHub: {
+            /** @description Like `https://hub.example.com`. */
+            address: string;
+            /** @description What stands on the card, typed or scanned. */
+            code: string;
         };
         /** @description A question and its answer, as the till sees it. */
         AskView: {
@@ -3930,6 +6433,68 @@ export interface components {
         BTreeMap: {
             [key: string]: string;
         };
+        BackUpNow: {
+            /**
+             * Format: uuid
+             * @description All places when left out.
+             */
+            target?: string | null;
+        };
+        BackupFileView: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description The short name of the recovery card that opens it. */
+            key: string;
+            made_at: string;
+            name: string;
+            path: string;
+            shop: string;
+        };
+        BackupLook: {
+            /** Format: int64 */
+            facts: number;
+            file: components["schemas"]["BackupFileView"];
+            /** @description The card opens it. */
+            opens: boolean;
+        };
+        BackupTarget: {
+            /** Format: int64 */
+            bytes: number;
+            file?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description folder, stick or hub */
+            kind: string;
+            last_at?: string | null;
+            /** @description The folder, what the stick is called, or the hub's address. */
+            place: string;
+            /** @description Whether it is there now. */
+            present: boolean;
+            /** @description The code of what went wrong the last time. */
+            problem?: string | null;
+            /** @description It lies on the disk that the shop itself lies on, and would break with it. */
+            same_disk: boolean;
+        };
+        BackupsView: {
+            /**
+             * Format: int64
+             * @description Changes since the last backup.
+             */
+            changes: number;
+            /** @description The shop's hub, while it is no place for backups yet. */
+            hub?: string | null;
+            key?: components["schemas"]["RecoveryView"] | null;
+            /** @description The last backup anywhere. */
+            last_at?: string | null;
+            /** @description Whether somebody should be told that there is none, or none of late. */
+            nag: boolean;
+            restored?: components["schemas"]["RestoredView"] | null;
+            /** @description One is being made. */
+            running: boolean;
+            /** @description Sticks that are in and no place for backups yet. */
+            sticks: components["schemas"]["StickView"][];
+            targets: components["schemas"]["BackupTarget"][];
+        };
         BatchView: {
             at: string;
             /** Format: int32 */
@@ -3953,6 +6518,19 @@ export interface components {
             /** Format: int64 */
             system_minor: number;
         };
+        /** @description "I lead", from the device that does. */
+        Beat: {
+            /** @description It leads anew and asks what is open there. */
+            gather: boolean;
+            /** Format: int64 */
+            term: number;
+            voters: components["schemas"]["VotersForm"];
+        };
+        BeginSecondFactor: {
+            /** Format: uuid */
+            id: string;
+            present?: components["schemas"]["SecondFactorProof"] | null;
+        };
         BindPhone: {
             /** Format: uuid */
             id: string;
@@ -3971,6 +6549,44 @@ export interface components {
             shop: components["schemas"]["DisplayShop"];
             /** @description Read the board again then; null when nothing leaves it by itself. */
             until?: string | null;
+        };
+        /** @description Opens a branch, or describes it anew. What is left out of a new one is as in the shop, or as here. */
+        BranchForm: {
+            address?: string | null;
+            /** @description Nothing is sold there any more. */
+            closed?: boolean;
+            /**
+             * Format: uuid
+             * @description Made by the client; the new branch's own when opening one, the write's when changing.
+             */
+            id: string;
+            name: string;
+            phone?: string | null;
+            region?: string | null;
+            tax_number?: string | null;
+            zone?: string | null;
+        };
+        BranchView: {
+            /** @description Lines of text. */
+            address: string;
+            closed_at?: string | null;
+            /**
+             * Format: int32
+             * @description Devices of the shop that stand there.
+             */
+            devices: number;
+            /** @description The one that this device stands in. */
+            here: boolean;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            opened_at: string;
+            phone: string;
+            /** @description The region whose taxes hold there: its own, or the shop's. */
+            region: string;
+            /** @description The number under which it sells: its own, or the shop's. */
+            tax_number: string;
+            zone: string;
         };
         BrandForm: {
             /**
@@ -4295,6 +6911,13 @@ export interface components {
             /** @description retail, wholesale … */
             type: string;
         };
+        CartDraft: {
+            /** Format: uuid */
+            cart: string;
+            draft: string;
+            /** Format: int64 */
+            revision: number;
+        };
         /** @description What a person does to a cart. */
         CartEdit: {
             /** @enum {string} */
@@ -4475,6 +7098,54 @@ export interface components {
              */
             unit_price_minor: number;
         };
+        /** @description What the one that decides answers. */
+        CartList: {
+            carts: components["schemas"]["ReportedCart"][];
+            /** @description Another device decides by now. */
+            elsewhere: boolean;
+            /** @description They are at another till by now. */
+            gone: string[];
+            /** @description Send these drafts. */
+            wanted: string[];
+        };
+        /** @description All carts of one device that others may see, and the drafts that were asked for. */
+        CartReport: {
+            carts: components["schemas"]["ReportedCart"][];
+            drafts: components["schemas"]["CartDraft"][];
+        };
+        /** @description A till wants a cart, or wants to pay the one it has. */
+        CartTake: {
+            /** Format: uuid */
+            cart: string;
+            holder: components["schemas"]["Holder"];
+            /**
+             * Format: int32
+             * @description How often its own copy changed hands, where it has one.
+             */
+            own_hop?: number | null;
+            paying: boolean;
+            /** Format: uuid */
+            take: string;
+        };
+        CartTaken: {
+            /** @enum {string} */
+            verdict: "yours";
+        } | {
+            draft: string;
+            /** Format: int32 */
+            hop: number;
+            label: string;
+            /** @enum {string} */
+            verdict: "granted";
+        } | {
+            code: string;
+            holder?: components["schemas"]["Holder"] | null;
+            /** @enum {string} */
+            verdict: "refused";
+        } | {
+            /** @enum {string} */
+            verdict: "elsewhere";
+        };
         CartView: {
             can_redo: boolean;
             can_undo: boolean;
@@ -4550,6 +7221,8 @@ export interface components {
             /** @description The shop has more products than these: search asks the core. */
             more: boolean;
             products: components["schemas"]["ProductView"][];
+            /** @description When the business day ends, and with it what holds for days. */
+            until: string;
         };
         CategoryForm: {
             active?: boolean;
@@ -4578,11 +7251,26 @@ export interface components {
             position: number;
             sample: boolean;
         };
+        /** @description What a cell of the exported file says now, and what it would say. */
+        CellChange: {
+            after?: string | null;
+            before?: string | null;
+            column: string;
+            /** @description What the product is called now. */
+            product: string;
+            row: number;
+        };
         ChangeCart: {
             approval?: components["schemas"]["Approval"] | null;
             change: components["schemas"]["CartEdit"];
             /** Format: uuid */
             id: string;
+        };
+        ChangeDevice: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            role: string;
         };
         ChangeMailServer: {
             /** Format: uuid */
@@ -4616,8 +7304,17 @@ export interface components {
         ChangeSetting: {
             /** Format: uuid */
             id: string;
-            /** @description Text, a number or true/false, as the setting's kind asks. */
+            /**
+             * @description Text, a number or true/false, as the setting's kind asks; null takes back what is set, so that the next wider
+             *     value counts.
+             */
             value: unknown;
+        };
+        /** @description Turns sharing on or off, or names the devices that do not announce themselves. What is left out stays. */
+        ChangeSharing: {
+            on?: boolean | null;
+            /** @description Like `192.168.1.20:8650`. */
+            typed?: string[] | null;
         };
         ChangeTemplate: {
             /** Format: uuid */
@@ -4668,6 +7365,8 @@ export interface components {
         };
         ClaimReply: {
             deeds: components["schemas"]["Deed"][];
+            /** @description It decides alone, without the others behind it. */
+            offline?: boolean;
             /** @enum {string} */
             verdict: "granted";
         } | {
@@ -4677,6 +7376,9 @@ export interface components {
             };
             /** @enum {string} */
             verdict: "refused";
+        } | {
+            /** @enum {string} */
+            verdict: "elsewhere";
         };
         /** @description Who has an order open. */
         ClaimView: {
@@ -4710,6 +7412,25 @@ export interface components {
             note?: string | null;
             /** @description Whether the Z is printed. As the shop's setting says when absent. */
             print?: boolean | null;
+        };
+        ConfirmCard: {
+            /** @description What stands on it. */
+            code: string;
+            /**
+             * Format: uuid
+             * @description Of the card that was shown.
+             */
+            id: string;
+        };
+        ConfirmSecondFactor: {
+            /** @description The six digits that the authenticator shows now. */
+            code: string;
+            /**
+             * Format: uuid
+             * @description Of what was shown.
+             */
+            id: string;
+            password: string;
         };
         /** @description Whether they agreed to hear news; null: nobody asked. */
         ConsentForm: {
@@ -5038,6 +7759,71 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        DeliveryView: {
+            at: string;
+            /** Format: int32 */
+            attempt: number;
+            /** Format: int64 */
+            duration_ms: number;
+            event: string;
+            /**
+             * Format: uuid
+             * @description The event's id; the same however often it is told.
+             */
+            event_id: string;
+            /** Format: int64 */
+            number: number;
+            ok: boolean;
+            /** @description The beginning of the answer, or what went wrong. */
+            said: string;
+            /**
+             * Format: int32
+             * @description The answer's HTTP status.
+             */
+            status?: number | null;
+            /** @description Why it was not taken: address, forbidden, unreachable, slow, not_private or refused */
+            why?: string | null;
+        };
+        DeviceLinkList: {
+            /** @description Where browsers of the LAN reach this device; empty while it does not share. */
+            addresses: string[];
+            items: components["schemas"]["DeviceLinkView"][];
+        };
+        DeviceLinkView: {
+            branch: components["schemas"]["Named"];
+            /** @description What the browser calls itself. */
+            browser?: string | null;
+            /** @description Until when its code can be opened, while nobody has. */
+            code_until?: string | null;
+            /** @description The till at whose device its code is opened; a customer's screen shows this one. */
+            counter: components["schemas"]["Named"];
+            /** Format: uuid */
+            id: string;
+            name: string;
+            opened_at?: string | null;
+            /** @description board, pick, customer or phone */
+            purpose: string;
+            /** @description When it was last at this device, and from where. */
+            seen_at?: string | null;
+            seen_from?: string | null;
+            /** @description waiting, open, ended or revoked */
+            state: string;
+            /** @description When it ends by itself. */
+            until?: string | null;
+        };
+        DeviceShutOut: {
+            at: string;
+            /**
+             * Format: uuid
+             * @description The device that shut it out.
+             */
+            by: string;
+            /**
+             * Format: int64
+             * @description The number of the last of its facts that counts.
+             */
+            last_seq: number;
+        };
         DevicesView: {
             lights: components["schemas"]["LightView"][];
             /** @description Jobs that people should know of, the newest first. */
@@ -5266,6 +8052,8 @@ export interface components {
         };
         EditStaff: {
             active?: boolean;
+            /** @description Where they work and as what; empty: everywhere. Left out, it stays as it is. */
+            branches?: components["schemas"]["StaffAtBranch"][] | null;
             hand?: string | null;
             hue?: string | null;
             /** Format: uuid */
@@ -5273,6 +8061,15 @@ export interface components {
             language?: string | null;
             name: string;
             role: string;
+        };
+        EditWebhook: {
+            address: string;
+            events?: string[];
+            name: string;
+            near?: boolean;
+            /** @description Off: nothing is told, and nothing lost; on again goes on where it stopped. */
+            on: boolean;
+            personal?: boolean;
         };
         EraseCustomer: {
             /** Format: uuid */
@@ -5283,7 +8080,230 @@ export interface components {
             error: components["schemas"]["ErrorView"];
         };
         ErrorView: {
-            code: string;
+            /**
+             * @description Which refusal it is. Programs decide by it, never by the message.
+             *
+             *     - `malformed` (400): the request cannot be read
+             *     - `too_large` (413): the request is too large
+             *     - `header_missing` (403): writes need the header x-chandi: 1
+             *     - `foreign_origin` (403): this page may not use the till
+             *     - `signed_out` (401): sign in first
+             *     - `session_idle` (401): the till was idle and locked itself
+             *     - `pin_wrong` (401): wrong PIN
+             *     - `pin_wait` (429): too many wrong PINs: wait
+             *     - `second_factor_needed` (401): from another machine this person signs in with password and code
+             *     - `second_factor_unset` (403): from another machine owners sign in with password and code: set them up at the device
+             *     - `second_factor_first` (409): set up your own password and code first
+             *     - `second_factor_wrong` (401): password or code is wrong, or the code was used
+             *     - `approval_code_wrong` (401): from another machine this person approves with a code of their second factor: this one is wrong, or was used
+             *     - `second_factor_wait` (429): too many wrong tries: wait
+             *     - `second_factor_clock` (401): the code is that of another time: a clock is wrong
+             *     - `second_factor_over` (409): this was shown too long ago: begin again
+             *     - `code_wanted` (403): show a fresh code first
+             *     - `password_weak` (422): this password is too easy to guess
+             *     - `too_many_requests` (429): too many requests: wait
+             *     - `key_wrong` (401): this key is not known here, or was revoked
+             *     - `key_ended` (401): this key has ended
+             *     - `link_wrong` (401): this link opens nothing
+             *     - `link_ended` (401): this link has ended
+             *     - `link_revoked` (401): this link was taken back
+             *     - `link_used` (409): another browser has opened this link
+             *     - `link_code_ended` (409): this code was not opened in time
+             *     - `link_elsewhere` (403): this link is of another branch or of another till
+             *     - `not_for_programs` (403): this is for people only: no key opens it
+             *     - `not_allowed` (403): this role may not do that
+             *     - `cursor_unknown` (409): this is no cursor of this node: begin anew
+             *     - `not_found` (404): there is no such thing
+             *     - `id_reused` (409): this id was used with another content
+             *     - `no_shop` (409): no shop is set up here yet
+             *     - `shop_exists` (409): a shop is set up here already
+             *     - `not_here` (403): this can be done at the device itself only
+             *     - `branch_in_use` (409): devices stand in this branch
+             *     - `last_branch` (409): the shop needs a branch
+             *     - `not_the_demo` (409): this is not the demo shop
+             *     - `not_in_demo` (409): the demo shop stays on its own device
+             *     - `invitations_many` (409): several invitations are open already
+             *     - `join_decided` (409): this was answered already
+             *     - `join_busy` (409): this device is joining a shop already
+             *     - `join_code_invalid` (422): this is no join code
+             *     - `join_address_invalid` (422): this is no address of a device
+             *     - `join_code_wrong` (422): nobody at that address made this code
+             *     - `join_expired` (422): this invitation is over
+             *     - `join_used` (409): another device came with this code
+             *     - `join_declined` (422): the owner said no
+             *     - `join_host_gone` (429): the other device does not answer
+             *     - `join_version` (422): this Chandi is older than the shop's
+             *     - `join_failed` (500): the other device could not prepare the books
+             *     - `join_damaged` (500): what was received is not what the other device signed
+             *     - `device_revoked` (403): this device was shut out of its shop
+             *     - `device_last` (409): no other device of the shop is left
+             *     - `device_busy` (409): an order or a drawer is open here
+             *     - `field_invalid` (422): a field is not right
+             *     - `pin_weak` (422): this PIN is too easy to guess
+             *     - `staff_elsewhere` (403): this person works at another branch
+             *     - `last_owner` (409): the shop needs an owner
+             *     - `barcode_taken` (409): another product has this barcode
+             *     - `sku_taken` (409): another product has this SKU
+             *     - `category_in_use` (409): products are in this category
+             *     - `category_loop` (422): a category cannot be inside itself
+             *     - `product_archived` (422): this product is archived
+             *     - `product_not_here` (422): this product is not sold at this branch
+             *     - `unit_not_sold` (422): this product is not sold by this unit
+             *     - `variant_needed` (422): one of its variants has to be chosen
+             *     - `modifiers_invalid` (422): these choices do not fit this product
+             *     - `level_unknown` (422): there is no such price level
+             *     - `modifier_group_in_use` (409): products ask this group
+             *     - `brand_in_use` (409): products are of this brand
+             *     - `quantity_invalid` (422): this quantity is not possible
+             *     - `cart_empty` (422): there is nothing to pay
+             *     - `cart_taken` (409): another till has this cart
+             *     - `cart_paid` (409): this cart was paid already
+             *     - `cart_apart` (409): the device that knows where the cart is does not answer
+             *     - `cart_gone` (404): this cart is not open any more
+             *     - `cart_too_long` (422): this cart has too many lines
+             *     - `line_gone` (404): this line is not in the cart
+             *     - `nothing_to_undo` (409): there is nothing to undo
+             *     - `price_differs` (422): the price is another one
+             *     - `total_differs` (422): the total is another one
+             *     - `price_too_large` (422): this amount is too large
+             *     - `discount_invalid` (422): this discount is not possible
+             *     - `discount_above_limit` (403): this discount needs a second person
+             *     - `tax_rule_missing` (422): some goods would have no rate: a rule without conditions and without an end is missing
+             *     - `tax_class_in_use` (409): products have this tax class, or it is the usual one
+             *     - `tax_places_differ` (422): meals are taxed here and these goods elsewhere: they need a bill each
+             *     - `tax_rate_missing` (422): no tax rate is set for these goods on this day
+             *     - `tender_invalid` (422): this payment is not right
+             *     - `tender_short` (422): the payment does not cover the total
+             *     - `card_unknown` (422): no card of this shop has this code
+             *     - `card_mistyped` (422): a character of the card's code is wrong
+             *     - `card_blocked` (422): this card is blocked
+             *     - `card_expired` (422): this card has expired
+             *     - `card_short` (422): there is not enough on the card
+             *     - `card_needs_approval` (403): this card needs a second person
+             *     - `rate_missing` (422): no rate is set for this currency
+             *     - `no_gateway` (409): no gateway takes this payment here
+             *     - `payment_under_way` (409): this cart waits for a payment
+             *     - `payment_settled` (409): it is known already what became of this payment
+             *     - `payment_not_charged` (422): nobody was charged by this payment
+             *     - `payment_short` (422): less was charged than was asked
+             *     - `payment_differs` (422): this payment is for something else
+             *     - `payment_refund_too_much` (422): this is more than can still be paid back
+             *     - `payment_needs_approval` (403): paying this back needs a second person
+             *     - `tips_too_much` (422): this is more than there is in tips
+             *     - `ask_over` (409): the guest is not asked this any more
+             *     - `tender_not_taken` (422): this shop does not take that
+             *     - `tender_locked` (409): this leg of the payment stays as it is
+             *     - `tender_needs_customer` (422): only a known customer buys on account
+             *     - `digits_needed` (422): the last four digits of the guest's payment are needed
+             *     - `reference_needed` (422): the terminal's reference is needed
+             *     - `card_used` (409): something was paid with this card already
+             *     - `card_needed` (422): the card's code is needed
+             *     - `card_number_refused` (422): a card's number must never be kept
+             *     - `no_tax_rate` (422): no tax rate holds for this on this day
+             *     - `order_cancelled` (409): this order was cancelled
+             *     - `numbers_used_up` (500): this counter has no numbers left today
+             *     - `token_not_ours` (422): this is not a token of ours
+             *     - `token_unknown_version` (422): this token is from a newer Chandi
+             *     - `token_tampered` (422): this token is not genuine
+             *     - `token_unknown_key` (422): this token is from another shop
+             *     - `token_other_branch` (422): this token is for another branch
+             *     - `token_expired` (422): this token has expired
+             *     - `token_revoked` (422): this token is not valid any more
+             *     - `number_unknown` (422): no order waits under this number
+             *     - `number_wait` (429): too many wrong numbers: wait
+             *     - `claim_held` (409): another counter has this order open
+             *     - `claim_lost` (409): another counter took this order over
+             *     - `lead_fixed` (422): which device decides was chosen when this one was started
+             *     - `claim_needed` (409): scan the token first
+             *     - `already_collected` (409): this order was collected
+             *     - `order_refunded` (409): this order was paid back
+             *     - `order_not_here` (409): this order has not arrived here yet
+             *     - `order_started` (409): something of this order was handed over or paid back
+             *     - `nothing_left` (409): nothing is left to hand over
+             *     - `handover_settled` (409): what was missing was settled since
+             *     - `offline_cap` (422): this is more than may be done without the other counter
+             *     - `refund_needs_approval` (403): this refund needs a second person
+             *     - `refund_too_much` (422): this is more than can still be paid back
+             *     - `nothing_to_refund` (409): this was paid back already
+             *     - `return_needs_approval` (403): goods without a receipt need a second person
+             *     - `return_above_limit` (422): this is more than is given without a receipt
+             *     - `return_price_too_high` (422): at most the lowest price of late is given
+             *     - `return_nothing` (422): these goods have no price to give back
+             *     - `return_no_cash` (422): without a receipt this shop gives store credit
+             *     - `exchange_locked` (409): goods were taken back for this: pay it back at the refund desk
+             *     - `exchange_gone` (409): the goods of this exchange cannot be taken back any more
+             *     - `customer_gone` (409): this customer was erased, or never was
+             *     - `customer_phone_taken` (409): another customer has this phone number
+             *     - `customer_owes` (409): this customer's account is not even
+             *     - `customer_has_credit` (409): this customer has store credit
+             *     - `customers_are_one` (409): these are one customer already
+             *     - `customer_blocked` (422): this customer gets nothing on account
+             *     - `credit_limit` (422): this is more than the customer may owe
+             *     - `item_not_open` (422): so much is not open there
+             *     - `instalments_differ` (422): the instalments do not add up to what is owed
+             *     - `instalments_invalid` (422): these instalments cannot be agreed on
+             *     - `payment_shared_wrong` (422): the payment is not shared out rightly
+             *     - `payment_reversed` (409): this payment was taken back already
+             *     - `row_repeated` (409): another row of the file has this already
+             *     - `labels_too_many` (422): these are too many labels at once
+             *     - `import_unreadable` (422): this file cannot be read
+             *     - `no_printer` (409): no printer does this here
+             *     - `printer_known` (409): this printer is set up already
+             *     - `print_held` (429): the other device does not answer, and may still print it
+             *     - `printer_has_jobs` (409): something still waits to be printed there
+             *     - `job_settled` (409): this is printed or discarded already
+             *     - `demo_stays` (422): the demo stays on this device
+             *     - `hub_none` (409): this shop is not connected to a hub
+             *     - `hub_busy` (429): the hub was asked too often from here: wait a minute
+             *     - `hub_unreachable` (429): the hub does not answer
+             *     - `hub_refused` (409): the hub does not take this shop
+             *     - `no_mail_server` (409): no mail server is set up
+             *     - `campaign_empty` (422): nobody would get this letter
+             *     - `campaign_too_large` (422): these are too many letters at once
+             *     - `campaign_differs` (409): others would get this letter than were looked at
+             *     - `mail_settled` (409): this letter went or was discarded already
+             *     - `invoice_unchanged` (409): this is what the document says already
+             *     - `invoice_taxes_differ` (422): another buyer would mean other taxes
+             *     - `cancelled_too_late` (409): this document is of an earlier month
+             *     - `invoice_cancelled` (409): this document was cancelled
+             *     - `quotation_settled` (409): this quotation was settled already
+             *     - `quotation_expired` (409): the prices of this quotation do not hold any more
+             *     - `quotation_revised` (409): this quotation has a newer version
+             *     - `no_drawer` (409): no drawer hangs on a printer here
+             *     - `drawer_needs_approval` (403): opening the drawer needs a second person
+             *     - `shift_needed` (409): open the drawer first
+             *     - `shift_open` (409): a drawer is open here already
+             *     - `shift_closed` (409): this shift is closed
+             *     - `shift_needs_approval` (403): paying out this much needs a second person
+             *     - `picture_invalid` (422): this is not a picture of that size
+             *     - `logo_invalid` (422): this picture cannot be used as a logo
+             *     - `disk_full` (507): the disk is full
+             *     - `recovery_key_missing` (409): make the recovery card first
+             *     - `recovery_key_wrong` (422): this card does not open this backup
+             *     - `recovery_code_mistyped` (422): this is not what stands on a recovery card
+             *     - `recovery_card_other` (422): this is another card than the one that was shown
+             *     - `recovery_card_gone` (409): this card was shown too long ago: make a new one
+             *     - `backup_busy` (429): a backup is being made
+             *     - `backup_no_place` (409): there is no place for backups yet
+             *     - `backup_no_room` (507): there is not enough room
+             *     - `backup_read_only` (422): nothing can be written there
+             *     - `backup_place_gone` (429): the place cannot be reached
+             *     - `backup_unreadable` (422): this is no backup of Chandi
+             *     - `backup_damaged` (422): this backup is not whole
+             *     - `backup_newer` (422): this backup is of a newer Chandi
+             *     - `backup_hub_none` (409): this hub keeps no backups
+             *     - `backup_hub_full` (507): the hub keeps no more backups for this organisation
+             *     - `backup_hub_behind` (429): the hub has not heard of the recovery card yet
+             *     - `recovery_card_unknown` (422): this hub has no backup for this card
+             *     - `backup_gone` (422): this backup is not there any more
+             *     - `restore_too_early` (422): at that moment the recovery card was not made yet
+             *     - `restore_unproven` (422): only the hub says that this is the shop's backup
+             *     - `forget_differs` (409): more would be lost than was shown
+             *     - `busy` (429): the database is busy
+             *     - `broken` (500): something broke
+             * @enum {string}
+             */
+            code: "malformed" | "too_large" | "header_missing" | "foreign_origin" | "signed_out" | "session_idle" | "pin_wrong" | "pin_wait" | "second_factor_needed" | "second_factor_unset" | "second_factor_first" | "second_factor_wrong" | "approval_code_wrong" | "second_factor_wait" | "second_factor_clock" | "second_factor_over" | "code_wanted" | "password_weak" | "too_many_requests" | "key_wrong" | "key_ended" | "link_wrong" | "link_ended" | "link_revoked" | "link_used" | "link_code_ended" | "link_elsewhere" | "not_for_programs" | "not_allowed" | "cursor_unknown" | "not_found" | "id_reused" | "no_shop" | "shop_exists" | "not_here" | "branch_in_use" | "last_branch" | "not_the_demo" | "not_in_demo" | "invitations_many" | "join_decided" | "join_busy" | "join_code_invalid" | "join_address_invalid" | "join_code_wrong" | "join_expired" | "join_used" | "join_declined" | "join_host_gone" | "join_version" | "join_failed" | "join_damaged" | "device_revoked" | "device_last" | "device_busy" | "field_invalid" | "pin_weak" | "staff_elsewhere" | "last_owner" | "barcode_taken" | "sku_taken" | "category_in_use" | "category_loop" | "product_archived" | "product_not_here" | "unit_not_sold" | "variant_needed" | "modifiers_invalid" | "level_unknown" | "modifier_group_in_use" | "brand_in_use" | "quantity_invalid" | "cart_empty" | "cart_taken" | "cart_paid" | "cart_apart" | "cart_gone" | "cart_too_long" | "line_gone" | "nothing_to_undo" | "price_differs" | "total_differs" | "price_too_large" | "discount_invalid" | "discount_above_limit" | "tax_rule_missing" | "tax_class_in_use" | "tax_places_differ" | "tax_rate_missing" | "tender_invalid" | "tender_short" | "card_unknown" | "card_mistyped" | "card_blocked" | "card_expired" | "card_short" | "card_needs_approval" | "rate_missing" | "no_gateway" | "payment_under_way" | "payment_settled" | "payment_not_charged" | "payment_short" | "payment_differs" | "payment_refund_too_much" | "payment_needs_approval" | "tips_too_much" | "ask_over" | "tender_not_taken" | "tender_locked" | "tender_needs_customer" | "digits_needed" | "reference_needed" | "card_used" | "card_needed" | "card_number_refused" | "no_tax_rate" | "order_cancelled" | "numbers_used_up" | "token_not_ours" | "token_unknown_version" | "token_tampered" | "token_unknown_key" | "token_other_branch" | "token_expired" | "token_revoked" | "number_unknown" | "number_wait" | "claim_held" | "claim_lost" | "lead_fixed" | "claim_needed" | "already_collected" | "order_refunded" | "order_not_here" | "order_started" | "nothing_left" | "handover_settled" | "offline_cap" | "refund_needs_approval" | "refund_too_much" | "nothing_to_refund" | "return_needs_approval" | "return_above_limit" | "return_price_too_high" | "return_nothing" | "return_no_cash" | "exchange_locked" | "exchange_gone" | "customer_gone" | "customer_phone_taken" | "customer_owes" | "customer_has_credit" | "customers_are_one" | "customer_blocked" | "credit_limit" | "item_not_open" | "instalments_differ" | "instalments_invalid" | "payment_shared_wrong" | "payment_reversed" | "row_repeated" | "labels_too_many" | "import_unreadable" | "no_printer" | "printer_known" | "print_held" | "printer_has_jobs" | "job_settled" | "demo_stays" | "hub_none" | "hub_busy" | "hub_unreachable" | "hub_refused" | "no_mail_server" | "campaign_empty" | "campaign_too_large" | "campaign_differs" | "mail_settled" | "invoice_unchanged" | "invoice_taxes_differ" | "cancelled_too_late" | "invoice_cancelled" | "quotation_settled" | "quotation_expired" | "quotation_revised" | "no_drawer" | "drawer_needs_approval" | "shift_needed" | "shift_open" | "shift_closed" | "shift_needs_approval" | "picture_invalid" | "logo_invalid" | "disk_full" | "recovery_key_missing" | "recovery_key_wrong" | "recovery_code_mistyped" | "recovery_card_other" | "recovery_card_gone" | "backup_busy" | "backup_no_place" | "backup_no_room" | "backup_read_only" | "backup_place_gone" | "backup_unreadable" | "backup_damaged" | "backup_newer" | "backup_hub_none" | "backup_hub_full" | "backup_hub_behind" | "recovery_card_unknown" | "backup_gone" | "restore_too_early" | "restore_unproven" | "forget_differs" | "busy" | "broken";
             hints: Record<string, never>;
             /** @description Four letters that find this case in the log. */
             incident: string;
@@ -5300,6 +8320,25 @@ export interface components {
             missing: string;
             name: string;
             unit: string;
+        };
+        EventPage: {
+            items: components["schemas"]["ShopEvent"][];
+            /** @description There is more at once. */
+            more: boolean;
+            /** @description Send it as `after` next time, whether or not there was something. */
+            next: string;
+        };
+        EventSubject: {
+            /** Format: uuid */
+            id: string;
+            /** @description order, return, payment, card, product, category, customer, quotation or shift */
+            kind: string;
+        };
+        /** @description One type of event and who may hear it. */
+        EventType: {
+            /** @description The right without which it is not told. */
+            permission: string;
+            type: string;
         };
         EventView: {
             /** Format: int64 */
@@ -5356,6 +8395,24 @@ export interface components {
             /** Format: uuid */
             order: string;
         };
+        FetchBackup: {
+            address: string;
+            /**
+             * Format: uuid
+             * @description One of those that were listed.
+             */
+            backup: string;
+            code: string;
+        };
+        FetchedView: {
+            /**
+             * @description same: the others have the very same bytes. mended: the bytes here had changed on this disk and were replaced.
+             *     nobody: no other device could be asked, or none has it.
+             */
+            found: string;
+            /** @description What trying again came to with what stands here now. */
+            retried: components["schemas"]["RetriedView"];
+        };
         FiguresView: {
             drawers: components["schemas"]["DrawerFiguresView"][];
             methods: components["schemas"]["MethodFiguresView"][];
@@ -5373,6 +8430,49 @@ export interface components {
             found: components["schemas"]["FoundView"][];
             running: boolean;
             ways: components["schemas"]["WayView"][];
+        };
+        FolderEntry: {
+            name: string;
+            path: string;
+        };
+        /** @description A folder of this machine and what is in it, for choosing. */
+        FolderView: {
+            backups: components["schemas"]["BackupFileView"][];
+            folders: components["schemas"]["FolderEntry"][];
+            parent?: string | null;
+            path: string;
+        };
+        ForgetShop: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description How much would be lost, as it was shown.
+             */
+            only_here: number;
+            /** @description The owner's own. */
+            pin: string;
+            /** @description The shop's name, typed. */
+            word: string;
+        };
+        /** @description What would be lost. */
+        ForgetView: {
+            /** @description No other device and no hub ever got anything of this shop. */
+            alone: boolean;
+            /**
+             * Format: int64
+             * @description Changes since the last backup.
+             */
+            changes: number;
+            last_backup_at?: string | null;
+            /**
+             * Format: int64
+             * @description Changes that neither another device, nor a hub, nor a backup has, as far as this device knows; 9999 are as many or
+             *     more.
+             */
+            only_here: number;
+            /** @description Has to be typed. */
+            shop: string;
         };
         FoundOrder: {
             order: components["schemas"]["OrderView"];
@@ -5395,10 +8495,21 @@ export interface components {
             /** Format: int64 */
             took_ms: number;
         };
+        FreshCode: {
+            code: string;
+        };
         /** @description A gateway that this shop can use. */
         GatewayView: {
             methods: string[];
             name: string;
+        };
+        GoOnline: {
+            /** @description Like `https://hub.example.com`. Without TLS only this machine itself is asked. */
+            address: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The word that the hub's operator gave. A shop that the hub knows needs none. */
+            invitation?: string;
         };
         GrantedClaim: {
             /** @description qr, number or confirmed */
@@ -5414,6 +8525,26 @@ export interface components {
             order: string;
             /** Format: int32 */
             seat: number;
+        };
+        /** @description And is greeted back. */
+        Greeted: {
+            /** Format: uuid */
+            device: string;
+            /**
+             * Format: int64
+             * @description Unix milliseconds by its clock.
+             */
+            time_ms: number;
+            version: string;
+        };
+        /** @description One device greets another: that it is there, and where it can be reached itself. */
+        Greeting: {
+            /**
+             * Format: int32
+             * @description The port of its own door on the LAN.
+             */
+            port?: number | null;
+            version: string;
         };
         /** @description Something to look at before the return is filed. */
         GstFault: {
@@ -5486,6 +8617,16 @@ export interface components {
             sections: components["schemas"]["GstSection"][];
             series: components["schemas"]["GstSeries"][];
         };
+        /** @description The device that asks to be let in. */
+        GuestView: {
+            /** Format: uuid */
+            device: string;
+            /** @description The same four digits stand on its screen. */
+            digits: string;
+            /** @description What it calls itself. */
+            name: string;
+            version: string;
+        };
         HandOver: {
             /**
              * Format: uuid
@@ -5557,6 +8698,15 @@ export interface components {
             amount_minor: number;
             code: string;
         };
+        /** @description Where a cart is and whose. */
+        Holder: {
+            /** Format: uuid */
+            counter: string;
+            /** Format: int32 */
+            seat: number;
+            /** Format: uuid */
+            staff?: string | null;
+        };
         HourView: {
             /** Format: int32 */
             hour: number;
@@ -5568,7 +8718,66 @@ export interface components {
              */
             usual_minor: number;
         };
+        HubBackup: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: uuid
+             * @description Which device made it.
+             */
+            device: string;
+            /** Format: int64 */
+            facts: number;
+            /** Format: uuid */
+            id: string;
+            made_at: string;
+        };
+        HubBackups: {
+            /** @description The address as it is understood. */
+            address: string;
+            /** @description Newest first. */
+            backups: components["schemas"]["HubBackup"][];
+            /**
+             * @description A device of the shop that does not speak for its owner made a newer card. This one fetches for a while what was
+             *     kept for it.
+             */
+            replaced: boolean;
+        };
+        /** @description With this an owner makes a login at the hub's page, or sets theirs anew. */
+        HubLoginView: {
+            /** @description The same to type. */
+            code: string;
+            /** @description It opens at once; else another owner says yes to it first, on the hub's page. */
+            confirmed: boolean;
+            /** @description Where the hub's page is; the code is part of it, behind the #. */
+            page: string;
+            until: string;
+        };
+        /** @description How it stands with the hub. */
+        HubView: {
+            /** @description Nothing: the shop keeps to itself. */
+            address?: string | null;
+            /** @description When facts were last exchanged. */
+            exchanged_at?: string | null;
+            /** @description Why the hub refuses: not_signed, suspended, revoked, clock, too_many or another word of a newer hub. */
+            refusal?: string | null;
+            /** @description Devices whose facts one side refused for good. */
+            set_aside: number;
+            /** @description Since when it is so. */
+            since?: string | null;
+            /** @description off, connecting, online, unreachable or refused */
+            state: string;
+            /**
+             * Format: int64
+             * @description Facts that are not at the hub yet.
+             */
+            to_send: number;
+        };
         Imported: {
+            /** @description Of a dry run: the cells of products that are there already which would change, as far as anybody reads. */
+            changes: components["schemas"]["CellChange"][];
+            /** @description More would change than is listed. */
+            changes_cut: boolean;
             created: number;
             /** @description Every fault of every row, as far as anybody reads. */
             errors: components["schemas"]["RowError"][];
@@ -5579,6 +8788,8 @@ export interface components {
              */
             run?: string | null;
             unchanged: number;
+            /** @description Columns of the file that nobody knows, by their names. Nothing is taken from them. */
+            unread: string[];
             updated: number;
             /** @description Rows that have a fault and were left out. */
             wrong: number;
@@ -5601,6 +8812,32 @@ export interface components {
             open_minor: number;
             /** @description due, overdue or paid */
             state: string;
+        };
+        /** @description An invitation as the owner sees it. */
+        InvitationView: {
+            /** @description Where the new device finds this one. Empty while this device cannot be reached from others. */
+            addresses: string[];
+            /** @description For typing; null when it is of no use any more. */
+            code?: string | null;
+            expires_at: string;
+            guest?: components["schemas"]["GuestView"] | null;
+            /** Format: uuid */
+            id: string;
+            /** @description For scanning: an SVG. */
+            qr_svg?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of the books that the guest asked for, of how many.
+             */
+            sent: number;
+            /** Format: int64 */
+            size: number;
+            /** @description open, asked, preparing, sending, joined, declined, withdrawn, expired, guessed (too many wrong codes) or failed */
+            state: string;
+        };
+        Invite: {
+            /** Format: uuid */
+            id: string;
         };
         InvoiceRevisionView: {
             at: string;
@@ -5689,6 +8926,8 @@ export interface components {
         JobView: {
             /** @description What a person may do about it: retry, other, came_out, not_out, discard */
             actions: string[];
+            /** @description The till of another device at whose printer it is to come out. */
+            at_till?: string | null;
             /** Format: int32 */
             attempts: number;
             changed_at: string;
@@ -5699,6 +8938,8 @@ export interface components {
             copy: number;
             created_at: string;
             document?: string | null;
+            /** @description The till of another device whose paper this is. */
+            for_till?: string | null;
             /** Format: uuid */
             id: string;
             /** @description receipt, credit_note, token, shift, payment, test, drawer or scanner */
@@ -5714,6 +8955,27 @@ export interface components {
             state: string;
             /** @description A word such as paper_out. */
             why?: string | null;
+        };
+        JoinShop: {
+            /** @description Where the other device is, when the code was typed. */
+            address?: string | null;
+            /** @description What was scanned, or the 16 letters and digits that were typed. */
+            code: string;
+            /** @description What this device calls itself. */
+            name: string;
+        };
+        /** @description How joining stands. */
+        JoinView: {
+            /** @description The owner sees the same four. */
+            digits?: string | null;
+            /** @description Why it failed: the code of a refusal. */
+            failed?: string | null;
+            /** @description none, reaching, waiting, preparing, receiving, checking, opening, done or failed */
+            phase: string;
+            /** Format: int64 */
+            received: number;
+            /** Format: int64 */
+            size: number;
         };
         Key: {
             alg: string;
@@ -5756,6 +9018,60 @@ export interface components {
             count: number;
             /** Format: uuid */
             printer: string;
+        };
+        LeadDevice: {
+            /** @description When the owner chose it last. */
+            chosen_at?: string | null;
+            counter: components["schemas"]["Named"];
+            decides: boolean;
+            /** Format: uuid */
+            device: string;
+            /** @description Whether it answered the one that decides just now; only that one knows. */
+            heard?: boolean | null;
+            me: boolean;
+        };
+        /** @description The answer to both. */
+        LeadReply: {
+            /** @description To a new leader: what was handed out and paid back here of late. */
+            deeds: components["schemas"]["Deed"][];
+            /** @description To a new leader: the orders that are open at this device. */
+            held: components["schemas"]["ClaimAsk"][];
+            /** Format: int64 */
+            released?: number | null;
+            /** Format: int64 */
+            term: number;
+            voters?: components["schemas"]["VotersForm"] | null;
+            /** Format: int64 */
+            voters_change: number;
+            /** Format: int64 */
+            voters_term: number;
+            yes: boolean;
+        };
+        /** @description Who decides for the branch, for people. */
+        LeadView: {
+            counter?: components["schemas"]["Named"] | null;
+            /**
+             * Format: uuid
+             * @description The device that decides, or would.
+             */
+            device?: string | null;
+            devices: components["schemas"]["LeadDevice"][];
+            /**
+             * @description here: this device does. alone: it leads, and has lost the others. there: another one does. nobody: nobody answers.
+             *     fixed: another node, chosen when this one was started.
+             */
+            state: string;
+            /** @description With two devices nobody takes over by itself. */
+            takes_over: boolean;
+            waiting_for?: components["schemas"]["Named"] | null;
+        };
+        LeaveAside: {
+            /** Format: uuid */
+            device: string;
+            /** @description Why it can stay so. */
+            note: string;
+            /** Format: int64 */
+            seq: number;
         };
         LeftCart: {
             by: components["schemas"]["Named"];
@@ -5856,14 +9172,26 @@ export interface components {
             counter: string;
             country: string;
             currency: string;
+            day_starts_at: string;
             demo: boolean;
+            /** @description What this device is for, and so what it opens first: till, token_counter, sales_counter, kitchen or office. */
+            device_role: string;
             language: string;
             /** Format: int32 */
             minor_digits: number;
             name: string;
+            /** @description The shop shut this device out: it keeps what it has and sells no more. */
+            shut_out: boolean;
             theme: string;
+            /** @description The branch's zone, and when its day begins there ("03:00"): its business day is not always the calendar's. */
+            zone: string;
         };
         LockStaff: {
+            /**
+             * @description How they sign in from where this is asked: pin, password (and a code), or set_up where the shop wants those and
+             *     they have none.
+             */
+            asks: string;
             /** @description Only in the demo shop. */
             demo_pin?: string | null;
             hue: string;
@@ -5882,12 +9210,36 @@ export interface components {
             /** @description Exactly what goes into the template's `logo`. */
             logo: Record<string, never>;
         };
+        LookAtBackup: {
+            /** @description What stands on the card, typed or scanned; without it only what anybody may read is told. */
+            code?: string | null;
+            path: string;
+        };
         LooksView: {
             /** @description The fields of the profile that are others now. */
             changed: string[];
             /** @description done, test (print the card again) or help (nothing is left to try) */
             next: string;
             printer: components["schemas"]["PrinterView"];
+        };
+        MadeApiKey: {
+            key: components["schemas"]["ApiKeyView"];
+            /** @description Send it as `Authorization: Bearer`. Told once: null when the same request comes again. */
+            secret?: string | null;
+        };
+        MadeDeviceLink: {
+            /** @description Where browsers reach the device at which it is opened; empty while that is not known here. */
+            addresses: string[];
+            /** @description Goes behind an address as `/?screen=link#`. Told once: null when the same request comes again. */
+            code?: string | null;
+            /** @description Whether it is opened at the device that answers. */
+            here: boolean;
+            link: components["schemas"]["DeviceLinkView"];
+        };
+        MadeWebhook: {
+            hook: components["schemas"]["WebhookView"];
+            /** @description What its signatures are made with. Told once: null when the same request comes again. */
+            secret?: string | null;
         };
         MailDocument: {
             /**
@@ -5988,6 +9340,10 @@ export interface components {
             to_name: string;
             /** @description One word, such as unreachable or login. */
             why?: string | null;
+        };
+        MakeCard: {
+            /** Format: uuid */
+            id: string;
         };
         MakeQuotation: {
             /** Format: uuid */
@@ -6247,10 +9603,47 @@ export interface components {
             kind: string;
             reason: string;
         };
+        MoveDevice: {
+            /** Format: uuid */
+            branch: string;
+            /** @description What its new counter is called. */
+            counter: string;
+            /** Format: uuid */
+            id: string;
+        };
         Named: {
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        NewApiKey: {
+            /** @description When it stops to open anything, as RFC 3339; null is never. */
+            ends_at?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description What people call the program; what it does is done in this name. */
+            name: string;
+            /** @description Only from the machine that this node runs on. */
+            near?: boolean;
+            /** @description From the list of what a key can be given. */
+            permissions: string[];
+        };
+        NewDeviceLink: {
+            /**
+             * Format: uuid
+             * @description The device at which it is opened; left out, the one that is asked.
+             */
+            device?: string | null;
+            /**
+             * Format: uuid
+             * @description Made by the client; the link's own.
+             */
+            id: string;
+            name: string;
+            /** @description board, pick, customer or phone */
+            purpose: string;
+            /** @description When it ends by itself, as RFC 3339; null is never. */
+            until?: string | null;
         };
         NewPin: {
             /** Format: uuid */
@@ -6258,6 +9651,8 @@ export interface components {
             pin: string;
         };
         NewStaff: {
+            /** @description Where they work and as what; empty: everywhere, as their role says. */
+            branches?: components["schemas"]["StaffAtBranch"][];
             /** @description right or left */
             hand?: string | null;
             hue?: string | null;
@@ -6269,6 +9664,23 @@ export interface components {
             pin: string;
             /** @description owner, manager, cashier, sales or kitchen */
             role: string;
+        };
+        NewWebhook: {
+            address: string;
+            events?: string[];
+            /** Format: uuid */
+            id: string;
+            name: string;
+            near?: boolean;
+            personal?: boolean;
+        };
+        NewerView: {
+            counter?: string | null;
+            /** Format: uuid */
+            device: string;
+            /** Format: int64 */
+            facts: number;
+            last_at?: string | null;
         };
         OfferTender: {
             /** Format: int64 */
@@ -6298,11 +9710,33 @@ export interface components {
             /** @description The payment link that the QR holds, when there is one. */
             uri?: string | null;
         };
+        /** @description One device asks another with what it could print there. */
+        OffersAsk: {
+            /** Format: uuid */
+            id: string;
+        };
         OpenCamera: {
             /** @description One of the list; the first when absent. */
             camera?: string | null;
             /** Format: uuid */
             id: string;
+        };
+        /** @description What guests were or may yet be charged through gateways here without a sale. Nobody else can pay it back. */
+        OpenCharges: {
+            /**
+             * Format: int64
+             * @description What was charged and not paid back.
+             */
+            charged_minor: number;
+            /** Format: int64 */
+            count: number;
+        };
+        /** @description A browser opens a link. It makes up its own secret, so that a lost answer can be asked for again. */
+        OpenDeviceLink: {
+            /** @description What stood behind the `#`. */
+            code: string;
+            /** @description 64 hexadecimal digits at random. */
+            key: string;
         };
         /** @description Asks for the key to a screen. */
         OpenDisplay: {
@@ -6360,6 +9794,12 @@ export interface components {
             order?: components["schemas"]["OrderView"] | null;
             /** @description What a person would count of what is to be given. */
             to_give: string;
+        };
+        OpenedDeviceLink: {
+            /** Format: uuid */
+            id: string;
+            /** @description board, pick, customer or phone */
+            purpose: string;
         };
         OrderLineView: {
             /** Format: int64 */
@@ -6421,6 +9861,7 @@ export interface components {
         OrderView: {
             /** @description over_given: counters apart from each other gave out more than was ordered. */
             anomaly?: string | null;
+            branch?: components["schemas"]["Named"] | null;
             business_day: string;
             buyer?: components["schemas"]["BuyerView"] | null;
             cancelled?: components["schemas"]["CancelledView"] | null;
@@ -6539,21 +9980,28 @@ export interface components {
             items: {
                 /**
                  * Format: int64
-                 * @description What was paid back for the line, or what is owed above the limit.
+                 * @description What was paid back for the line, what is owed above the limit, or what is missing on the card.
                  */
                 amount_minor?: number | null;
-                /** @description When the order was placed, or the fork was seen. */
+                /** @description When the order was placed, the fork was seen, or the card was used last. */
                 at?: string | null;
                 barcode?: string | null;
-                customer?: components["schemas"]["Named"] | null;
+                card?: components["schemas"]["AnomalyCard"] | null;
                 /**
-                 * Format: uuid
-                 * @description Two installations go by this device's name.
+                 * Format: int64
+                 * @description How far a clock is ahead of this device's; negative when behind.
                  */
-                device?: string | null;
+                clock_ahead_ms?: number | null;
+                customer?: components["schemas"]["Named"] | null;
+                /** @description Who did what, the oldest first. */
+                deeds: components["schemas"]["AnomalyDeed"][];
+                /** @description The installations that it is about, by the names of their counters. */
+                devices: components["schemas"]["Named"][];
+                /** @description What it is settled by; stays the same while the matter lasts. */
+                key: string;
                 /**
-                 * @description given_twice, refunded_twice, given_and_refunded, limit_passed, barcode_shared or device_forked: the name of its
-                 *     sentence.
+                 * @description given_twice, refunded_twice, given_and_refunded, given_and_cancelled, refunded_and_cancelled, limit_passed,
+                 *     card_below_zero, cart_paid_twice, barcode_shared, device_forked, numbers_shared or clock_off: the name of its sentence.
                  */
                 kind: string;
                 /**
@@ -6566,7 +10014,37 @@ export interface components {
                 products: components["schemas"]["Named"][];
                 /** @description How much too much. */
                 quantity?: string | null;
+                settled?: components["schemas"]["AnomalySettled"] | null;
+                /** @description How much of it was sold. */
+                sold?: string | null;
                 unit?: string | null;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_BranchView: {
+            items: {
+                /** @description Lines of text. */
+                address: string;
+                closed_at?: string | null;
+                /**
+                 * Format: int32
+                 * @description Devices of the shop that stand there.
+                 */
+                devices: number;
+                /** @description The one that this device stands in. */
+                here: boolean;
+                /** Format: uuid */
+                id: string;
+                name: string;
+                opened_at: string;
+                phone: string;
+                /** @description The region whose taxes hold there: its own, or the shop's. */
+                region: string;
+                /** @description The number under which it sells: its own, or the shop's. */
+                tax_number: string;
+                zone: string;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -6802,6 +10280,36 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_DeliveryView: {
+            items: {
+                at: string;
+                /** Format: int32 */
+                attempt: number;
+                /** Format: int64 */
+                duration_ms: number;
+                event: string;
+                /**
+                 * Format: uuid
+                 * @description The event's id; the same however often it is told.
+                 */
+                event_id: string;
+                /** Format: int64 */
+                number: number;
+                ok: boolean;
+                /** @description The beginning of the answer, or what went wrong. */
+                said: string;
+                /**
+                 * Format: int32
+                 * @description The answer's HTTP status.
+                 */
+                status?: number | null;
+                /** @description Why it was not taken: address, forbidden, unreachable, slow, not_private or refused */
+                why?: string | null;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_DrawerView: {
             items: {
                 approved_by?: components["schemas"]["Named"] | null;
@@ -6814,6 +10322,32 @@ export interface components {
                 staff?: components["schemas"]["Named"] | null;
                 /** @description no_sale or test */
                 why: string;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_InvitationView: {
+            items: {
+                /** @description Where the new device finds this one. Empty while this device cannot be reached from others. */
+                addresses: string[];
+                /** @description For typing; null when it is of no use any more. */
+                code?: string | null;
+                expires_at: string;
+                guest?: components["schemas"]["GuestView"] | null;
+                /** Format: uuid */
+                id: string;
+                /** @description For scanning: an SVG. */
+                qr_svg?: string | null;
+                /**
+                 * Format: int64
+                 * @description Bytes of the books that the guest asked for, of how many.
+                 */
+                sent: number;
+                /** Format: int64 */
+                size: number;
+                /** @description open, asked, preparing, sending, joined, declined, withdrawn, expired, guessed (too many wrong codes) or failed */
+                state: string;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -6865,6 +10399,8 @@ export interface components {
             items: {
                 /** @description What a person may do about it: retry, other, came_out, not_out, discard */
                 actions: string[];
+                /** @description The till of another device at whose printer it is to come out. */
+                at_till?: string | null;
                 /** Format: int32 */
                 attempts: number;
                 changed_at: string;
@@ -6875,6 +10411,8 @@ export interface components {
                 copy: number;
                 created_at: string;
                 document?: string | null;
+                /** @description The till of another device whose paper this is. */
+                for_till?: string | null;
                 /** Format: uuid */
                 id: string;
                 /** @description receipt, credit_note, token, shift, payment, test, drawer or scanner */
@@ -6985,6 +10523,7 @@ export interface components {
             items: {
                 /** @description over_given: counters apart from each other gave out more than was ordered. */
                 anomaly?: string | null;
+                branch?: components["schemas"]["Named"] | null;
                 business_day: string;
                 buyer?: components["schemas"]["BuyerView"] | null;
                 cancelled?: components["schemas"]["CancelledView"] | null;
@@ -7127,6 +10666,26 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_PrinterElsewhere: {
+            items: {
+                /** @description Goes into a printer's `address`, with `driver` `device`. */
+                address: string;
+                /**
+                 * Format: uuid
+                 * @description The printer that it is here already.
+                 */
+                known?: string | null;
+                /** @description ready, check or off */
+                light: string;
+                name: string;
+                /** @description What the other device's till is called. */
+                till: string;
+                why?: string | null;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_PrinterView: {
             items: {
                 address: string;
@@ -7144,6 +10703,8 @@ export interface components {
                 profile: components["schemas"]["ProfileView"];
                 /** Format: int32 */
                 queued: number;
+                /** @description The till of the other device on which it hangs. */
+                till?: string | null;
                 /** @description Why the light is not ready: a word such as paper_out. */
                 why?: string | null;
             }[];
@@ -7166,6 +10727,15 @@ export interface components {
                 /** @description What there is to choose between its variants. Such a product is never sold itself. */
                 choices: components["schemas"]["Choice"][];
                 favourite: boolean;
+                /**
+                 * Format: int64
+                 * @description What this device's branch asks for one today, of whoever is nobody in particular: what the till shows.
+                 */
+                here_minor: number;
+                /** @description Branches at which it is not sold. */
+                hidden_at: string[];
+                /** @description It is not sold at this device's branch. */
+                hidden_here: boolean;
                 /** @description The HSN or SAC code in India, a national code of goods elsewhere. */
                 hsn?: string | null;
                 /** Format: uuid */
@@ -7184,7 +10754,10 @@ export interface components {
                 picture?: string | null;
                 /** Format: int64 */
                 position: number;
-                /** Format: int64 */
+                /**
+                 * Format: int64
+                 * @description The catalogue's price of one.
+                 */
                 price_minor: number;
                 sample: boolean;
                 sku?: string | null;
@@ -7322,6 +10895,8 @@ export interface components {
                 default: unknown;
                 /** @description shop, branch, counter, safety, tokens or look */
                 group: string;
+                /** @description The value without that one. */
+                inherited: unknown;
                 key: string;
                 /** @description text, choice, int, bool or time */
                 kind: string;
@@ -7331,7 +10906,12 @@ export interface components {
                 min?: number | null;
                 options?: string[] | null;
                 read_only: boolean;
+                /** @description Whose value counts for all below that have none of their own: shop, branch or counter. */
                 scope: string;
+                /** @description Who may have a value of their own, the widest first. */
+                scopes: string[];
+                /** @description Whose the value in force is; null when nobody set one. */
+                set_at?: string | null;
                 unit?: string | null;
                 value: unknown;
             }[];
@@ -7346,6 +10926,7 @@ export interface components {
                  * @description Money arrived after it was closed: so many addenda.
                  */
                 addenda: number;
+                branch?: components["schemas"]["Named"] | null;
                 /** @description The business day on which it was opened. */
                 business_day: string;
                 closed_at?: string | null;
@@ -7380,10 +10961,41 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_ShopDeviceView: {
+            items: {
+                branch: components["schemas"]["Named"];
+                counter: components["schemas"]["Named"];
+                /** Format: uuid */
+                device: string;
+                /**
+                 * Format: int64
+                 * @description How many of its facts are here.
+                 */
+                facts: number;
+                /** @description When the last of its facts that is here was written, by its own clock. Null: nothing of it came yet. */
+                last_at?: string | null;
+                /** @description It was moved, and goes on at its old place until nothing is open there. */
+                moving: boolean;
+                name: string;
+                /** @description Another device, let in elsewhere at the same time, has the same numbers. */
+                numbers_shared: boolean;
+                revoked?: components["schemas"]["DeviceShutOut"] | null;
+                /** @description till, token_counter, sales_counter, kitchen or office */
+                role: string;
+                since: string;
+                /** @description Whether it is the one that answers. */
+                this: boolean;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_StaffView: {
             items: {
                 active: boolean;
                 archived_at?: string | null;
+                /** @description Where they work and as what; empty: everywhere, as their role says. */
+                branches: components["schemas"]["StaffAtBranch"][];
                 hand: string;
                 hue: string;
                 /** Format: uuid */
@@ -7391,6 +11003,8 @@ export interface components {
                 language?: string | null;
                 name: string;
                 role: string;
+                /** @description Signs in from other machines with password and code. */
+                second_factor: boolean;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -7417,6 +11031,11 @@ export interface components {
         /** @description One page of a list. */
         Page_TaxIdentityView: {
             items: {
+                /**
+                 * Format: uuid
+                 * @description Null: every branch that has none of its own.
+                 */
+                branch?: string | null;
                 composition: boolean;
                 from?: string | null;
                 /**
@@ -7429,8 +11048,38 @@ export interface components {
                 region: string;
                 region_name?: string | null;
                 to?: string | null;
-                /** @description The one that counts today. */
+                /** @description The one that counts today, here or at its branch. */
                 today: boolean;
+            }[];
+            /** @description Send it as `after` to get the next page; null at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_WebhookView: {
+            items: {
+                address: string;
+                /** Format: int32 */
+                attempts: number;
+                /** @description The last event that was told or passed over. */
+                cursor: string;
+                /** @description Types of events; none is all that it may hear. */
+                events: string[];
+                /** @description Since when nobody says yes there. */
+                failing_since?: string | null;
+                /** Format: uuid */
+                id: string;
+                made_at: string;
+                made_by?: components["schemas"]["Named"] | null;
+                name: string;
+                /** @description In the house: this machine and private addresses, with or without TLS. Otherwise the Internet, over https only. */
+                near: boolean;
+                next_try_at?: string | null;
+                /** @description Whether it hears of customers and what names them. */
+                personal: boolean;
+                /** @description on, off, or gave_up after a day without an answer */
+                state: string;
+                /** @description Everything that happened up to now was told. */
+                up_to_date: boolean;
             }[];
             /** @description Send it as `after` to get the next page; null at the end. */
             next?: string | null;
@@ -7626,6 +11275,48 @@ export interface components {
             amount_minor: number;
             /** Format: uuid */
             item: string;
+        };
+        /**
+         * @description What kind of peer facts are exchanged with.
+         * @enum {string}
+         */
+        PeerKind: "hub" | "leader" | "neighbour";
+        PickLine: {
+            /** Format: int32 */
+            line: number;
+            modifiers: string[];
+            name: string;
+            names: components["schemas"]["BTreeMap"];
+            /** @description What was said about the goods. */
+            note?: string | null;
+            /** @description What is still open of it. */
+            quantity: string;
+            unit: string;
+        };
+        PickOrder: {
+            /** Format: uuid */
+            id: string;
+            lines: components["schemas"]["PickLine"][];
+            /** Format: int32 */
+            number: number;
+            /** @description counter, eat_in, take_away or delivery */
+            order_type: string;
+            placed_at: string;
+            preparing_at?: string | null;
+            ready_at?: string | null;
+            /** @description placed, preparing, ready or partial */
+            state: string;
+        };
+        PickView: {
+            /**
+             * Format: int32
+             * @description How many older ones are open besides.
+             */
+            more: number;
+            now: string;
+            /** @description The newest, those that wait longest first. */
+            orders: components["schemas"]["PickOrder"][];
+            shop: components["schemas"]["DisplayShop"];
         };
         PictureView: {
             /** Format: int32 */
@@ -7825,6 +11516,42 @@ export interface components {
             old: components["schemas"]["SetPriceView"][];
             set: components["schemas"]["SetPriceView"][];
         };
+        /** @description One device asks another to print, or how far it is. */
+        PrintAsk: {
+            at?: components["schemas"]["AnsweredAt"] | null;
+            /**
+             * Format: int32
+             * @description Rises when somebody wants it printed anew.
+             */
+            attempt: number;
+            /** Format: int32 */
+            copy: number;
+            document?: string | null;
+            /**
+             * Format: uuid
+             * @description Of the letter, so that no answer fits two of them.
+             */
+            id: string;
+            /** Format: uuid */
+            job: string;
+            kind: string;
+            /** @description Whether somebody looked that what is unsure did not come out. */
+            looked: boolean;
+            /** Format: int32 */
+            number?: number | null;
+            /** Format: uuid */
+            order?: string | null;
+            /** Format: uuid */
+            paper?: string | null;
+            /** @description What stands on the paper, as JSON; only with `print`. */
+            payload?: string | null;
+            /** Format: uuid */
+            printer: string;
+            /** @description print, look, withdraw or came_out */
+            step: string;
+            /** Format: int64 */
+            wait_ms: number;
+        };
         /** @description Labels of the label printer. */
         PrintLabels: {
             /** Format: uuid */
@@ -7844,17 +11571,56 @@ export interface components {
             /** @description receipt, token or credit_note */
             what: string;
         };
+        PrintReply: {
+            at: components["schemas"]["AnsweredAt"];
+            /** @description What is wrong with the printer. */
+            printer_why?: string | null;
+            /** @description A job's state, `unknown` where there is none, `refused` where it cannot be done. */
+            state: string;
+            /** @description Whether it was tried in vain. */
+            tried: boolean;
+            why?: string | null;
+        };
         PrintReport: {
             /** Format: uuid */
             id: string;
             /** Format: uuid */
             printer?: string | null;
         };
+        /** @description A printer of another device of the branch, as it can be added here. */
+        PrinterElsewhere: {
+            /** @description Goes into a printer's `address`, with `driver` `device`. */
+            address: string;
+            /**
+             * Format: uuid
+             * @description The printer that it is here already.
+             */
+            known?: string | null;
+            /** @description ready, check or off */
+            light: string;
+            name: string;
+            /** @description What the other device's till is called. */
+            till: string;
+            why?: string | null;
+        };
         PrinterLooks: {
             /** @description right, too_wide, too_narrow, garbage, wrong_letters, not_cut, nothing or drawer_shut */
             answer: string;
             /** Format: uuid */
             id: string;
+        };
+        PrinterOffer: {
+            /** Format: uuid */
+            id: string;
+            jobs: string[];
+            /** @description ready, check or off */
+            light: string;
+            name: string;
+            why?: string | null;
+        };
+        /** @description What one device lets others print with. */
+        PrinterOffers: {
+            printers: components["schemas"]["PrinterOffer"][];
         };
         PrinterView: {
             address: string;
@@ -7872,6 +11638,8 @@ export interface components {
             profile: components["schemas"]["ProfileView"];
             /** Format: int32 */
             queued: number;
+            /** @description The till of the other device on which it hangs. */
+            till?: string | null;
             /** @description Why the light is not ready: a word such as paper_out. */
             why?: string | null;
         };
@@ -7928,6 +11696,15 @@ export interface components {
             /** @description What there is to choose between its variants. Such a product is never sold itself. */
             choices: components["schemas"]["Choice"][];
             favourite: boolean;
+            /**
+             * Format: int64
+             * @description What this device's branch asks for one today, of whoever is nobody in particular: what the till shows.
+             */
+            here_minor: number;
+            /** @description Branches at which it is not sold. */
+            hidden_at: string[];
+            /** @description It is not sold at this device's branch. */
+            hidden_here: boolean;
             /** @description The HSN or SAC code in India, a national code of goods elsewhere. */
             hsn?: string | null;
             /** Format: uuid */
@@ -7946,7 +11723,10 @@ export interface components {
             picture?: string | null;
             /** Format: int64 */
             position: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The catalogue's price of one.
+             */
             price_minor: number;
             sample: boolean;
             sku?: string | null;
@@ -8160,6 +11940,36 @@ export interface components {
             day: string;
             methods: components["schemas"]["MethodDayView"][];
         };
+        /** @description A new card, to be printed or written down. */
+        RecoveryCardView: {
+            /** @description Seven groups of four. */
+            code: string;
+            /** @description The shop's hub: where its backups may be fetched from with the card alone. */
+            hub?: string | null;
+            /** Format: uuid */
+            id: string;
+            made_at: string;
+            /** @description The short name of its key, which also stands in each backup. */
+            name: string;
+            qr_svg: string;
+            shop: string;
+        };
+        /** @description Shown once. */
+        RecoveryCodes: {
+            codes: string[];
+            name: string;
+            shop: string;
+        };
+        /** @description The recovery key that holds. */
+        RecoveryView: {
+            /**
+             * Format: int32
+             * @description Which of the shop's it is, from 1.
+             */
+            generation: number;
+            name: string;
+            set_at: string;
+        };
         Redeem: {
             /** @description The QR's text, or the six digits. */
             code?: string | null;
@@ -8266,6 +12076,18 @@ export interface components {
             code: string;
             name: string;
         };
+        /** @description Password and code; or the PIN, at the device itself. */
+        RemoveSecondFactor: {
+            /** @description The six digits of the authenticator, or a recovery code. */
+            code?: string | null;
+            password?: string | null;
+            /** @description Typed anew. */
+            pin?: string | null;
+        };
+        ReplayWebhook: {
+            /** @description Everything that happened since then is told again, as RFC 3339. */
+            since: string;
+        };
         ReportDrawerView: {
             count?: components["schemas"]["CountView"] | null;
             currency: string;
@@ -8312,6 +12134,73 @@ export interface components {
             shift: string;
             staff?: components["schemas"]["Named"] | null;
         };
+        /** @description One cart as its holder reports it, and as the list has it. */
+        ReportedCart: {
+            /** Format: uuid */
+            cart: string;
+            holder: components["schemas"]["Holder"];
+            /**
+             * Format: int32
+             * @description How often it changed hands.
+             */
+            hop: number;
+            items: string;
+            label: string;
+            /** Format: int64 */
+            parked_ms: number;
+            /** Format: int64 */
+            revision: number;
+            /** @description parked or open */
+            state: string;
+            /** Format: int64 */
+            total_minor: number;
+        };
+        RestoreShop: {
+            code: string;
+            /** Format: uuid */
+            id: string;
+            path: string;
+            /** @description The person goes on although only the hub says whose backup it is: with a card of an older kind nobody can tell. */
+            unproven?: boolean;
+            /** @description RFC 3339: what was written later is left out. The whole backup without it. */
+            until?: string | null;
+        };
+        /** @description How far restoring is. */
+        RestoreView: {
+            /**
+             * Format: int64
+             * @description Bytes, while fetching and reading.
+             */
+            done: number;
+            /** @description idle, fetching, reading, checking, building, done or failed */
+            phase: string;
+            /** Format: int64 */
+            total: number;
+        };
+        RestoredView: {
+            at: string;
+            backup_at: string;
+            /**
+             * Format: int64
+             * @description Facts of others that came since.
+             */
+            came_since: number;
+            /**
+             * Format: uuid
+             * @description The device whose books they were, while it was not shut out.
+             */
+            old_device?: string | null;
+            /** @description The owner left out what was later than this. */
+            until?: string | null;
+        };
+        RetriedView: {
+            /** @description Why not. */
+            reason?: string | null;
+            /** @description It is read and shown now, like any other. */
+            shown: boolean;
+            /** @description Whether these are the bytes that its device signed; when not, this disk changed them. */
+            whole: boolean;
+        };
         RetryMail: {
             /** Format: uuid */
             id: string;
@@ -8326,6 +12215,12 @@ export interface components {
              * @description Another printer than the job's own.
              */
             printer?: string | null;
+        };
+        RetrySetAside: {
+            /** Format: uuid */
+            device: string;
+            /** Format: int64 */
+            seq: number;
         };
         ReturnLine: {
             /** Format: uuid */
@@ -8432,6 +12327,12 @@ export interface components {
             id: string;
             reason?: string | null;
         };
+        RevokeDevice: {
+            /** Format: uuid */
+            id: string;
+            /** @description lost, stolen, sold, broken or other */
+            reason: string;
+        };
         RoleView: {
             permissions: string[];
             role: string;
@@ -8504,7 +12405,7 @@ export interface components {
             address: string;
             /** @description Whether a drawer hangs on it. */
             drawer?: boolean | null;
-            /** @description network, usb, serial, spooler or file */
+            /** @description network, usb, serial, spooler, file, or device for another device's */
             driver: string;
             /**
              * Format: uuid
@@ -8567,6 +12468,37 @@ export interface components {
             svg: string;
             text: string;
         };
+        /** @description What an authenticator reads. Nothing counts before its digits were typed. */
+        SecondFactorOffer: {
+            /** Format: uuid */
+            id: string;
+            qr_svg: string;
+            /** @description To type where no camera is. */
+            secret: string;
+        };
+        /** @description What proves who somebody is. */
+        SecondFactorProof: {
+            /** @description The six digits of the authenticator, or a recovery code. */
+            code: string;
+            password: string;
+        };
+        SecondFactorReset: {
+            at: string;
+            by: components["schemas"]["Named"];
+        };
+        /** @description Somebody's own. */
+        SecondFactorView: {
+            /** @description This is the device itself, where a PIN is enough. */
+            here: boolean;
+            /** @description Owners and managers may have one. */
+            may: boolean;
+            /** @description The shop asks every owner for one who signs in from another machine. */
+            needed: boolean;
+            /** @description How many of the recovery codes are left. */
+            recovery_left?: number | null;
+            reset?: components["schemas"]["SecondFactorReset"] | null;
+            set_at?: string | null;
+        };
         SeenCode: {
             /** @description Its outline in dots of the picture, clockwise from its own upper left. */
             corners: number[][];
@@ -8625,6 +12557,37 @@ export interface components {
             staff: components["schemas"]["SessionPerson"];
             started_at: string;
         };
+        SetAsideList: {
+            items: components["schemas"]["SetAsideView"][];
+            /** @description Facts that a newer Chandi wrote: this device shows them after its next update. */
+            newer: components["schemas"]["NewerView"][];
+        };
+        SetAsideNoteView: {
+            at: string;
+            note: string;
+            staff?: components["schemas"]["Named"] | null;
+        };
+        SetAsideView: {
+            /** @description What it is about: order, product, customer …; other when nobody can say. */
+            about: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @description What the counter of that device is called. */
+            counter?: string | null;
+            /** Format: uuid */
+            device: string;
+            /** Format: int32 */
+            kind: number;
+            note?: components["schemas"]["SetAsideNoteView"] | null;
+            /** @description For whoever mends programs. */
+            reason: string;
+            /** Format: int64 */
+            seq: number;
+            /** Format: int32 */
+            version: number;
+            /** @description By the clock of its device. */
+            written_at: string;
+        };
         SetDue: {
             /** @description "2026-12-21"; null for none. */
             due_day?: string | null;
@@ -8645,6 +12608,11 @@ export interface components {
         };
         /** @description Sets a price for somebody, some quantity or some days. */
         SetPriceForm: {
+            /**
+             * Format: uuid
+             * @description Only at this branch.
+             */
+            branch?: string | null;
             /** Format: uuid */
             customer?: string | null;
             first_day?: string | null;
@@ -8660,6 +12628,11 @@ export interface components {
         };
         /** @description A price that somebody set. */
         SetPriceView: {
+            /**
+             * Format: uuid
+             * @description The one branch it holds at; null is everywhere.
+             */
+            branch?: string | null;
             /** Format: uuid */
             customer?: string | null;
             ended_at?: string | null;
@@ -8697,6 +12670,8 @@ export interface components {
             default: unknown;
             /** @description shop, branch, counter, safety, tokens or look */
             group: string;
+            /** @description The value without that one. */
+            inherited: unknown;
             key: string;
             /** @description text, choice, int, bool or time */
             kind: string;
@@ -8706,9 +12681,21 @@ export interface components {
             min?: number | null;
             options?: string[] | null;
             read_only: boolean;
+            /** @description Whose value counts for all below that have none of their own: shop, branch or counter. */
             scope: string;
+            /** @description Who may have a value of their own, the widest first. */
+            scopes: string[];
+            /** @description Whose the value in force is; null when nobody set one. */
+            set_at?: string | null;
             unit?: string | null;
             value: unknown;
+        };
+        SettleAnomaly: {
+            /** Format: uuid */
+            id: string;
+            key: string;
+            /** @description What was found, or done about it. */
+            note?: string | null;
         };
         SettleTender: {
             /** Format: uuid */
@@ -8763,6 +12750,61 @@ export interface components {
              */
             weight: number;
         };
+        /** @description A cart at another till of the branch. */
+        SharedCartView: {
+            counter: components["schemas"]["Named"];
+            held_by?: components["schemas"]["Named"] | null;
+            /** Format: uuid */
+            id: string;
+            items: string;
+            label: string;
+            parked_at: string;
+            /** Format: int32 */
+            seat: number;
+            /** @description parked: it can be taken up here. open: somebody has it. */
+            state: string;
+            /** Format: int64 */
+            total_minor: number;
+        };
+        SharedCartsView: {
+            /** @description The other tills' carts cannot be seen just now. */
+            apart: boolean;
+            items: components["schemas"]["SharedCartView"][];
+        };
+        SharingAddress: {
+            /** @description Says how to install the certificate, and then opens the till: what a phone is shown first. */
+            guide: string;
+            /** @description Opens the till. */
+            url: string;
+        };
+        /** @description Another device of the shop on the LAN. */
+        SharingOther: {
+            address?: string | null;
+            /** Format: uuid */
+            device: string;
+            /** @description What its counter is called. */
+            name?: string | null;
+            reachable: boolean;
+            /** @description When it was last heard. */
+            seen?: string | null;
+            version?: string | null;
+        };
+        SharingView: {
+            /** @description Where a browser of the LAN opens the till, the likeliest first. */
+            addresses: components["schemas"]["SharingAddress"][];
+            /** @description The SHA-256 of the certificate that browsers install, for people to compare. */
+            fingerprint?: string | null;
+            on: boolean;
+            /** @description The shop's other devices, as far as this one sees them. */
+            others: components["schemas"]["SharingOther"][];
+            /** Format: int32 */
+            port?: number | null;
+            /** @description port_taken or no_network, when it failed. */
+            problem?: string | null;
+            /** @description off, starting, on or failed */
+            state: string;
+            typed: string[];
+        };
         ShiftDetail: {
             figures?: components["schemas"]["FiguresView"] | null;
             /** @description Money arrived that no report has seen yet. */
@@ -8796,6 +12838,7 @@ export interface components {
              * @description Money arrived after it was closed: so many addenda.
              */
             addenda: number;
+            branch?: components["schemas"]["Named"] | null;
             /** @description The business day on which it was opened. */
             business_day: string;
             closed_at?: string | null;
@@ -8826,8 +12869,95 @@ export interface components {
             /** @description The number of its Z. */
             z?: string | null;
         };
+        ShopDeviceView: {
+            branch: components["schemas"]["Named"];
+            counter: components["schemas"]["Named"];
+            /** Format: uuid */
+            device: string;
+            /**
+             * Format: int64
+             * @description How many of its facts are here.
+             */
+            facts: number;
+            /** @description When the last of its facts that is here was written, by its own clock. Null: nothing of it came yet. */
+            last_at?: string | null;
+            /** @description It was moved, and goes on at its old place until nothing is open there. */
+            moving: boolean;
+            name: string;
+            /** @description Another device, let in elsewhere at the same time, has the same numbers. */
+            numbers_shared: boolean;
+            revoked?: components["schemas"]["DeviceShutOut"] | null;
+            /** @description till, token_counter, sales_counter, kitchen or office */
+            role: string;
+            since: string;
+            /** @description Whether it is the one that answers. */
+            this: boolean;
+        };
+        ShopEvent: {
+            /** @description When it happened, by the clock of the device where it did. */
+            at: string;
+            /** Format: uuid */
+            branch: string;
+            by?: components["schemas"]["Named"] | null;
+            /** @description Send it as `after` to go on behind this event. */
+            cursor: string;
+            /** @description The subject as it is now, as its own route gives it; null when it is gone. */
+            data?: Record<string, never> | null;
+            /** Format: uuid */
+            device: string;
+            /**
+             * Format: uuid
+             * @description The same at every node and however often it is told.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The handover, refund or other part that it is about.
+             */
+            part?: string | null;
+            subject: components["schemas"]["EventSubject"];
+            /** @description Such as order.placed; the list stands at `GET /api/v1/events/types`. */
+            type: string;
+            /**
+             * Format: int32
+             * @description Of the form of this event and its data.
+             */
+            version: number;
+        };
+        /** @description What stands now. */
+        ShopRestored: {
+            /** Format: int64 */
+            facts: number;
+            /**
+             * Format: int64
+             * @description Facts of the backup that were later than the chosen moment.
+             */
+            left_out: number;
+            made_at: string;
+            shop: string;
+        };
+        /** @description That this device was shut out, for whoever stands before it. */
+        ShutOutView: {
+            at: string;
+            /** @description The device where it was done. */
+            by: components["schemas"]["Named"];
+            charges: components["schemas"]["OpenCharges"];
+            /** @description When this device heard of it. */
+            heard_at?: string | null;
+            /** @description What it did since and nobody takes. */
+            left: components["schemas"]["Unaccepted"];
+            /** @description Who did it there. Null: nobody by name. */
+            person?: string | null;
+            /** @description lost, stolen, sold, broken, other, or recovery_card: it began from a backup whose card was replaced since */
+            reason: string;
+        };
         SignIn: {
-            pin: string;
+            /** @description With the password: the six digits of the authenticator, or a recovery code. */
+            code?: string | null;
+            /** @description Of owners and managers at another machine, when they have set one up. */
+            password?: string | null;
+            /** @description Left out by whoever is asked for a password. */
+            pin?: string;
             /**
              * Format: uuid
              * @description Which till this browser is: a UUID that it made once. The desktop window leaves it out.
@@ -8847,6 +12977,14 @@ export interface components {
             /** @description Send it as `Authorization: Bearer`. */
             token: string;
         };
+        /** @description Where a product is sold. */
+        SoldAtForm: {
+            /** Format: uuid */
+            branch: string;
+            /** Format: uuid */
+            id: string;
+            sold: boolean;
+        };
         SplitTenders: {
             approval?: components["schemas"]["Approval"] | null;
             /** Format: uuid */
@@ -8855,9 +12993,18 @@ export interface components {
             legs: components["schemas"]["PlaceTender"][];
             reason: string;
         };
+        /** @description What somebody is at one branch. */
+        StaffAtBranch: {
+            /** Format: uuid */
+            branch: string;
+            /** @description manager, cashier, sales or kitchen */
+            role: string;
+        };
         StaffView: {
             active: boolean;
             archived_at?: string | null;
+            /** @description Where they work and as what; empty: everywhere, as their role says. */
+            branches: components["schemas"]["StaffAtBranch"][];
             hand: string;
             hue: string;
             /** Format: uuid */
@@ -8865,6 +13012,8 @@ export interface components {
             language?: string | null;
             name: string;
             role: string;
+            /** @description Signs in from other machines with password and code. */
+            second_factor: boolean;
         };
         /** @enum {string} */
         Stage: "cart" | "cash";
@@ -8941,6 +13090,101 @@ export interface components {
             rows: components["schemas"]["StatementRow"][];
             until?: string | null;
         };
+        StickView: {
+            label: string;
+            path: string;
+        };
+        SyncDetails: {
+            devices: components["schemas"]["SyncDevice"][];
+            peers: components["schemas"]["SyncPeer"][];
+        };
+        SyncDevice: {
+            /** Format: uuid */
+            branch: string;
+            /**
+             * Format: int64
+             * @description How far its clock is ahead of this one's, when both talked lately.
+             */
+            clock_ahead_ms?: number | null;
+            /** Format: uuid */
+            device: string;
+            /** @description How many of its changes each peer lacks. */
+            lacking: components["schemas"]["SyncLacking"][];
+            /** @description When that was written, by its own clock. */
+            last_at?: string | null;
+            name?: string | null;
+            revoked: boolean;
+            /**
+             * Format: int64
+             * @description The number of its last fact that is here.
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description How many of its facts are set aside here.
+             */
+            set_aside: number;
+            /** @description Whether it is the one that answers. */
+            this: boolean;
+        };
+        /** @description A series that is not exchanged with a peer any more. */
+        SyncGivenUp: {
+            /** Format: uuid */
+            device: string;
+            name?: string | null;
+            /** @description forked, chain, signature, revoked, too_big, wrong_shop or other */
+            why: string;
+        };
+        SyncLacking: {
+            /** Format: int64 */
+            changes: number;
+            peer: string;
+        };
+        SyncPeer: {
+            address: string;
+            /** Format: uuid */
+            device?: string | null;
+            /** @description When facts were last exchanged with it. */
+            exchanged_at?: string | null;
+            /** @description Why it did not answer, for whoever mends networks. */
+            failure?: string | null;
+            given_up: components["schemas"]["SyncGivenUp"][];
+            key: string;
+            kind: components["schemas"]["PeerKind"];
+            /** @description What the counter of this device is called. */
+            name?: string | null;
+            /** @description Null before the first try. */
+            reachable?: boolean | null;
+            /** @description Since when it answers, or does not. */
+            since: string;
+            /**
+             * Format: int64
+             * @description How many facts came from it since this device was started.
+             */
+            taken: number;
+            /** Format: int64 */
+            to_send: number;
+        };
+        SyncView: {
+            /**
+             * Format: int64
+             * @description How far this device's clock is ahead of the others', when it is more than two minutes; negative when behind.
+             */
+            clock_ahead_ms?: number | null;
+            details?: components["schemas"]["SyncDetails"] | null;
+            /** @description Since when nobody answers. */
+            offline_since?: string | null;
+            /**
+             * @description alone: there is nobody to exchange facts with. together: everything is everywhere. catching_up: facts are on
+             *     their way. offline: nobody answers. trouble: a series is refused for good.
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description How many changes of the shop wait here for the others; 9999 are as many or more.
+             */
+            to_send: number;
+        };
         /** @description A leg that was taken before the next one is asked for. */
         TakenLeg: {
             /** Format: int64 */
@@ -9003,6 +13247,11 @@ export interface components {
             rate: string;
         };
         TaxIdentityForm: {
+            /**
+             * Format: uuid
+             * @description The one branch that sells under it; left out, every branch that has none of its own.
+             */
+            branch?: string | null;
             composition?: boolean;
             /** @description The first day; since ever when left out. */
             from?: string | null;
@@ -9019,6 +13268,11 @@ export interface components {
             to?: string | null;
         };
         TaxIdentityView: {
+            /**
+             * Format: uuid
+             * @description Null: every branch that has none of its own.
+             */
+            branch?: string | null;
             composition: boolean;
             from?: string | null;
             /**
@@ -9031,7 +13285,7 @@ export interface components {
             region: string;
             region_name?: string | null;
             to?: string | null;
-            /** @description The one that counts today. */
+            /** @description The one that counts today, here or at its branch. */
             today: boolean;
         };
         /** @description A tax number and the days on which it is good. */
@@ -9353,6 +13607,23 @@ export interface components {
             /** @description How many of the unit it is for; one when left out. */
             quantity?: string | null;
         };
+        Unaccepted: {
+            /**
+             * Format: int64
+             * @description Everything that was done, each one thing; 9999 are as many or more.
+             */
+            changes: number;
+            /** Format: int64 */
+            orders: number;
+            /** Format: int64 */
+            refunded_minor: number;
+            /** Format: int64 */
+            refunds: number;
+            /** @description When the first of it was done. */
+            since?: string | null;
+            /** Format: int64 */
+            sold_minor: number;
+        };
         UndoHandover: {
             approval?: components["schemas"]["Approval"] | null;
             /** Format: uuid */
@@ -9399,6 +13670,10 @@ export interface components {
             /** @description As in `unit`; a shop's own counted unit begins with `=`, a measured one with `~`. */
             unit: string;
         };
+        /** @description Where an uploaded file lies now. */
+        Uploaded: {
+            path: string;
+        };
         VarianceView: {
             currency: string;
             /** Format: int64 */
@@ -9410,19 +13685,50 @@ export interface components {
         };
         VariantView: {
             available: boolean;
+            /**
+             * Format: int64
+             * @description What this device's branch asks for one today.
+             */
+            here_minor: number;
+            /** @description It is not sold at this device's branch. */
+            hidden_here: boolean;
             /** Format: uuid */
             id: string;
             name: string;
             names: components["schemas"]["BTreeMap"];
             /** Format: uuid */
             picture?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The catalogue's price of one.
+             */
             price_minor: number;
             sku?: string | null;
             values: components["schemas"]["VariantValue"][];
         };
         VerifyToken: {
             code: string;
+        };
+        /** @description "I want to lead." */
+        VoteAsk: {
+            appointed: boolean;
+            /** Format: int64 */
+            released?: number | null;
+            /** Format: int64 */
+            term: number;
+            trial: boolean;
+            /** Format: int64 */
+            voters_change: number;
+            /** Format: int64 */
+            voters_term: number;
+        };
+        /** @description The list of voters on the wire. */
+        VotersForm: {
+            /** Format: int64 */
+            change: number;
+            devices: string[];
+            /** Format: int64 */
+            term: number;
         };
         /** @description Medians, in milliseconds; null when no order had both ends. */
         WaitView: {
@@ -9445,12 +13751,128 @@ export interface components {
             way: string;
             why?: string | null;
         };
+        WebhookView: {
+            address: string;
+            /** Format: int32 */
+            attempts: number;
+            /** @description The last event that was told or passed over. */
+            cursor: string;
+            /** @description Types of events; none is all that it may hear. */
+            events: string[];
+            /** @description Since when nobody says yes there. */
+            failing_since?: string | null;
+            /** Format: uuid */
+            id: string;
+            made_at: string;
+            made_by?: components["schemas"]["Named"] | null;
+            name: string;
+            /** @description In the house: this machine and private addresses, with or without TLS. Otherwise the Internet, over https only. */
+            near: boolean;
+            next_try_at?: string | null;
+            /** @description Whether it hears of customers and what names them. */
+            personal: boolean;
+            /** @description on, off, or gave_up after a day without an answer */
+            state: string;
+            /** @description Everything that happened up to now was told. */
+            up_to_date: boolean;
+        };
         WriteId: {
             /** Format: uuid */
             id: string;
         };
     };
-    responses: never;
+    responses: {
+        /** @description Something broke; error.incident finds it in the log. Codes: join_failed, join_damaged, numbers_used_up, broken. */
+        Broken: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description Somebody else was first, or it is too late for that. Codes: second_factor_first, second_factor_over, link_used, link_code_ended, cursor_unknown, id_reused, no_shop, shop_exists, branch_in_use, last_branch, not_the_demo, not_in_demo, invitations_many, join_decided, join_busy, join_used, device_last, device_busy, last_owner, barcode_taken, sku_taken, category_in_use, modifier_group_in_use, brand_in_use, cart_taken, cart_paid, cart_apart, nothing_to_undo, tax_class_in_use, no_gateway, payment_under_way, payment_settled, ask_over, tender_locked, card_used, order_cancelled, claim_held, claim_lost, claim_needed, already_collected, order_refunded, order_not_here, order_started, nothing_left, handover_settled, nothing_to_refund, exchange_locked, exchange_gone, customer_gone, customer_phone_taken, customer_owes, customer_has_credit, customers_are_one, payment_reversed, row_repeated, no_printer, printer_known, printer_has_jobs, job_settled, hub_none, hub_refused, no_mail_server, campaign_differs, mail_settled, invoice_unchanged, cancelled_too_late, invoice_cancelled, quotation_settled, quotation_expired, quotation_revised, no_drawer, shift_needed, shift_open, shift_closed, recovery_key_missing, recovery_card_gone, backup_no_place, backup_hub_none, forget_differs. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description Whoever asks may not do that. Codes: header_missing, foreign_origin, second_factor_unset, code_wanted, link_elsewhere, not_for_programs, not_allowed, not_here, device_revoked, staff_elsewhere, discount_above_limit, card_needs_approval, payment_needs_approval, refund_needs_approval, return_needs_approval, drawer_needs_approval, shift_needs_approval. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description The disk is full. Codes: disk_full, backup_no_room, backup_hub_full. */
+        Full: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description The request cannot be read. Codes: malformed. */
+        Malformed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description There is no such thing. Codes: not_found, cart_gone, line_gone. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description Understood, and refused by a rule. Codes: password_weak, join_code_invalid, join_address_invalid, join_code_wrong, join_expired, join_declined, join_version, field_invalid, pin_weak, category_loop, product_archived, product_not_here, unit_not_sold, variant_needed, modifiers_invalid, level_unknown, quantity_invalid, cart_empty, cart_too_long, price_differs, total_differs, price_too_large, discount_invalid, tax_rule_missing, tax_places_differ, tax_rate_missing, tender_invalid, tender_short, card_unknown, card_mistyped, card_blocked, card_expired, card_short, rate_missing, payment_not_charged, payment_short, payment_differs, payment_refund_too_much, tips_too_much, tender_not_taken, tender_needs_customer, digits_needed, reference_needed, card_needed, card_number_refused, no_tax_rate, token_not_ours, token_unknown_version, token_tampered, token_unknown_key, token_other_branch, token_expired, token_revoked, number_unknown, lead_fixed, offline_cap, refund_too_much, return_above_limit, return_price_too_high, return_nothing, return_no_cash, customer_blocked, credit_limit, item_not_open, instalments_differ, instalments_invalid, payment_shared_wrong, labels_too_many, import_unreadable, demo_stays, campaign_empty, campaign_too_large, invoice_taxes_differ, picture_invalid, logo_invalid, recovery_key_wrong, recovery_code_mistyped, recovery_card_other, backup_read_only, backup_unreadable, backup_damaged, backup_newer, recovery_card_unknown, backup_gone, restore_too_early, restore_unproven. */
+        Refused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description Nobody is signed in, or the key opens nothing. Codes: signed_out, session_idle, pin_wrong, second_factor_needed, second_factor_wrong, approval_code_wrong, second_factor_clock, key_wrong, key_ended, link_wrong, link_ended, link_revoked. */
+        SignedOut: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description The request is too large. Codes: too_large. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description Later: hints.wait_ms and Retry-After say when. Codes: pin_wait, second_factor_wait, too_many_requests, join_host_gone, number_wait, print_held, hub_busy, hub_unreachable, backup_busy, backup_place_gone, backup_hub_behind, busy. */
+        Wait: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -9467,6 +13889,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9475,12 +13898,15 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            500: components["responses"]["Broken"];
         };
     };
     get_accounts_ageing: {
         parameters: {
             query?: {
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -9489,6 +13915,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9497,14 +13924,12 @@ export interface operations {
                     "application/json": components["schemas"]["AgeingList"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_accounts_payments_id: {
@@ -9512,12 +13937,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9526,14 +13953,11 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentReceipt"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_accounts_payments_id_print: {
@@ -9541,6 +13965,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -9551,6 +13976,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9559,22 +13985,15 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_accounts_payments_id_reverse: {
@@ -9582,6 +14001,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -9592,6 +14012,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9600,22 +14021,15 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentReceipt"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_accounts_payments_id_slip_pdf: {
@@ -9623,18 +14037,21 @@ export interface operations {
             query?: {
                 /** @description receipt (default), token or credit_note */
                 what?: string;
+                /** @description The credit note with this number instead of the document itself. */
                 credit_note?: string;
                 /** @description 58, 80, or 210 for A4 (PDF only) */
                 paper_mm?: number;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9643,25 +14060,27 @@ export interface operations {
                     "application/pdf": number[];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_anomalies: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Those that somebody looked at, instead of those that wait. */
+                settled?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9670,6 +14089,294 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AnomalyView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_anomalies_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnomalyCounts"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_anomalies_settle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleAnomaly"];
+            };
+        };
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_api_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyList"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_api_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeApiKey"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    delete_api_keys_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupsView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackUpNow"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupsView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_backups_folders: {
+        parameters: {
+            query?: {
+                /** @description The person's own when left out. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_backups_targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddTarget"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupsView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    delete_backups_targets_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_batches: {
@@ -9685,6 +14392,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9693,14 +14401,14 @@ export interface operations {
                     "application/json": components["schemas"]["ReconciliationView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_board: {
@@ -9712,6 +14420,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9720,11 +14429,194 @@ export interface operations {
                     "application/json": components["schemas"]["BoardView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_branch_lead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    put_branch_lead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppointDevice"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_branches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BranchView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_branches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchForm"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_branches_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    put_branches_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchForm"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_brands: {
         parameters: {
             query?: {
+                /** @description Archived ones too. */
                 archived?: boolean;
             };
             header?: never;
@@ -9733,6 +14625,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9741,14 +14634,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_BrandView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_brands: {
@@ -9764,6 +14655,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9772,14 +14664,14 @@ export interface operations {
                     "application/json": components["schemas"]["BrandView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     put_brands_id: {
@@ -9787,6 +14679,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -9797,6 +14690,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9805,14 +14699,15 @@ export interface operations {
                     "application/json": components["schemas"]["BrandView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_brands_id: {
@@ -9820,12 +14715,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9834,14 +14731,13 @@ export interface operations {
                     "application/json": components["schemas"]["BrandView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_brands_id_restore: {
@@ -9849,6 +14745,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -9859,6 +14756,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9867,14 +14765,15 @@ export interface operations {
                     "application/json": components["schemas"]["BrandView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_camera_close: {
@@ -9890,6 +14789,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9898,6 +14798,13 @@ export interface operations {
                     "application/json": components["schemas"]["CamerasView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_camera_frame: {
@@ -9912,6 +14819,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9920,6 +14828,11 @@ export interface operations {
                     "application/json": components["schemas"]["CameraFrame"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_camera_open: {
@@ -9935,6 +14848,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9943,6 +14857,13 @@ export interface operations {
                     "application/json": components["schemas"]["CamerasView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_cameras: {
@@ -9954,6 +14875,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9962,12 +14884,18 @@ export interface operations {
                     "application/json": components["schemas"]["CamerasView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_campaigns: {
         parameters: {
             query?: {
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -9976,6 +14904,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9984,14 +14913,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_CampaignView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_campaigns: {
@@ -10007,6 +14934,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10015,22 +14943,15 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_campaigns_preview: {
@@ -10046,6 +14967,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10054,14 +14976,14 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignPreview"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_campaigns_id: {
@@ -10069,12 +14991,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10083,31 +15007,33 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_campaigns_id_letters: {
         parameters: {
             query?: {
+                /** @description Only those in this state. */
                 state?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10116,22 +15042,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_CampaignLetterView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_cards: {
@@ -10139,10 +15056,13 @@ export interface operations {
             query?: {
                 /** @description gift_card or store_credit */
                 kind?: string;
+                /** @description Only what belongs to this customer. */
                 customer?: string;
                 /** @description The end of a code. */
                 tail?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -10151,6 +15071,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10159,6 +15080,11 @@ export interface operations {
                     "application/json": components["schemas"]["CardList"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_cards: {
@@ -10174,6 +15100,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -10182,22 +15109,14 @@ export interface operations {
                     "application/json": components["schemas"]["CardView"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_cards_find: {
@@ -10213,6 +15132,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10221,14 +15141,14 @@ export interface operations {
                     "application/json": components["schemas"]["CardView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_cards_id: {
@@ -10236,12 +15156,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10250,14 +15172,11 @@ export interface operations {
                     "application/json": components["schemas"]["CardView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_cards_id_moves: {
@@ -10265,6 +15184,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -10275,6 +15195,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10283,22 +15204,15 @@ export interface operations {
                     "application/json": components["schemas"]["CardView"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_cart: {
@@ -10310,6 +15224,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10318,6 +15233,10 @@ export interface operations {
                     "application/json": components["schemas"]["CartView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_cart_changes: {
@@ -10333,6 +15252,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10341,22 +15261,14 @@ export interface operations {
                     "application/json": components["schemas"]["CartView"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     put_cart_exchange: {
@@ -10372,6 +15284,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10380,30 +15293,15 @@ export interface operations {
                     "application/json": components["schemas"]["CartView"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_cart_park: {
@@ -10419,6 +15317,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10427,14 +15326,14 @@ export interface operations {
                     "application/json": components["schemas"]["CartView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_carts: {
@@ -10446,6 +15345,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10454,6 +15354,34 @@ export interface operations {
                     "application/json": components["schemas"]["Page_CartView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_carts_elsewhere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedCartsView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     delete_carts_id: {
@@ -10461,26 +15389,26 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Done; there is nothing to tell. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_carts_id_recall: {
@@ -10488,6 +15416,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -10498,6 +15427,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10506,14 +15436,14 @@ export interface operations {
                     "application/json": components["schemas"]["CartView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_catalog: {
@@ -10525,6 +15455,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10533,19 +15464,17 @@ export interface operations {
                     "application/json": components["schemas"]["CatalogView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_categories: {
         parameters: {
             query?: {
+                /** @description Archived ones too. */
                 archived?: boolean;
             };
             header?: never;
@@ -10554,6 +15483,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10562,14 +15492,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_CategoryView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_categories: {
@@ -10585,6 +15513,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -10593,14 +15522,14 @@ export interface operations {
                     "application/json": components["schemas"]["CategoryView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_categories_id: {
@@ -10608,12 +15537,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10622,14 +15553,12 @@ export interface operations {
                     "application/json": components["schemas"]["CategoryView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     put_categories_id: {
@@ -10637,6 +15566,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -10647,6 +15577,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10655,14 +15586,15 @@ export interface operations {
                     "application/json": components["schemas"]["CategoryView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_categories_id: {
@@ -10670,12 +15602,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10684,14 +15618,13 @@ export interface operations {
                     "application/json": components["schemas"]["CategoryView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_categories_id_restore: {
@@ -10699,6 +15632,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -10709,6 +15643,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10717,14 +15652,15 @@ export interface operations {
                     "application/json": components["schemas"]["CategoryView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_claims_id_marks: {
@@ -10732,6 +15668,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -10742,6 +15679,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10750,22 +15688,16 @@ export interface operations {
                     "application/json": components["schemas"]["MarksView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_claims_id_release: {
@@ -10773,6 +15705,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -10783,20 +15716,21 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; there is nothing to tell. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_codes_frame: {
@@ -10812,6 +15746,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10820,14 +15755,14 @@ export interface operations {
                     "application/json": components["schemas"]["FrameCodes"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_customers: {
@@ -10835,16 +15770,21 @@ export interface operations {
             query?: {
                 /** @description The beginning of a name, a phone, a mail address or a tax number; or the end of a phone. */
                 q?: string;
+                /** @description Only customers of this type. */
                 type?: string;
+                /** @description Only customers of this segment. */
                 segment?: string;
                 /** @description Only those whose account is not even. */
                 owing?: boolean;
                 /** @description Only guests of whom nothing but a phone is known, or only customers with a name. */
                 guests?: boolean;
+                /** @description Archived ones too. */
                 archived?: boolean;
                 /** @description name, newest or owing */
                 sort?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -10853,6 +15793,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10861,14 +15802,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_CustomerBrief"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_customers: {
@@ -10884,6 +15823,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -10892,22 +15832,15 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_customers_merge: {
@@ -10923,6 +15856,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10931,22 +15865,15 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_customers_types: {
@@ -10958,6 +15885,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10966,6 +15894,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_String"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_customers_id: {
@@ -10973,12 +15905,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10987,14 +15921,11 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     put_customers_id: {
@@ -11002,6 +15933,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -11012,6 +15944,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11020,30 +15953,16 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_customers_id: {
@@ -11051,12 +15970,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11065,14 +15986,13 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_customers_id_account: {
@@ -11080,12 +16000,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11094,14 +16016,11 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_customers_id_adjustments: {
@@ -11109,6 +16028,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -11119,6 +16039,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11127,22 +16048,15 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_customers_id_erase: {
@@ -11150,6 +16064,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -11160,6 +16075,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11168,22 +16084,15 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_customers_id_export: {
@@ -11191,12 +16100,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11205,22 +16116,12 @@ export interface operations {
                     "application/zip": number[];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_customers_id_no_news: {
@@ -11228,6 +16129,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -11238,44 +16140,42 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; there is nothing to tell. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_customers_id_orders: {
         parameters: {
             query?: {
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11284,14 +16184,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_OrderView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_customers_id_payments: {
@@ -11299,6 +16197,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -11309,6 +16208,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -11317,22 +16217,16 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentReceipt"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_customers_id_restore: {
@@ -11340,6 +16234,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -11350,6 +16245,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11358,14 +16254,14 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_customers_id_statement: {
@@ -11375,17 +16271,21 @@ export interface operations {
                 from?: string;
                 /** @description The last day. */
                 until?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11394,22 +16294,13 @@ export interface operations {
                     "application/json": components["schemas"]["StatementView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_customers_id_statement_pdf: {
@@ -11419,17 +16310,21 @@ export interface operations {
                 from?: string;
                 /** @description The last day. */
                 until?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11438,22 +16333,13 @@ export interface operations {
                     "application/pdf": number[];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_customers_id_statement_mail: {
@@ -11461,6 +16347,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -11471,6 +16358,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11479,22 +16367,15 @@ export interface operations {
                     "application/json": components["schemas"]["MailView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_demo_leave: {
@@ -11510,20 +16391,197 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; there is nothing to tell. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            409: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_device_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["DeviceLinkList"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_device_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeviceLink"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeDeviceLink"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_device_links_current: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedDeviceLink"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_device_links_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenDeviceLink"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedDeviceLink"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    delete_device_links_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceLinkView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_device_links_id_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeDeviceLink"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_devices_status: {
@@ -11535,6 +16593,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11543,6 +16602,10 @@ export interface operations {
                     "application/json": components["schemas"]["DevicesView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_display: {
@@ -11554,6 +16617,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11562,14 +16626,10 @@ export interface operations {
                     "application/json": components["schemas"]["DisplayView"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_display_answer: {
@@ -11585,6 +16645,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11593,30 +16654,15 @@ export interface operations {
                     "application/json": components["schemas"]["DisplayAsk"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_display_ask: {
@@ -11628,6 +16674,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11636,6 +16683,10 @@ export interface operations {
                     "application/json": components["schemas"]["AskView"] | null;
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_display_ask: {
@@ -11651,6 +16702,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11659,22 +16711,15 @@ export interface operations {
                     "application/json": components["schemas"]["AskView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_display_ask: {
@@ -11689,12 +16734,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; there is nothing to tell. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_displays: {
@@ -11710,6 +16762,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -11718,14 +16771,14 @@ export interface operations {
                     "application/json": components["schemas"]["DisplayToken"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_drawer_open: {
@@ -11741,6 +16794,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -11749,22 +16803,14 @@ export interface operations {
                     "application/json": components["schemas"]["DrawerView"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_drawer_openings: {
@@ -11779,6 +16825,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11787,6 +16834,94 @@ export interface operations {
                     "application/json": components["schemas"]["Page_DrawerView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_events: {
+        parameters: {
+            query?: {
+                /** @description A cursor; left out, the beginning of the shop; `now`, only what comes. */
+                after?: string;
+                /** @description At most so many, up to 100. */
+                limit?: number;
+                /** @description When there is nothing: how many seconds to wait for something, up to 30. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or a stream of events with the cursor as id, the type as event and an ShopEvent as data */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_events_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"][];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_export_everything_zip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_gstin_number: {
@@ -11794,12 +16929,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its number, as paper or the list shows it. */
                 number: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11808,6 +16945,11 @@ export interface operations {
                     "application/json": components["schemas"]["GstinView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_health: {
@@ -11819,6 +16961,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11827,6 +16970,115 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_hub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    put_hub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoOnline"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    delete_hub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_hub_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubLoginView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_invoices: {
@@ -11836,13 +17088,17 @@ export interface operations {
                 state?: string;
                 /** @description A document's number or running number, or the beginning of a buyer's name or tax number. */
                 q?: string;
+                /** @description Only what belongs to this customer. */
                 customer?: string;
                 /** @description "2026-11-21" */
                 from?: string;
+                /** @description The last day, like 2026-04-30. */
                 to?: string;
                 /** @description Only with a buyer on them. */
                 named?: boolean;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -11851,6 +17107,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11859,14 +17116,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_InvoiceView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_invoices_id: {
@@ -11874,12 +17129,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11888,14 +17145,11 @@ export interface operations {
                     "application/json": components["schemas"]["InvoiceWhole"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     put_invoices_id_due: {
@@ -11903,6 +17157,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -11913,6 +17168,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11921,22 +17177,16 @@ export interface operations {
                     "application/json": components["schemas"]["InvoiceWhole"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     put_invoices_id_instalments: {
@@ -11944,6 +17194,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -11954,6 +17205,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11962,22 +17214,16 @@ export interface operations {
                     "application/json": components["schemas"]["InvoiceWhole"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_invoices_id_mail: {
@@ -11985,6 +17231,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -11995,6 +17242,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12003,22 +17251,15 @@ export interface operations {
                     "application/json": components["schemas"]["MailView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_invoices_id_revisions: {
@@ -12026,6 +17267,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -12036,6 +17278,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -12044,22 +17287,16 @@ export interface operations {
                     "application/json": components["schemas"]["InvoiceWhole"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_invoices_id_sheet_pdf: {
@@ -12067,18 +17304,21 @@ export interface operations {
             query?: {
                 /** @description Which version of it; 0 is the one that was issued, absent the one in force. */
                 revision?: number;
+                /** @description The credit note with this number instead of the document itself. */
                 credit_note?: string;
                 /** @description en, hi or ar */
                 language?: string;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12087,14 +17327,326 @@ export interface operations {
                     "application/pdf": number[];
                 };
             };
-            404: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["JoinView"];
                 };
             };
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinShop"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    delete_join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_join_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description sealed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_join_frame: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FrameCodes"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_join_hello: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the device's key and the halves of its open invitations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_join_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InvitationView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_join_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invite"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_join_invitations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    delete_join_invitations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_join_invitations_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveGuest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_keys: {
@@ -12106,6 +17658,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12114,6 +17667,7 @@ export interface operations {
                     "application/json": components["schemas"]["Keys"];
                 };
             };
+            500: components["responses"]["Broken"];
         };
     };
     get_live: {
@@ -12132,14 +17686,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_lock: {
@@ -12151,6 +17701,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12159,14 +17710,8 @@ export interface operations {
                     "application/json": components["schemas"]["LockView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Broken"];
         };
     };
     get_mail_outbox: {
@@ -12174,8 +17719,11 @@ export interface operations {
             query?: {
                 /** @description queued, sending, sent, failed or discarded */
                 state?: string;
+                /** @description Only letters about this order, document or customer. */
                 subject?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -12184,6 +17732,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12192,14 +17741,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_MailView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_mail_outbox_id_discard: {
@@ -12207,6 +17754,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -12217,6 +17765,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12225,22 +17774,15 @@ export interface operations {
                     "application/json": components["schemas"]["MailView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_mail_outbox_id_retry: {
@@ -12248,6 +17790,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -12258,6 +17801,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12266,22 +17810,15 @@ export interface operations {
                     "application/json": components["schemas"]["MailView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_mail_server: {
@@ -12293,6 +17830,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12301,6 +17839,10 @@ export interface operations {
                     "application/json": components["schemas"]["MailServerView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     put_mail_server: {
@@ -12316,6 +17858,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12324,14 +17867,14 @@ export interface operations {
                     "application/json": components["schemas"]["MailServerView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_mail_server_test: {
@@ -12347,6 +17890,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12355,27 +17899,21 @@ export interface operations {
                     "application/json": components["schemas"]["MailTested"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_modifier_groups: {
         parameters: {
             query?: {
+                /** @description Archived ones too. */
                 archived?: boolean;
             };
             header?: never;
@@ -12384,6 +17922,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12392,14 +17931,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ModifierGroupView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_modifier_groups: {
@@ -12415,6 +17952,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -12423,14 +17961,14 @@ export interface operations {
                     "application/json": components["schemas"]["ModifierGroupView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     put_modifier_groups_id: {
@@ -12438,6 +17976,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -12448,6 +17987,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12456,14 +17996,15 @@ export interface operations {
                     "application/json": components["schemas"]["ModifierGroupView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_modifier_groups_id: {
@@ -12471,12 +18012,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12485,14 +18028,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModifierGroupView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_modifier_groups_id_restore: {
@@ -12500,6 +18042,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -12510,6 +18053,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12518,14 +18062,77 @@ export interface operations {
                     "application/json": components["schemas"]["ModifierGroupView"];
                 };
             };
-            422: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_nodes_beats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Beat"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["LeadReply"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_nodes_carts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CartReport"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CartList"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_nodes_claims: {
@@ -12541,6 +18148,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12549,14 +18157,13 @@ export interface operations {
                     "application/json": components["schemas"]["ClaimReply"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_nodes_deeds: {
@@ -12572,20 +18179,85 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/octet-stream": string;
+                };
             };
-            401: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_nodes_printers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OffersAsk"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["PrinterOffers"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_nodes_prints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrintAsk"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrintReply"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_nodes_releases: {
@@ -12601,20 +18273,84 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/octet-stream": string;
+                };
             };
-            401: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_nodes_takes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CartTake"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["CartTaken"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_nodes_votes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoteAsk"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadReply"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_openapi_json: {
@@ -12626,6 +18362,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12634,6 +18371,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            500: components["responses"]["Broken"];
         };
     };
     get_orders: {
@@ -12641,13 +18379,17 @@ export interface operations {
             query?: {
                 /** @description A business day like 2026-11-21. */
                 day?: string;
+                /** @description Only those of this branch; all of the shop's when left out. */
+                branch?: string;
                 /** @description A display number or a document number. */
                 q?: string;
                 /** @description placed, preparing, ready, partial, complete, refunded or cancelled */
                 state?: string;
                 /** @description Only orders for which money is due back. */
                 due?: boolean;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -12656,6 +18398,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12664,6 +18407,11 @@ export interface operations {
                     "application/json": components["schemas"]["Page_OrderView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_orders: {
@@ -12679,6 +18427,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -12687,22 +18436,15 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_orders_id: {
@@ -12710,12 +18452,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12724,14 +18468,11 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_orders_id_cancel: {
@@ -12739,6 +18480,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -12749,6 +18491,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12757,22 +18500,15 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_orders_id_cards: {
@@ -12780,12 +18516,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12794,6 +18532,11 @@ export interface operations {
                     "application/json": components["schemas"]["Page_CardView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_orders_id_handovers: {
@@ -12801,6 +18544,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -12811,6 +18555,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -12819,22 +18564,16 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"] | null;
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_orders_id_handovers_handover_undo: {
@@ -12842,7 +18581,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
+                /** @description Which handover of the order. */
                 handover: string;
             };
             cookie?: never;
@@ -12853,6 +18594,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12861,22 +18603,15 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"] | null;
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_orders_id_phone: {
@@ -12884,6 +18619,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -12894,6 +18630,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12902,22 +18639,16 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_orders_id_print: {
@@ -12925,6 +18656,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -12935,6 +18667,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -12943,14 +18676,15 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_orders_id_progress: {
@@ -12958,6 +18692,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -12968,6 +18703,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12976,14 +18712,15 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_orders_id_receipt_pdf: {
@@ -12991,18 +18728,21 @@ export interface operations {
             query?: {
                 /** @description receipt (default), token or credit_note */
                 what?: string;
+                /** @description The credit note with this number instead of the document itself. */
                 credit_note?: string;
                 /** @description 58, 80, or 210 for A4 (PDF only) */
                 paper_mm?: number;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13011,14 +18751,12 @@ export interface operations {
                     "application/pdf": number[];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_orders_id_receipt_png: {
@@ -13026,18 +18764,21 @@ export interface operations {
             query?: {
                 /** @description receipt (default), token or credit_note */
                 what?: string;
+                /** @description The credit note with this number instead of the document itself. */
                 credit_note?: string;
                 /** @description 58, 80, or 210 for A4 (PDF only) */
                 paper_mm?: number;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13046,14 +18787,12 @@ export interface operations {
                     "image/png": number[];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_orders_id_refunds: {
@@ -13061,6 +18800,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -13071,6 +18811,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -13079,30 +18820,16 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_orders_id_refunds_preview: {
@@ -13110,6 +18837,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -13120,6 +18848,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13128,22 +18857,16 @@ export interface operations {
                     "application/json": components["schemas"]["RefundPreview"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_orders_id_tenders: {
@@ -13151,6 +18874,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -13161,6 +18885,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13169,30 +18894,16 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_orders_id_tenders_tender_state: {
@@ -13200,7 +18911,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
+                /** @description Which leg of the order's payment. */
                 tender: string;
             };
             cookie?: never;
@@ -13211,6 +18924,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13219,14 +18933,15 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_orders_id_token_jwt: {
@@ -13234,12 +18949,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13248,14 +18965,12 @@ export interface operations {
                     "application/jwt": string;
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_orders_id_token_png: {
@@ -13263,12 +18978,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13277,14 +18994,12 @@ export interface operations {
                     "image/png": number[];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_orders_id_token_svg: {
@@ -13292,12 +19007,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13306,14 +19023,12 @@ export interface operations {
                     "image/svg+xml": string;
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_orders_id_token_reissue: {
@@ -13321,6 +19036,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -13331,6 +19047,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13339,14 +19056,15 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_orders_id_token_revoke: {
@@ -13354,6 +19072,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -13364,6 +19083,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13372,14 +19092,15 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_payments: {
@@ -13387,10 +19108,13 @@ export interface operations {
             query?: {
                 /** @description Only what somebody must look at. */
                 attention?: boolean;
+                /** @description Only those in this state. */
                 state?: string;
                 /** @description A business day like 2026-11-21. */
                 day?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -13399,6 +19123,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13407,6 +19132,11 @@ export interface operations {
                     "application/json": components["schemas"]["Page_PaymentView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_payments: {
@@ -13422,6 +19152,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -13430,22 +19161,15 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_payments_gateways: {
@@ -13457,6 +19181,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13465,6 +19190,10 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayView"][];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_payments_methods: {
@@ -13472,6 +19201,7 @@ export interface operations {
             query?: {
                 /** @description Business days like 2026-11-21, both included; today when absent. */
                 from?: string;
+                /** @description The last day, like 2026-04-30. */
                 to?: string;
             };
             header?: never;
@@ -13480,6 +19210,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13488,14 +19219,12 @@ export interface operations {
                     "application/json": components["schemas"]["MethodTotal"][];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_payments_id: {
@@ -13503,12 +19232,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13517,14 +19248,11 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_payments_id_answer: {
@@ -13532,6 +19260,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -13542,6 +19271,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13550,22 +19280,15 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_payments_id_ask: {
@@ -13573,12 +19296,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13587,14 +19312,13 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_payments_id_cancel: {
@@ -13602,12 +19326,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13616,14 +19342,13 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_payments_id_refund: {
@@ -13631,6 +19356,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -13641,6 +19367,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13649,30 +19376,40 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
-            403: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_pick: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["PickView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_pictures: {
@@ -13691,6 +19428,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -13699,22 +19437,14 @@ export interface operations {
                     "application/json": components["schemas"]["PictureView"];
                 };
             };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_pictures_id: {
@@ -13722,12 +19452,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13736,19 +19468,14 @@ export interface operations {
                     "image/webp": number[];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Broken"];
         };
     };
     get_price_levels: {
         parameters: {
             query?: {
+                /** @description Archived ones too. */
                 archived?: boolean;
             };
             header?: never;
@@ -13757,6 +19484,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13765,14 +19493,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_LevelView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_price_levels: {
@@ -13788,6 +19514,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -13796,14 +19523,14 @@ export interface operations {
                     "application/json": components["schemas"]["LevelView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     put_price_levels_key: {
@@ -13811,6 +19538,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one, by its word. */
                 key: string;
             };
             cookie?: never;
@@ -13821,6 +19549,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13829,14 +19558,15 @@ export interface operations {
                     "application/json": components["schemas"]["LevelView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_price_levels_key: {
@@ -13844,12 +19574,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one, by its word. */
                 key: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13858,14 +19590,13 @@ export interface operations {
                     "application/json": components["schemas"]["LevelView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_price_levels_key_restore: {
@@ -13873,6 +19604,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one, by its word. */
                 key: string;
             };
             cookie?: never;
@@ -13883,6 +19615,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13891,14 +19624,15 @@ export interface operations {
                     "application/json": components["schemas"]["LevelView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     put_prices_id: {
@@ -13906,6 +19640,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -13916,6 +19651,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13924,14 +19660,15 @@ export interface operations {
                     "application/json": components["schemas"]["SetPriceView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_prices_id: {
@@ -13939,12 +19676,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13953,14 +19692,13 @@ export interface operations {
                     "application/json": components["schemas"]["SetPriceView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_print_jobs: {
@@ -13968,9 +19706,13 @@ export interface operations {
             query?: {
                 /** @description queued, printing, printed, unsure, failed or discarded */
                 state?: string;
+                /** @description Only jobs of this printer. */
                 printer?: string;
+                /** @description Only what belongs to this order. */
                 order?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -13979,6 +19721,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13987,6 +19730,11 @@ export interface operations {
                     "application/json": components["schemas"]["Page_JobView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_print_jobs_id_answer: {
@@ -13994,6 +19742,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14004,6 +19753,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14012,14 +19762,15 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_print_jobs_id_discard: {
@@ -14027,6 +19778,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14037,6 +19789,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14045,14 +19798,15 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_print_jobs_id_retry: {
@@ -14060,6 +19814,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14070,6 +19825,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14078,14 +19834,15 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_printers: {
@@ -14097,6 +19854,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14105,6 +19863,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_PrinterView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_printers: {
@@ -14120,6 +19882,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -14128,22 +19891,39 @@ export interface operations {
                     "application/json": components["schemas"]["PrinterView"];
                 };
             };
-            409: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_printers_elsewhere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["Page_PrinterElsewhere"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_printers_find: {
@@ -14155,6 +19935,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14163,6 +19944,10 @@ export interface operations {
                     "application/json": components["schemas"]["FindView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_printers_find: {
@@ -14178,6 +19963,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -14186,6 +19972,13 @@ export interface operations {
                     "application/json": components["schemas"]["FindView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     put_printers_id: {
@@ -14193,6 +19986,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14203,6 +19997,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14211,22 +20006,15 @@ export interface operations {
                     "application/json": components["schemas"]["PrinterView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_printers_id: {
@@ -14234,12 +20022,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14248,22 +20038,13 @@ export interface operations {
                     "application/json": components["schemas"]["PrinterView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_printers_id_looks: {
@@ -14271,6 +20052,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14281,6 +20063,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14289,14 +20072,15 @@ export interface operations {
                     "application/json": components["schemas"]["LooksView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_printers_id_test: {
@@ -14304,6 +20088,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14314,6 +20099,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -14322,27 +20108,32 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_products: {
         parameters: {
             query?: {
+                /** @description What to search for, in any script of the shop's languages. */
                 q?: string;
+                /** @description Only what is in this category, or below it. */
                 category?: string;
+                /** @description Archived ones too. */
                 archived?: boolean;
                 /** @description Every variant as a product of its own. */
                 variants?: boolean;
                 /** @description grid, name or popular */
                 sort?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -14351,6 +20142,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14359,14 +20151,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ProductView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_products: {
@@ -14382,6 +20172,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -14390,14 +20181,14 @@ export interface operations {
                     "application/json": components["schemas"]["ProductView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_products_export_csv: {
@@ -14409,6 +20200,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14417,14 +20209,11 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_products_export_xlsx: {
@@ -14436,6 +20225,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14444,14 +20234,11 @@ export interface operations {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_products_import: {
@@ -14474,6 +20261,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14482,22 +20270,14 @@ export interface operations {
                     "application/json": components["schemas"]["Imported"];
                 };
             };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_products_labels: {
@@ -14513,6 +20293,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14521,14 +20302,14 @@ export interface operations {
                     "application/json": components["schemas"]["LabelsQueued"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_products_labels_pdf: {
@@ -14544,6 +20325,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14552,14 +20334,14 @@ export interface operations {
                     "application/pdf": number[];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_products_prices: {
@@ -14575,6 +20357,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14583,14 +20366,14 @@ export interface operations {
                     "application/json": components["schemas"]["PricesChanged"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_products_runs: {
@@ -14602,6 +20385,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14610,14 +20394,11 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RunView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_products_runs_id_undo: {
@@ -14625,6 +20406,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14635,6 +20417,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14643,14 +20426,15 @@ export interface operations {
                     "application/json": components["schemas"]["RunUndone"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_products_samples: {
@@ -14666,6 +20450,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14674,14 +20459,14 @@ export interface operations {
                     "application/json": components["schemas"]["PricesChanged"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_products_id: {
@@ -14689,12 +20474,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14703,14 +20490,12 @@ export interface operations {
                     "application/json": components["schemas"]["ProductView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     put_products_id: {
@@ -14718,6 +20503,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14728,6 +20514,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14736,14 +20523,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProductView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_products_id: {
@@ -14751,12 +20539,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14765,20 +20555,21 @@ export interface operations {
                     "application/json": components["schemas"]["ProductView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_products_id_choices: {
         parameters: {
             query?: {
+                /** @description Only what belongs to this customer. */
                 customer?: string;
+                /** @description As customers of this type are priced. */
                 customer_type?: string;
                 /** @description The level that the customer has of their own. */
                 customer_level?: string;
@@ -14787,12 +20578,14 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14801,14 +20594,13 @@ export interface operations {
                     "application/json": components["schemas"]["ChoicesView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_products_id_prices: {
@@ -14816,12 +20608,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14830,14 +20624,12 @@ export interface operations {
                     "application/json": components["schemas"]["PricesView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_products_id_prices: {
@@ -14845,6 +20637,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14855,6 +20648,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -14863,14 +20657,15 @@ export interface operations {
                     "application/json": components["schemas"]["SetPriceView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_products_id_restore: {
@@ -14878,6 +20673,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14888,6 +20684,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14896,14 +20693,51 @@ export interface operations {
                     "application/json": components["schemas"]["ProductView"];
                 };
             };
-            422: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    put_products_id_sold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SoldAtForm"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["ProductView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_products_id_variants: {
@@ -14911,6 +20745,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -14921,6 +20756,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14929,14 +20765,15 @@ export interface operations {
                     "application/json": components["schemas"]["ChoicesView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_quotations: {
@@ -14946,8 +20783,11 @@ export interface operations {
                 state?: string;
                 /** @description A document's number or running number. */
                 q?: string;
+                /** @description Only what belongs to this customer. */
                 customer?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -14956,6 +20796,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14964,14 +20805,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_QuotationView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_quotations: {
@@ -14987,6 +20826,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -14995,22 +20835,15 @@ export interface operations {
                     "application/json": components["schemas"]["QuotationWhole"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_quotations_id: {
@@ -15018,12 +20851,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15032,14 +20867,11 @@ export interface operations {
                     "application/json": components["schemas"]["QuotationWhole"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_quotations_id_accept: {
@@ -15047,6 +20879,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -15057,6 +20890,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15065,22 +20899,15 @@ export interface operations {
                     "application/json": components["schemas"]["QuotationWhole"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_quotations_id_close: {
@@ -15088,6 +20915,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -15098,6 +20926,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15106,22 +20935,16 @@ export interface operations {
                     "application/json": components["schemas"]["QuotationWhole"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_quotations_id_mail: {
@@ -15129,6 +20952,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -15139,6 +20963,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -15147,22 +20972,15 @@ export interface operations {
                     "application/json": components["schemas"]["MailView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_quotations_id_sheet_pdf: {
@@ -15175,12 +20993,14 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15189,14 +21009,12 @@ export interface operations {
                     "application/pdf": number[];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_rates: {
@@ -15208,6 +21026,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15216,6 +21035,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_CurrencyRates"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_rates: {
@@ -15231,6 +21054,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -15239,14 +21063,14 @@ export interface operations {
                     "application/json": components["schemas"]["CurrencyRates"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_rates_convert: {
@@ -15254,6 +21078,7 @@ export interface operations {
             query: {
                 /** @description What is due, in the shop's currency. */
                 due_minor: number;
+                /** @description The currency's code, like EUR. */
                 currency: string;
                 /** @description What is handed over, in that currency's smallest unit; all that is due when absent. */
                 received_minor?: number;
@@ -15264,6 +21089,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15272,14 +21098,12 @@ export interface operations {
                     "application/json": components["schemas"]["Conversion"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_receipts_logo: {
@@ -15295,6 +21119,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15303,14 +21128,14 @@ export interface operations {
                     "application/json": components["schemas"]["LogoView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_receipts_preview: {
@@ -15326,6 +21151,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15334,14 +21160,14 @@ export interface operations {
                     "image/png": number[];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_receipts_template: {
@@ -15353,6 +21179,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15361,6 +21188,10 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     put_receipts_template: {
@@ -15376,6 +21207,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15384,14 +21216,14 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_reconciliation: {
@@ -15406,6 +21238,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15414,6 +21247,75 @@ export interface operations {
                     "application/json": components["schemas"]["ReconciliationView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_recovery_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeCard"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCardView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_recovery_card_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmCard"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_refunds_find: {
@@ -15429,6 +21331,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15437,22 +21340,14 @@ export interface operations {
                     "application/json": components["schemas"]["FoundOrder"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_reports_gstr1: {
@@ -15469,6 +21364,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15477,22 +21373,13 @@ export interface operations {
                     "application/json": components["schemas"]["Gstr1View"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_reports_gstr1_json: {
@@ -15509,6 +21396,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15517,22 +21405,13 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_reports_gstr1_xlsx: {
@@ -15549,6 +21428,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15557,22 +21437,13 @@ export interface operations {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_reports_tax: {
@@ -15580,6 +21451,7 @@ export interface operations {
             query: {
                 /** @description "2026-11-01" */
                 from: string;
+                /** @description The last day, like 2026-04-30. */
                 to: string;
             };
             header?: never;
@@ -15588,6 +21460,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15596,14 +21469,219 @@ export interface operations {
                     "application/json": components["schemas"]["TaxReportView"];
                 };
             };
-            422: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["RestoreView"];
                 };
             };
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreShop"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopRestored"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_restore_folders: {
+        parameters: {
+            query?: {
+                /** @description The person's own when left out. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_restore_hub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskHub"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubBackups"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_restore_hub_fetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FetchBackup"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupLook"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_restore_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookAtBackup"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupLook"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_restore_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_returns: {
@@ -15611,7 +21689,9 @@ export interface operations {
             query?: {
                 /** @description A business day like 2026-11-21. */
                 day?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -15620,6 +21700,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15628,6 +21709,11 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ReturnView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_returns: {
@@ -15643,6 +21729,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -15651,30 +21738,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReturnView"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_returns_preview: {
@@ -15690,6 +21762,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15698,14 +21771,14 @@ export interface operations {
                     "application/json": components["schemas"]["ReturnPreview"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_returns_id: {
@@ -15713,12 +21786,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15727,14 +21802,11 @@ export interface operations {
                     "application/json": components["schemas"]["ReturnView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_returns_id_print: {
@@ -15742,6 +21814,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -15752,6 +21825,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -15760,14 +21834,15 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_returns_id_slip_png: {
@@ -15775,26 +21850,35 @@ export interface operations {
             query?: {
                 /** @description receipt (default), token or credit_note */
                 what?: string;
+                /** @description The credit note with this number instead of the document itself. */
                 credit_note?: string;
                 /** @description 58, 80, or 210 for A4 (PDF only) */
                 paper_mm?: number;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/png": unknown;
+                    "image/png": number[];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_roles: {
@@ -15806,6 +21890,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15814,6 +21899,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RoleView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_sales_recent: {
@@ -15825,6 +21914,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15833,6 +21923,10 @@ export interface operations {
                     "application/json": components["schemas"]["RecentHandover"][];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_scan: {
@@ -15848,6 +21942,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15856,14 +21951,14 @@ export interface operations {
                     "application/json": components["schemas"]["Scanned"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_scanner_codes: {
@@ -15875,6 +21970,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15883,6 +21979,10 @@ export interface operations {
                     "application/json": components["schemas"]["ScannerCodes"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_scanner_print: {
@@ -15898,6 +21998,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -15906,14 +22007,162 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            409: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["SecondFactorView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmSecondFactor"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_second_factor_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginSecondFactor"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorOffer"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_second_factor_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreshCode"];
+            };
+        };
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_second_factor_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveSecondFactor"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_sessions: {
@@ -15925,6 +22174,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15933,6 +22183,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_SessionView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_sessions: {
@@ -15948,6 +22202,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -15956,22 +22211,13 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_sessions_current: {
@@ -15983,6 +22229,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15991,14 +22238,10 @@ export interface operations {
                     "application/json": components["schemas"]["CurrentSession"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     delete_sessions_current: {
@@ -16010,12 +22253,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; there is nothing to tell. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_sessions_id: {
@@ -16023,29 +22272,29 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Done; there is nothing to tell. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
-    get_settings: {
+    get_set_aside: {
         parameters: {
             query?: never;
             header?: never;
@@ -16054,6 +22303,130 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetAsideList"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_set_aside_fetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetrySetAside"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchedView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_set_aside_leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaveAside"];
+            };
+        };
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_set_aside_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetrySetAside"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_settings: {
+        parameters: {
+            query?: {
+                /** @description This device's own branch when left out. */
+                branch?: string;
+                /** @description shop, branch or counter: whose value is changed. When left out, the one in force is, or else the widest. */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16062,13 +22435,25 @@ export interface operations {
                     "application/json": components["schemas"]["Page_SettingView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     put_settings_key: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description This device's own branch when left out. */
+                branch?: string;
+                /** @description shop, branch or counter: whose value is changed. When left out, the one in force is, or else the widest. */
+                scope?: string;
+            };
             header?: never;
             path: {
+                /** @description Which one, by its word. */
                 key: string;
             };
             cookie?: never;
@@ -16079,6 +22464,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16087,14 +22473,15 @@ export interface operations {
                     "application/json": components["schemas"]["SettingView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_setup: {
@@ -16106,6 +22493,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16114,6 +22502,7 @@ export interface operations {
                     "application/json": components["schemas"]["SetupView"];
                 };
             };
+            500: components["responses"]["Broken"];
         };
     };
     post_setup: {
@@ -16129,6 +22518,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -16137,22 +22527,70 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            409: {
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_sharing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["SharingView"];
                 };
             };
-            422: {
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    put_sharing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeSharing"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["SharingView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_shift_reports_id: {
@@ -16160,12 +22598,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16174,14 +22614,11 @@ export interface operations {
                     "application/json": components["schemas"]["ReportView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_shift_reports_id_print: {
@@ -16189,6 +22626,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -16199,6 +22637,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -16207,14 +22646,15 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_shift_reports_id_slip_pdf: {
@@ -16222,26 +22662,35 @@ export interface operations {
             query?: {
                 /** @description receipt (default), token or credit_note */
                 what?: string;
+                /** @description The credit note with this number instead of the document itself. */
                 credit_note?: string;
                 /** @description 58, 80, or 210 for A4 (PDF only) */
                 paper_mm?: number;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/pdf": unknown;
+                    "application/pdf": number[];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_shift_reports_id_slip_png: {
@@ -16249,26 +22698,35 @@ export interface operations {
             query?: {
                 /** @description receipt (default), token or credit_note */
                 what?: string;
+                /** @description The credit note with this number instead of the document itself. */
                 credit_note?: string;
                 /** @description 58, 80, or 210 for A4 (PDF only) */
                 paper_mm?: number;
             };
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/png": unknown;
+                    "image/png": number[];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_shifts: {
@@ -16278,7 +22736,11 @@ export interface operations {
                 state?: string;
                 /** @description The business day on which it was opened, such as 2026-11-21. */
                 day?: string;
+                /** @description Only those of this branch; all of the shop's when left out. */
+                branch?: string;
+                /** @description At most so many. */
                 limit?: number;
+                /** @description The `next` of the page before. */
                 after?: string;
             };
             header?: never;
@@ -16287,6 +22749,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16295,6 +22758,11 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ShiftView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_shifts: {
@@ -16310,6 +22778,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -16318,22 +22787,15 @@ export interface operations {
                     "application/json": components["schemas"]["CurrentShift"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_shifts_addenda: {
@@ -16352,6 +22814,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_shifts_count: {
@@ -16367,6 +22834,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16375,14 +22843,14 @@ export interface operations {
                     "application/json": components["schemas"]["CountSums"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_shifts_current: {
@@ -16394,6 +22862,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16402,6 +22871,10 @@ export interface operations {
                     "application/json": components["schemas"]["CurrentShift"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_shifts_id: {
@@ -16409,12 +22882,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16423,14 +22898,11 @@ export interface operations {
                     "application/json": components["schemas"]["ShiftDetail"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_shifts_id_close: {
@@ -16438,6 +22910,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -16448,6 +22921,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16456,22 +22930,16 @@ export interface operations {
                     "application/json": components["schemas"]["ShiftDetail"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_shifts_id_handover: {
@@ -16479,6 +22947,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -16489,6 +22958,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16497,22 +22967,15 @@ export interface operations {
                     "application/json": components["schemas"]["ShiftDetail"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_shifts_id_moves: {
@@ -16520,6 +22983,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -16530,6 +22994,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -16538,22 +23003,15 @@ export interface operations {
                     "application/json": components["schemas"]["ShiftDetail"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_shifts_id_reports: {
@@ -16561,6 +23019,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -16571,6 +23030,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -16579,27 +23039,294 @@ export interface operations {
                     "application/json": components["schemas"]["ReportView"];
                 };
             };
-            403: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_shop_devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["Page_ShopDeviceView"];
                 };
             };
-            409: {
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    put_shop_devices_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeDevice"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["ShopDeviceView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_shop_devices_id_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveDevice"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopDeviceView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_shop_devices_id_renumber: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopDeviceView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_shop_devices_id_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeDevice"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopDeviceView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_shop_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForgetView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_shop_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgetShop"];
+            };
+        };
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_shut_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShutOutView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_shut_out_not_taken_zip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_staff: {
         parameters: {
             query?: {
+                /** @description Archived ones too. */
                 archived?: boolean;
             };
             header?: never;
@@ -16608,6 +23335,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16616,14 +23344,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_StaffView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_staff: {
@@ -16639,6 +23365,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -16647,14 +23374,14 @@ export interface operations {
                     "application/json": components["schemas"]["StaffView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_staff_id: {
@@ -16662,12 +23389,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16676,14 +23405,12 @@ export interface operations {
                     "application/json": components["schemas"]["StaffView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     put_staff_id: {
@@ -16691,6 +23418,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -16701,6 +23429,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16709,14 +23438,15 @@ export interface operations {
                     "application/json": components["schemas"]["StaffView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_staff_id: {
@@ -16724,12 +23454,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16738,14 +23470,13 @@ export interface operations {
                     "application/json": components["schemas"]["StaffView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_staff_id_pin: {
@@ -16753,6 +23484,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -16763,6 +23495,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16771,14 +23504,15 @@ export interface operations {
                     "application/json": components["schemas"]["StaffView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_staff_id_restore: {
@@ -16786,6 +23520,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -16796,6 +23531,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16804,14 +23540,73 @@ export interface operations {
                     "application/json": components["schemas"]["StaffView"];
                 };
             };
-            404: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_staff_id_second_factor_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteId"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["StaffView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_taxes: {
@@ -16826,6 +23621,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16834,6 +23630,11 @@ export interface operations {
                     "application/json": components["schemas"]["TaxesView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_taxes_classes: {
@@ -16849,6 +23650,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -16857,14 +23659,14 @@ export interface operations {
                     "application/json": components["schemas"]["TaxClassView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     put_taxes_classes_id: {
@@ -16872,6 +23674,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -16882,6 +23685,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16890,14 +23694,15 @@ export interface operations {
                     "application/json": components["schemas"]["TaxClassView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_taxes_classes_id: {
@@ -16905,12 +23710,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16919,14 +23726,13 @@ export interface operations {
                     "application/json": components["schemas"]["TaxClassView"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_taxes_classes_id_assign: {
@@ -16934,6 +23740,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -16944,6 +23751,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16952,14 +23760,14 @@ export interface operations {
                     "application/json": components["schemas"]["Assigned"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_taxes_classes_id_history: {
@@ -16967,12 +23775,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16981,14 +23791,11 @@ export interface operations {
                     "application/json": components["schemas"]["Page_TaxClassVersion"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_taxes_classes_id_restore: {
@@ -16996,6 +23803,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -17006,6 +23814,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17014,14 +23823,14 @@ export interface operations {
                     "application/json": components["schemas"]["TaxClassView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_taxes_identities: {
@@ -17033,6 +23842,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17041,6 +23851,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_TaxIdentityView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_taxes_identities: {
@@ -17056,6 +23870,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -17064,14 +23879,14 @@ export interface operations {
                     "application/json": components["schemas"]["Page_TaxIdentityView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     put_taxes_identities_id: {
@@ -17079,6 +23894,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
@@ -17089,6 +23905,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17097,14 +23914,15 @@ export interface operations {
                     "application/json": components["schemas"]["Page_TaxIdentityView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_taxes_identities_id: {
@@ -17112,12 +23930,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Which one: the id of what the path names. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17126,14 +23946,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_TaxIdentityView"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_taxes_pack: {
@@ -17149,6 +23967,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17157,14 +23976,14 @@ export interface operations {
                     "application/json": components["schemas"]["Assigned"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_taxes_preview: {
@@ -17180,6 +23999,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17188,20 +24008,22 @@ export interface operations {
                     "application/json": components["schemas"]["TriedTaxes"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_tenders_instalments: {
         parameters: {
             query: {
+                /** @description The amount in the smallest unit of the currency. */
                 amount_minor: number;
+                /** @description Into how many parts. */
                 parts: number;
                 /** @description The day of the first one, like 2026-12-31. */
                 first: string;
@@ -17214,6 +24036,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17222,14 +24045,12 @@ export interface operations {
                     "application/json": components["schemas"]["InstalmentForm"][];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_tenders_methods: {
@@ -17241,6 +24062,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17249,6 +24071,10 @@ export interface operations {
                     "application/json": components["schemas"]["MethodView"][];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_tenders_offer: {
@@ -17264,6 +24090,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17272,14 +24099,14 @@ export interface operations {
                     "application/json": components["schemas"]["OfferView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     delete_tenders_offer: {
@@ -17294,12 +24121,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; there is nothing to tell. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_times: {
@@ -17311,6 +24145,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17319,6 +24154,10 @@ export interface operations {
                     "application/json": components["schemas"]["TimesView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_tips: {
@@ -17326,6 +24165,7 @@ export interface operations {
             query?: {
                 /** @description A business day such as 2026-11-21; today when absent. */
                 from?: string;
+                /** @description The last day, like 2026-04-30. */
                 to?: string;
             };
             header?: never;
@@ -17334,6 +24174,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17342,19 +24183,18 @@ export interface operations {
                     "application/json": components["schemas"]["TipReport"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     get_tips_choices: {
         parameters: {
             query: {
+                /** @description The amount in the smallest unit of the currency. */
                 amount_minor: number;
             };
             header?: never;
@@ -17363,6 +24203,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17371,6 +24212,11 @@ export interface operations {
                     "application/json": components["schemas"]["TipChoice"][];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_tips_payouts: {
@@ -17386,6 +24232,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -17394,14 +24241,14 @@ export interface operations {
                     "application/json": components["schemas"]["PayoutView"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_tips_share: {
@@ -17417,6 +24264,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17425,25 +24273,29 @@ export interface operations {
                     "application/json": components["schemas"]["ShareView"][];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_today: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A branch's id, or all; this device's own when left out. */
+                branch?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17452,6 +24304,12 @@ export interface operations {
                     "application/json": components["schemas"]["TodayView"];
                 };
             };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
         };
     };
     post_tokens_redeem: {
@@ -17467,6 +24325,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17475,30 +24334,15 @@ export interface operations {
                     "application/json": components["schemas"]["Redeemed"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     post_tokens_verify: {
@@ -17514,6 +24358,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17522,14 +24367,258 @@ export interface operations {
                     "application/json": components["schemas"]["TokenVerdict"];
                 };
             };
-            422: {
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["Page_WebhookView"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeWebhook"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    put_webhooks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditWebhook"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    delete_webhooks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    get_webhooks_id_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeliveryView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_webhooks_id_deliveries_number_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+                /** @description Its number, as paper or the list shows it. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_webhooks_id_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayWebhook"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_webhooks_id_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which one: the id of what the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
     get_metrics: {
@@ -17541,6 +24630,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17549,6 +24639,188 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    get_sync_v1_heads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+        };
+    };
+    post_sync_v1_hello: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Greeting"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Greeted"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_sync_v1_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_sync_v1_notice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_sync_v1_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
+        };
+    };
+    post_sync_v1_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Wait"];
+            500: components["responses"]["Broken"];
+            507: components["responses"]["Full"];
         };
     };
 }

@@ -3,13 +3,21 @@
  * Nothing here runs: where the page reads a field that is not sent, or not so, the type check fails and names it.
  */
 import type { components } from './generated';
+import type * as Safe from './backups';
 import type * as Campaign from './campaigns';
 import type * as Goods from './catalog';
 import type * as Customer from './customers';
 import type * as Device from './devices';
 import type * as Paper from './invoices';
+import type * as Online from './hub';
+import type * as Leading from './lead';
+import type * as Linked from './links';
 import type * as Page from './schema';
+import type * as Network from './sharing';
+import type * as Program from './programs';
+import type * as Factor from './second-factor';
 import type * as Drawer from './shifts';
+import type * as Out from './shut-out';
 import type * as Tax from './taxes';
 
 type Core = components['schemas'];
@@ -47,10 +55,34 @@ export type Checks = [
   Held<Same<Core['Health'], Page.Health>>,
   Held<Same<Core['SetupView'], Page.Setup>>,
   Held<Same<Core['LockView'], Page.Lock>>,
+  Held<Same<Core['SecondFactorView'], Factor.SecondFactor>>,
+  Held<Same<Core['SecondFactorOffer'], Factor.SecondFactorOffer>>,
+  Held<Same<Core['RecoveryCodes'], Factor.RecoveryCodes>>,
+  Held<Same<Core['LeadView'], Leading.Lead>>,
+  Held<Same<Core['LeadDevice'], Leading.LeadDevice>>,
+  Held<Same<Core['DeviceLinkList'], Linked.DeviceLinks>>,
+  Held<Same<Core['DeviceLinkView'], Linked.DeviceLink>>,
+  Held<Same<Core['MadeDeviceLink'], Linked.MadeDeviceLink>>,
+  Held<Same<Core['OpenedDeviceLink'], Linked.OpenedLink>>,
+  Held<Same<Core['PickView'], Linked.OpenOrders>>,
+  Held<Same<Core['PickOrder'], Linked.PickOrder>>,
+  Held<Same<Core['PickLine'], Linked.PickLine>>,
+  Held<Same<Core['SharedCartsView'], Leading.CartsElsewhere>>,
+  Held<Same<Core['SharedCartView'], Leading.CartElsewhere>>,
+  Held<Same<Core['BackupsView'], Safe.Backups>>,
+  Held<Same<Core['RecoveryCardView'], Safe.RecoveryCard>>,
+  Held<Same<Core['FolderView'], Safe.FolderOf>>,
+  Held<Same<Core['BackupLook'], Safe.BackupLook>>,
+  Held<Same<Core['HubBackups'], Safe.HubBackups>>,
+  Held<Same<Core['RestoreView'], Safe.RestoreState>>,
+  Held<Same<Core['ShopRestored'], Safe.ShopRestored>>,
+  Held<Same<Core['ForgetView'], Safe.Forgetting>>,
+  Held<Same<Core['ShutOutView'], Out.ShutOut>>,
   Held<Same<Core['SignedIn'], Page.Session>>,
   Held<Same<Core['SessionView'], Page.SessionRow>>,
   Held<Same<Core['ProductView'], Page.Product>>,
   Held<Same<Core['CategoryView'], Page.Category>>,
+  Held<Same<Core['BranchView'], Page.Branch>>,
   Held<Same<Core['CatalogView'], Page.Catalog>>,
   Held<Same<Core['PricesView'], Goods.Prices>>,
   Held<Same<Core['LevelView'], Goods.PriceLevel>>,
@@ -88,6 +120,11 @@ export type Checks = [
   Held<Same<Core['CampaignView'], Campaign.Campaign>>,
   Held<Same<Core['CampaignPreview'], Campaign.CampaignPreview>>,
   Held<Same<Core['CampaignLetterView'], Campaign.CampaignLetter>>,
+  Held<Same<Core['ApiKeyList'], Program.ApiKeyList>>,
+  Held<Same<Core['MadeApiKey'], Program.MadeApiKey>>,
+  Held<Same<Core['MadeWebhook'], Program.MadeWebhook>>,
+  Held<Same<Core['DeliveryView'], Program.WebhookDelivery>>,
+  Held<Same<Core['EventType'], Program.EventType>>,
   Held<Same<Core['InvoiceView'], Paper.Invoice>>,
   Held<Same<Core['InvoiceWhole'], Paper.InvoiceWhole>>,
   Held<Same<Core['QuotationView'], Paper.Quotation>>,
@@ -106,8 +143,12 @@ export type Checks = [
   Held<Same<Core['GstinView'], Tax.GstinChecked>>,
   Held<Same<Core['TaxReportView'], Tax.TaxReport>>,
   Held<Same<Core['Gstr1View'], Tax.Gstr1>>,
+  Held<Same<Core['HubView'], Online.HubState>>,
+  Held<Same<Core['SharingView'], Network.Sharing>>,
+  Held<Same<Core['HubLoginView'], Online.HubLogin>>,
   Held<Same<Core['DevicesView'], Device.DeviceStatus>>,
   Held<Same<Core['PrinterView'], Device.Printer>>,
+  Held<Same<Core['PrinterElsewhere'], Device.PrinterElsewhere>>,
   Held<Same<Core['FindView'], Device.PrinterFind>>,
   Held<Same<Core['LooksView'], Device.Looked>>,
   Held<Same<Core['JobView'], Device.PrintJob>>,

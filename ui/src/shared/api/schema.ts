@@ -1,6 +1,7 @@
 /** The shapes that travel through the door, as the screens read them; `schema.check.ts` holds them against the core's own. */
 
 import type { InstalmentPart } from './invoices';
+import type { DeviceRole } from './joining';
 
 export type Id = string;
 /** A unit that everybody knows, or a shop's own: "=tray" is counted, "~foot" is measured. */
@@ -57,6 +58,8 @@ export interface LockStaff {
   role: Role;
   hue: Hue;
   language: string | null;
+  /** How they sign in from here. */
+  asks: 'pin' | 'password' | 'set_up';
   /** Only in the demo shop. */
   demo_pin?: string;
 }
@@ -70,8 +73,15 @@ export interface Shop {
   currency: string;
   minor_digits: number;
   country: string;
+  /** The branch's zone, and when its day begins there. */
+  zone: string;
+  day_starts_at: string;
   /** The counter's look, for devices that were told nothing else. */
   theme: 'system' | 'light' | 'dark';
+  /** What this device is for, and so what it opens first. */
+  device_role: DeviceRole;
+  /** The shop shut this device out. */
+  shut_out: boolean;
 }
 
 export interface Lock {
@@ -111,11 +121,17 @@ export interface Product {
   names: Names;
   sku: string | null;
   price_minor: number;
+  /** What this device's branch asks for one today; `price_minor` is the catalogue's. */
+  here_minor: number;
   unit: UnitName;
   category: Id | null;
   barcodes: string[];
   art: Art;
   available: boolean;
+  /** Branches at which it is not sold. */
+  hidden_at: Id[];
+  /** It is not sold where this device stands. */
+  hidden_here: boolean;
   favourite: boolean;
   position: number;
   open_price: boolean;
@@ -154,6 +170,8 @@ export interface Catalog {
   categories: Category[];
   products: Product[];
   more: boolean;
+  /** Until when these prices hold, as far as the day decides. */
+  until: string;
 }
 
 export interface Discount {
@@ -163,7 +181,7 @@ export interface Discount {
 }
 
 /** Where the price of a line comes from. */
-export type PriceSource = 'catalog' | 'level' | 'break' | 'customer' | 'typed';
+export type PriceSource = 'catalog' | 'level' | 'break' | 'branch' | 'customer' | 'typed';
 
 export interface ChosenModifier {
   id: Id;
@@ -543,6 +561,8 @@ export interface Order {
   /** The handover after which nothing is left to give. */
   delivered_at: string | null;
   business_day: string;
+  /** Only where the shop has more than one. */
+  branch: Named | null;
   counter: Named;
   staff: Named | null;
   /** Masked: 98••••3210 */
@@ -696,7 +716,7 @@ export interface Choices {
   /** Counter first; names are empty where the shop gave none. */
   levels: { key: string; name: string; names: Names }[];
   groups: ModifierGroup[];
-  variants: { id: Id; name: string; names: Names; values: { name: string; value: string }[]; price_minor: number; available: boolean }[];
+  variants: { id: Id; name: string; names: Names; values: { name: string; value: string }[]; price_minor: number; here_minor: number; hidden_here: boolean; available: boolean }[];
   parts: { product: Id; name: string; names: Names; unit: UnitName; quantity: string }[];
 }
 
@@ -855,6 +875,9 @@ export type LiveKind =
   | 'board'
   | 'print'
   | 'device'
+  | 'hub'
+  | 'sharing'
+  | 'join'
   | 'payment'
   | 'card'
   | 'rate'
@@ -863,7 +886,14 @@ export type LiveKind =
   | 'batch'
   | 'mail'
   | 'campaign'
+  | 'backup'
+  | 'program'
+  | 'link'
   | 'quotation'
+  | 'sync'
+  | 'anomaly'
+  | 'lead'
+  | 'carts'
   | 'resync';
 
 export interface LiveMessage {
@@ -873,16 +903,42 @@ export interface LiveMessage {
   data: unknown;
 }
 
+export interface Branch {
+  id: Id;
+  name: string;
+  address: string;
+  phone: string;
+  region: string;
+  zone: string;
+  tax_number: string;
+  opened_at: string;
+  closed_at: string | null;
+  devices: number;
+  here: boolean;
+}
+
+/** What somebody is at one branch. */
+export interface StaffAtBranch {
+  branch: Id;
+  role: Role;
+}
+
 export interface Staff {
   id: Id;
   name: string;
   role: Role;
+  /** Where they work and as what; empty: everywhere, as their role says. */
+  branches: StaffAtBranch[];
   language: string | null;
   hand: 'right' | 'left';
   hue: Hue;
   active: boolean;
+  /** Signs in from other machines with password and code. */
+  second_factor: boolean;
   archived_at: string | null;
 }
+
+export type SettingScope = 'shop' | 'branch' | 'counter';
 
 export interface Setting {
   key: string;
@@ -890,7 +946,13 @@ export interface Setting {
   kind: 'text' | 'choice' | 'int' | 'bool' | 'time' | 'list';
   value: unknown;
   default: unknown;
-  scope: 'shop' | 'branch' | 'counter';
+  scope: SettingScope;
+  /** Who may have a value of their own, the widest first. */
+  scopes: SettingScope[];
+  /** Whose the value in force is; null when nobody set one. */
+  set_at: SettingScope | null;
+  /** The value without that one. */
+  inherited: unknown;
   options?: string[];
   min?: number;
   max?: number;

@@ -29,6 +29,8 @@ export interface DrawerCount {
 export interface Shift {
   id: Id;
   state: 'open' | 'closed';
+  /** Only where the shop has more than one. */
+  branch: Named | null;
   counter: Named;
   seat: number;
   opened_by: Named | null;

@@ -74,6 +74,8 @@ export interface TaxIdentity {
   from: string | null;
   to: string | null;
   composition: boolean;
+  /** Null: every branch that has none of its own. */
+  branch: Id | null;
   today: boolean;
 }
 

@@ -4,17 +4,31 @@
  * a folder of `messages` with a file for each language, asked for by `useWords` before what needs them draws.
  */
 import type enWords from '$messages/en.json';
+import type enAnomaliesWords from '$messages/anomalies/en.json';
 import type enAsksWords from '$messages/asks/en.json';
+import type enBackupsWords from '$messages/backups/en.json';
+import type enBranchesWords from '$messages/branches/en.json';
 import type enCampaignsWords from '$messages/campaigns/en.json';
 import type enCatalogWords from '$messages/catalog/en.json';
 import type enCustomersWords from '$messages/customers/en.json';
 import type enInstalmentWords from '$messages/instalments/en.json';
 import type enInvoicesWords from '$messages/invoices/en.json';
+import type enLeadWords from '$messages/lead/en.json';
+import type enJoiningWords from '$messages/joining/en.json';
+import type enLinksWords from '$messages/links/en.json';
 import type enOfficeWords from '$messages/office/en.json';
+import type enOnlineWords from '$messages/online/en.json';
+import type enOwnerWords from '$messages/owner/en.json';
 import type enPaymentsWords from '$messages/payments/en.json';
+import type enPickWords from '$messages/pick/en.json';
+import type enProgramsWords from '$messages/programs/en.json';
 import type enReturnsWords from '$messages/returns/en.json';
+import type enSecondFactorWords from '$messages/secondFactor/en.json';
 import type enSalesWords from '$messages/sales/en.json';
+import type enSharingWords from '$messages/sharing/en.json';
 import type enShiftsWords from '$messages/shifts/en.json';
+import type enShutOutWords from '$messages/shutout/en.json';
+import type enSyncWords from '$messages/sync/en.json';
 import type enTaxesWords from '$messages/taxes/en.json';
 import type enTenderWords from '$messages/tenders/en.json';
 import { formatMessage, type Messages, type Values } from './format';
@@ -22,17 +36,31 @@ import { directionOf, guessLanguage, isLanguage, type Language } from './languag
 
 /** The folders of `messages`, and what their keys are. */
 interface Bundles {
+  anomalies: typeof enAnomaliesWords;
   asks: typeof enAsksWords;
+  backups: typeof enBackupsWords;
+  branches: typeof enBranchesWords;
   campaigns: typeof enCampaignsWords;
   catalog: typeof enCatalogWords;
   customers: typeof enCustomersWords;
   instalments: typeof enInstalmentWords;
   invoices: typeof enInvoicesWords;
+  lead: typeof enLeadWords;
+  joining: typeof enJoiningWords;
+  links: typeof enLinksWords;
   office: typeof enOfficeWords;
+  online: typeof enOnlineWords;
+  owner: typeof enOwnerWords;
   payments: typeof enPaymentsWords;
+  pick: typeof enPickWords;
+  programs: typeof enProgramsWords;
   returns: typeof enReturnsWords;
   sales: typeof enSalesWords;
+  secondFactor: typeof enSecondFactorWords;
+  sharing: typeof enSharingWords;
   shifts: typeof enShiftsWords;
+  shutout: typeof enShutOutWords;
+  sync: typeof enSyncWords;
   taxes: typeof enTaxesWords;
   tenders: typeof enTenderWords;
 }

@@ -6,12 +6,13 @@ const BURST_MS = 150;
 
 type Kind = Parameters<typeof onLive>[0];
 
-export function keepRead(kind: Kind | Kind[], read: () => Promise<void>): () => void {
+/** `again`: how it is read after news, where that is another way. */
+export function keepRead(kind: Kind | Kind[], read: () => Promise<void>, again = read): () => void {
   void read();
   let soon: ReturnType<typeof setTimeout> | undefined;
   const news = () => {
     clearTimeout(soon);
-    soon = setTimeout(() => void read(), BURST_MS);
+    soon = setTimeout(() => void again(), BURST_MS);
   };
   const kinds = Array.isArray(kind) ? kind : [kind];
   const stops = [...kinds.map((one) => onLive(one, news)), onResync(news)];

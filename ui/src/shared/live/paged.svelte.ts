@@ -29,6 +29,23 @@ export class Paged<Item, Page extends List<Item> = List<Item>> {
       if (mine === this.#run) this.failure = explain(error);
     }
   };
+  /** The same question again, after news: as much as stands here, so that nobody who looked far down is led back up. */
+  again = async (): Promise<void> => {
+    const before = this.page?.items.length ?? 0;
+    const mine = ++this.#run;
+    try {
+      let page = await this.#ask(null);
+      while (page.next && page.items.length < before && mine === this.#run) {
+        const more = await this.#ask(page.next);
+        page = { ...more, items: [...page.items, ...more.items] };
+      }
+      if (mine !== this.#run) return;
+      this.page = page;
+      this.failure = null;
+    } catch (error) {
+      if (mine === this.#run) this.failure = explain(error);
+    }
+  };
   further = async (): Promise<void> => {
     const before = this.page;
     if (!before?.next || this.busy) return;

@@ -18,6 +18,16 @@ it('adds pages behind each other and asks for none twice at once', async () => {
   expect([list.items, list.next, asked]).toEqual([[1, 2, 3], null, [null, 'b']]);
 });
 
+it('stays as long as it was when it is read anew after news', async () => {
+  let last = 4;
+  const list = new Paged<number>(async (after) => (after === null ? { items: [1, 2], next: 'b' } : after === 'b' ? { items: [3, last], next: 'c' } : { items: [5], next: null }));
+  await list.read();
+  await list.further();
+  last = 40;
+  await list.again();
+  expect([list.items, list.next]).toEqual([[1, 2, 3, 40], 'c']);
+});
+
 it('forgets the answer to what nobody asks any more', async () => {
   const first = deferred();
   const answers = [first.page, Promise.resolve({ items: [9], next: null })];

@@ -47,3 +47,9 @@ export function dayText(at: number | string, language: string): string {
 export function dateTimeText(at: number | string, language: string): string {
   return new Intl.DateTimeFormat(latin(language === 'en' ? 'en-IN' : language), { day: 'numeric', month: 'short', year: 'numeric', hour: 'numeric', minute: '2-digit', hour12: true }).format(new Date(at));
 }
+
+/** The business day that goes on at a branch, as "2026-11-21": after midnight it is yesterday's until the day begins. */
+export function businessDay(at: number, zone: string, dayStartsAt: string): string {
+  const [hours = 0, minutes = 0] = dayStartsAt.split(':').map(Number);
+  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at - (hours * 60 + minutes) * 60_000);
+}

@@ -1,8 +1,9 @@
 /**
  * A tiny router. A screen is `?screen=customer` (windows and second browsers) or a path in the hash: `#/office/products`.
- * The screens that nobody signs in to, the customer's and the hall's, carry their token in the hash instead.
+ * The screens that nobody signs in to, the customer's, the hall's and those of a device link, carry their token in the
+ * hash instead, or are known by their link.
  */
-const UNSIGNED = ['customer', 'board'];
+const UNSIGNED = ['customer', 'board', 'link', 'list'];
 
 function read(): { screen: string; path: string } {
   const asked = new URLSearchParams(location.search).get('screen');
@@ -14,7 +15,7 @@ function read(): { screen: string; path: string } {
 const state = $state(read());
 
 export const route = {
-  /** 'till', 'sales', 'refund', 'office', 'customer', 'board' */
+  /** 'till', 'sales', 'refund', 'pick', 'office', 'customer', 'board', 'link', 'list' */
   get screen(): string {
     return state.screen;
   },
@@ -30,6 +31,14 @@ export const route = {
 
 export function go(path: string): void {
   if (location.hash !== `#${path}`) location.hash = path;
+}
+
+/** For what takes a while: goes on from where it began. Whoever went elsewhere meanwhile is not led away from there. */
+export function goFromHere(): (path: string) => void {
+  const from = location.hash;
+  return (path) => {
+    if (location.hash === from) go(path);
+  };
 }
 
 addEventListener('hashchange', () => Object.assign(state, read()));

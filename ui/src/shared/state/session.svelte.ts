@@ -3,6 +3,7 @@ import { call, get, keepToken, post, sessionToken, whenSignedOut, type Lock, typ
 import type { Currency } from '$shared/money/money';
 import { startLive, stopLive, inApp } from '$shared/live';
 import { uuidv7 } from '$shared/api';
+import { businessDay } from './clock.svelte';
 
 const state = $state<{ session: Session | null; lock: Lock | null }>({ session: null, lock: null });
 
@@ -15,6 +16,11 @@ export const session = {
   },
   get staff(): LockStaff[] {
     return state.lock?.staff ?? [];
+  },
+  /** The day of the shop that goes on now, as the core counts it. */
+  get today(): string {
+    const shop = state.lock?.shop;
+    return shop ? businessDay(Date.now(), shop.zone, shop.day_starts_at) : new Date().toLocaleDateString('en-CA');
   },
   get currency(): Currency {
     const shop = state.lock?.shop;
@@ -55,9 +61,9 @@ export function adopt(made: Session): void {
   startLive(made.token);
 }
 
-export async function signIn(staff: string, pin: string): Promise<void> {
+export async function signIn(staff: string, proof: { pin: string } | { password: string; code: string }): Promise<void> {
   const place = seat();
-  adopt(await post<Session>('/sessions', { staff, pin, ...(place ? { seat: place } : {}) }, { token: null, retries: 0 }));
+  adopt(await post<Session>('/sessions', { staff, ...proof, ...(place ? { seat: place } : {}) }, { token: null, retries: 0 }));
 }
 
 /** What was left here is known; it is not said again. */
