@@ -1,7 +1,7 @@
 //! The shell: two windows, the custom scheme between them and the core, and what the operating system wants to know.
 //! It holds no rule of the shop: every question of a page goes to `api`, which learns from here only who asks.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use tauri::{AppHandle, Manager, WindowEvent};
 
@@ -25,11 +25,11 @@ pub(crate) const SCHEME: &str = "chandi";
 #[cfg(mobile)]
 #[tauri::mobile_entry_point]
 pub fn run_mobile() {
-    let _ = run();
+    app::edges::end(run())
 }
 
-/// Opens the app and returns when its last window is closed.
-pub fn run() -> ExitCode {
+/// Opens the app and returns with the process's code when its last window is closed. Then it is for [`app::edges::end`].
+pub fn run() -> u8 {
     timing::begin();
     app::edges::return_big_blocks();
     let builder = tauri::Builder::default();
@@ -73,13 +73,13 @@ pub fn run() -> ExitCode {
     match app {
         Ok(app) => {
             let code = app.run_return(|_app, _event| {});
-            ExitCode::from(u8::try_from(code).unwrap_or(1))
+            u8::try_from(code).unwrap_or(1)
         }
         Err(error) => {
             // No window can say it, so the terminal or the system's journal must.
             tracing::error!(%error, "the app could not start");
             timing::say_on_stderr(&format!("Chandi could not start: {error}"));
-            ExitCode::FAILURE
+            1
         }
     }
 }

@@ -14,6 +14,9 @@ use testkit::{dice::Dice, new_id};
 const KILLS: usize = 200;
 /// Each folder is killed this often, then the next begins with a new shop.
 const KILLS_OF_A_FOLDER: usize = 50;
+/// How often it is told to stop.
+#[cfg(unix)]
+const STOPS: usize = 20;
 /// How many people sell at the same time.
 const TILLS: usize = 2;
 
@@ -42,8 +45,15 @@ struct Books {
     lost_unheard: usize,
 }
 
-/// Sells until the node dies; sends again first what got no answer in the life before. Says what got none in this one.
-fn live_and_die(mut node: Node, unheard: Vec<Value>, dice: &mut Dice, books: &mut Books) -> Vec<Value> {
+/// Sells until `death` ends the node; sends again first what got no answer in the life before. Says what got none in
+/// this one.
+fn live_and_die(
+    node: Node,
+    unheard: Vec<Value>,
+    dice: &mut Dice,
+    books: &mut Books,
+    death: impl FnOnce(Node),
+) -> Vec<Value> {
     let person = Person::signed_in(&node);
     for request in unheard {
         let id = request["id"].as_str().expect("an id").to_owned();
@@ -107,7 +117,7 @@ fn live_and_die(mut node: Node, unheard: Vec<Value>, dice: &mut Dice, books: &mu
         requests -= usize::from(hear(message, books));
     }
     std::thread::sleep(Duration::from_micros(dice.below(12_000) as u64));
-    node.kill();
+    death(node);
     for seller in sellers {
         seller.join().expect("an order is placed or unanswered");
     }
@@ -168,6 +178,22 @@ fn check(person: &Person, books: &Books) {
     }
 }
 
+/// Whoever heard nothing the last time asks again; then the books are what everybody was told.
+fn come_to_rest(binary: &Path, data: &Path, unheard: Vec<Value>, books: &mut Books) {
+    let node = Node::start(binary, data);
+    let person = Person::signed_in(&node);
+    for request in unheard {
+        let (status, answer) = person.post("orders", &request).expect("answered");
+        assert_eq!(status, 201, "{answer}");
+        books
+            .acknowledged
+            .insert(answer["id"].as_str().expect("an id").to_owned(), answer);
+    }
+    check(&person, books);
+    drop(node);
+    verify(binary, data);
+}
+
 #[test]
 fn killed_two_hundred_times_in_the_middle_of_sales() {
     let binary = node_binary();
@@ -180,23 +206,13 @@ fn killed_two_hundred_times_in_the_middle_of_sales() {
         let mut unheard = vec![];
         for kill in 1..=KILLS_OF_A_FOLDER {
             let node = Node::start(&binary, data.path());
-            unheard = live_and_die(node, unheard, &mut dice, &mut books);
+            // Dropping it kills it.
+            unheard = live_and_die(node, unheard, &mut dice, &mut books, drop);
             if kill % 10 == 0 {
                 verify(&binary, data.path());
             }
         }
-        let node = Node::start(&binary, data.path());
-        let person = Person::signed_in(&node);
-        for request in unheard {
-            let (status, answer) = person.post("orders", &request).expect("answered");
-            assert_eq!(status, 201, "{answer}");
-            books
-                .acknowledged
-                .insert(answer["id"].as_str().expect("an id").to_owned(), answer);
-        }
-        check(&person, &books);
-        drop(node);
-        verify(&binary, data.path());
+        come_to_rest(&binary, data.path(), unheard, &mut books);
         sold += books.acknowledged.len();
         kept += books.kept_unheard;
         lost += books.lost_unheard;
@@ -204,4 +220,22 @@ fn killed_two_hundred_times_in_the_middle_of_sales() {
     println!(
         "{KILLS} kills, {sold} orders; of those unanswered at a kill {kept} were there and {lost} were not"
     );
+}
+
+/// Workers of a till go on until its process is over, so its end must take nothing from under them.
+#[cfg(unix)]
+#[test]
+fn told_to_stop_in_the_middle_of_sales_it_ends_well_and_keeps_what_it_said() {
+    let binary = node_binary();
+    let data = tempfile::tempdir().expect("a temp folder");
+    let (mut dice, mut books, mut unheard) = (Dice::new(1), Books::default(), vec![]);
+    set_up(&binary, data.path());
+    for time in 1..=STOPS {
+        let node = Node::start(&binary, data.path());
+        unheard = live_and_die(node, unheard, &mut dice, &mut books, |node| {
+            assert!(node.stop(), "it ended as it should, the {time}. time");
+        });
+        verify(&binary, data.path());
+    }
+    come_to_rest(&binary, data.path(), unheard, &mut books);
 }

@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 use std::{
     net::TcpListener,
     path::PathBuf,
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
-use stories::{Node, Person, node_binary, within};
+use stories::{Node, Person, admit, fingerprints, node_binary, verify, within};
 use sync::{Neighbour, Replicator};
 use tempfile::TempDir;
 use testkit::{
@@ -101,21 +100,9 @@ impl Pair {
         let folder = tempfile::tempdir().expect("a temp folder");
         let path = |n: usize| folder.path().join(n.to_string());
         let mut first = Node::start(&binary, &path(0));
-        let owner = Person::at(&first);
-        let setup = json!({
-            "id": new_id(), "kind": "own", "language": "en", "trade": "sweets", "shop_name": "Test Sweets",
-            "country": "IN", "region": "27", "owner_name": "Asha", "pin": OWNER_PIN
-        });
-        assert_eq!(owner.post("setup", &setup).expect("answered").0, 201);
+        Person::founds(&first);
         first.kill();
-        let admitted = Command::new(&binary)
-            .args(["admit", "--no-keyring", "--data"])
-            .arg(path(0))
-            .arg("--into")
-            .arg(path(1))
-            .output()
-            .expect("chandi-node runs");
-        assert!(admitted.status.success(), "{admitted:?}");
+        admit(&binary, &path(0), &path(1));
         let apps: Vec<App> = (0..2)
             .map(|n| {
                 let mut config = Config::new(path(n));
@@ -388,4 +375,33 @@ fn a_till_that_stood_still_prints_nothing_from_a_letter_that_lay_there_meanwhile
     pair.nodes[1].signal("CONT");
     pair.stays_at(0);
     assert_eq!(near.paper().cuts, 1);
+}
+
+#[test]
+fn whoever_looks_at_the_books_of_a_till_prints_nothing() {
+    let binary = node_binary();
+    let folder = tempfile::tempdir().expect("a temp folder");
+    let printer = FakePrinter::new();
+    printer.paper_out(true);
+    let mut node = Node::start(&binary, folder.path());
+    let owner = Person::founds(&node);
+    let slips = add(&owner, "network", &printer.address());
+    let id = print(&owner, &slips);
+    within("it waits for paper", || {
+        Some(job(&owner, &id)).filter(|job| job["why"] == "paper_out")
+    });
+    node.kill();
+    printer.paper_out(false);
+    let before = printer.connections();
+    verify(&binary, folder.path());
+    fingerprints(&binary, folder.path());
+    admit(&binary, folder.path(), &folder.path().join("other"));
+    assert_eq!(
+        (printer.paper().cuts, printer.connections()),
+        (0, before),
+        "the printer was not even asked"
+    );
+    let node = Node::start(&binary, folder.path());
+    until(&owner_at(&node), &id, "printed");
+    assert_eq!(printer.paper().cuts, 1);
 }

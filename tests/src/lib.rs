@@ -199,6 +199,14 @@ impl Node {
         assert!(sent.success());
     }
 
+    /// Asked to stop, as the system does at the end of the day. Whether it says that all was well.
+    #[cfg(unix)]
+    pub fn stop(mut self) -> bool {
+        self.signal("TERM");
+        let ended = within("it ends", || self.process.try_wait().expect("its end is known"));
+        ended.success()
+    }
+
     /// SIGKILL: nothing of the process runs after this.
     pub fn kill(&mut self) {
         // A process that is gone already cannot be killed, which is as good.

@@ -56,6 +56,8 @@ pub struct Config {
     pub payment_limits: PaymentLimits,
     /// Where USB sticks show up, when not where the system mounts them.
     pub sticks: Option<Sticks>,
+    /// Opened only to be looked at: nothing is printed, sent or backed up beside it, and nothing is written down by itself.
+    pub at_rest: bool,
 }
 
 impl Config {
@@ -69,6 +71,7 @@ impl Config {
             gateways: Gateways::default(),
             payment_limits: PaymentLimits::default(),
             sticks: None,
+            at_rest: false,
         }
     }
 }
@@ -240,6 +243,19 @@ impl App {
         shop.cameras = self.config.cameras.clone();
         shop.paying = Paying::new(self.config.gateways.clone(), self.config.payment_limits.clone());
         let shop = Arc::new(shop);
+        if !self.config.at_rest {
+            self.begin_work(&shop);
+        }
+        if let Some(reach) = &*self.reach.read().unwrap_or_else(PoisonError::into_inner) {
+            arriving::keep(reach, &shop);
+        }
+        *self.shop.write().unwrap_or_else(PoisonError::into_inner) = Some(shop.clone());
+        self.live.tell("sharing", None);
+        Ok(shop)
+    }
+
+    /// Everything that a shop does by itself while it is open.
+    fn begin_work(&self, shop: &Arc<Shop>) {
         // A queue that cannot be read must not keep the till shut.
         if let Err(error) = shop.start_printing() {
             tracing::error!(%error, "the print queue does not begin");
@@ -259,19 +275,13 @@ impl App {
             .unwrap_or_else(PoisonError::into_inner)
             .iter()
         {
-            begin(&shop);
+            begin(shop);
         }
         shop.backups.use_sticks(self.config.sticks.clone());
         if let Some(hubs) = &*self.hubs.read().unwrap_or_else(PoisonError::into_inner) {
             shop.backups.reach_hub(hubs.clone());
         }
         shop.start_backups();
-        if let Some(reach) = &*self.reach.read().unwrap_or_else(PoisonError::into_inner) {
-            arriving::keep(reach, &shop);
-        }
-        *self.shop.write().unwrap_or_else(PoisonError::into_inner) = Some(shop.clone());
-        self.live.tell("sharing", None);
-        Ok(shop)
     }
 
     /// Forgets the open shop; the last request that still uses it closes its file.

@@ -8,7 +8,7 @@ use app::{
     setup::Setup,
     sharing::{ChangeSharing, Reached},
 };
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tracing_subscriber::EnvFilter;
 
 const USAGE: &str = "\
@@ -118,7 +118,7 @@ fn arguments() -> Result<Arguments, String> {
     Ok(arguments)
 }
 
-fn main() -> ExitCode {
+fn main() {
     app::edges::return_big_blocks();
     let filter = EnvFilter::try_from_env("CHANDI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
@@ -126,24 +126,23 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    match arguments().and_then(run) {
-        Ok(code) => code,
-        Err(sentence) => {
-            eprintln!("chandi-node: {sentence}");
-            ExitCode::FAILURE
-        }
-    }
+    let worked = arguments().and_then(run).unwrap_or_else(|sentence| {
+        eprintln!("chandi-node: {sentence}");
+        false
+    });
+    app::edges::end(u8::from(!worked))
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode, String> {
+/// Whether all was as it should be.
+fn run(arguments: Arguments) -> Result<bool, String> {
     match arguments.command {
         Command::Help => {
             say(USAGE);
-            Ok(ExitCode::SUCCESS)
+            Ok(true)
         }
         Command::OpenApi => {
             say(&api::openapi().to_pretty_json().map_err(|e| e.to_string())?);
-            Ok(ExitCode::SUCCESS)
+            Ok(true)
         }
         Command::Verify => verify(&arguments),
         Command::Admit => admit(&arguments),
@@ -155,6 +154,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
 fn open(arguments: &Arguments) -> Result<App, String> {
     let mut config = Config::new(&arguments.data);
     config.use_keyring = arguments.keyring;
+    config.at_rest = !matches!(arguments.command, Command::Serve);
     if let Ok(text) = std::env::var("CHANDI_CLOCK_OFFSET_MS") {
         let wrong = || format!("CHANDI_CLOCK_OFFSET_MS cannot be {text}");
         let offset: i64 = text.parse().map_err(|_| wrong())?;
@@ -164,7 +164,7 @@ fn open(arguments: &Arguments) -> Result<App, String> {
     App::open(config).map_err(|e| e.to_string())
 }
 
-fn verify(arguments: &Arguments) -> Result<ExitCode, String> {
+fn verify(arguments: &Arguments) -> Result<bool, String> {
     let app = open(arguments)?;
     let shop = app.try_shop().ok_or("there is no shop in this data folder")?;
     let verified = shop.store().verify().map_err(|e| e.to_string())?;
@@ -177,30 +177,28 @@ fn verify(arguments: &Arguments) -> Result<ExitCode, String> {
     }
     if verified.faults.is_empty() {
         say("The chain is whole, every transaction is signed, and the views are what the facts say.");
-        Ok(ExitCode::SUCCESS)
-    } else {
-        Ok(ExitCode::FAILURE)
     }
+    Ok(verified.faults.is_empty())
 }
 
-fn admit(arguments: &Arguments) -> Result<ExitCode, String> {
+fn admit(arguments: &Arguments) -> Result<bool, String> {
     let into = arguments.into.as_ref().ok_or("admit needs --into OTHER")?;
     open(arguments)?.admit_into(into).map_err(|e| e.to_string())?;
     say(&format!("{} is a counter of this branch now.", into.display()));
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
 }
 
-fn fingerprints(arguments: &Arguments) -> Result<ExitCode, String> {
+fn fingerprints(arguments: &Arguments) -> Result<bool, String> {
     let app = open(arguments)?;
     let shop = app.try_shop().ok_or("there is no shop in this data folder")?;
     for (view, rows, hash) in shop.store().fingerprints().map_err(|e| e.to_string())? {
         let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         say(&format!("{view} {rows} {hash}"));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
 }
 
-fn serve(arguments: &Arguments) -> Result<ExitCode, String> {
+fn serve(arguments: &Arguments) -> Result<bool, String> {
     let app = open(arguments)?;
     if arguments.demo && app.try_shop().is_none() {
         let id = app.edges().new_id();
@@ -272,7 +270,7 @@ fn serve(arguments: &Arguments) -> Result<ExitCode, String> {
         sharing.abort();
         ended
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
 }
 
 /// One line of JSON on standard output: where to go, and in the demo as whom.
