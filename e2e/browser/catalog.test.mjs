@@ -73,7 +73,7 @@ on("a product gets a sack of its own, with a price and a barcode", async () => {
   await field(w("product.barcode"), unit).fill("8901030865299");
   await page.keyboard.press("Tab");
   await page.getByRole("button", { name: w("product.save") }).click();
-  await until(async () => (await ask(`/products/${rice.id}`)).units.length === 1, "the unit in the core");
+  await says(w("product.saved", { name: "Test rice" }));
   const [sack] = (await ask(`/products/${rice.id}`)).units;
   assert.deepEqual([sack.unit, sack.holds, sack.price_minor, sack.barcodes], ["=sack", "25", 1_900_00, ["8901030865299"]]);
 });
@@ -131,7 +131,8 @@ on("a photograph stands on the tile of the form and of the till", async () => {
   await page.locator('input[type="file"]').setInputFiles({ name: "tea.png", mimeType: "image/png", buffer: red });
   await page.locator(".tile img").waitFor({ state: "attached" });
   await page.getByRole("button", { name: w("product.save") }).click();
-  await until(async () => (await ask(`/products/${tea.id}`)).picture !== null, "the picture in the core");
+  await says(w("product.saved", { name: "Test tea" }));
+  assert.notEqual((await ask(`/products/${tea.id}`)).picture, null);
   const kept = await fetch(`${shop.address}/api/v1/pictures/${(await ask(`/products/${tea.id}`)).picture}`);
   assert.match(kept.headers.get("content-type"), /^image\//);
 });
@@ -145,7 +146,8 @@ on("a file with faults says all of them, is taken, and taken back", async () => 
   await dialog.getByText(w("import.row_repeated")).waitFor();
   assert.equal(await dialog.locator("tbody tr").count(), 3, "both faults of the second row and the repeated code");
   await dialog.getByRole("button", { name: w("catalog.import.take", { count: 1 }) }).click();
-  await until(async () => (await ask("/products?q=FT-1")).items.length === 1, "the good row in the core");
+  await says(w("catalog.import.done", { created: "1", updated: "0" }));
+  assert.equal((await ask("/products?q=FT-1")).items.length, 1, "the good row in the core");
   await page.goto("/#/office/products/runs");
   await dialog.getByText("stock.csv").waitFor();
   await dialog.getByRole("button", { name: w("goods.runs.undo") }).first().click();

@@ -107,6 +107,8 @@ on("products/new", w("catalog.add"), "products: added with a scanned barcode, ed
 
   await page.goto("/#/office/products/archived");
   await page.getByRole("heading", { level: 1, name: w("catalog.bin") }).waitFor();
+  // Until the bin is read the rows of the list stand under its heading.
+  await page.locator('[data-cell="0-0"]').getByText("Test Ghevar").waitFor();
   await page.locator('[data-cell="0-0"]').focus();
   await keys.press("End");
   await keys.press("Enter");
@@ -137,6 +139,7 @@ on("products/prices", w("office.products"), "prices: a whole category five per c
   await until(async () => /\d/.test(await apply.textContent()) && (await apply.isEnabled()), "a preview");
   assert.equal((await ask(`/products/${rasgulla.id}`)).price_minor, rasgulla.price_minor);
   await apply.press("Enter");
+  await apply.waitFor({ state: "detached" });
   await until(async () => (await ask(`/products/${rasgulla.id}`)).price_minor === 2200, "the new price");
 });
 
@@ -287,7 +290,8 @@ on("today", w("office.today"), "Ctrl+K finds a page, a product, a setting", asyn
   await keys.press("Escape");
   await keys.press("Control+K");
   await keys.type("discount");
-  await page.locator("#found li").first().waitFor();
+  // Products of fewer letters may stand there until the settings are read.
+  await page.locator("#found [aria-selected=true]").getByText(w("settings.discount.cashier_percent")).waitFor();
   await keys.press("Enter");
   await until(() => page.evaluate(() => document.activeElement?.closest("[data-setting]")?.dataset.setting === "discount.cashier_percent"), "the setting focused");
 });

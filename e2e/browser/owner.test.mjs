@@ -125,7 +125,9 @@ test("from the device's code to the figures", async () => {
     await page.getByText(w("owner.error.wrong")).waitFor();
     await looksRight(page, "sign-in-en-light-1280");
     await page.getByTestId("owner-password").fill("correct horse");
-    await page.getByTestId("owner-digits").fill(digits(secret, step + 1));
+    // Digits that opened nothing yet; all those looks may have taken longer than theirs are good for.
+    step = Math.max(step + 1, Math.floor(Date.now() / 30_000));
+    await page.getByTestId("owner-digits").fill(digits(secret, step));
     await page.getByTestId("owner-enter").click();
     await page.getByTestId("owner-sold").waitFor();
     assert.deepEqual(eyes.trouble(), []);

@@ -15,8 +15,8 @@ export class Pair {
     await pair.near.start(share);
     await pair.far.start([...share, "--neighbour", `127.0.0.1:${pair.near.lanPort}`]);
     const owner = await pair.near.session("owner");
-    await until(async () => (await pair.near.call("GET", "/shop-devices", undefined, owner.token)).items.length === 2, "facts of both devices", 20_000);
-    await until(async () => (await pair.near.call("GET", "/sharing", undefined, owner.token)).others.some((one) => one.reachable), "each sees the other", 20_000);
+    await until(async () => (await pair.near.call("GET", "/shop-devices", undefined, owner.token)).items.length === 2, "facts of both devices");
+    await until(async () => (await pair.near.call("GET", "/sharing", undefined, owner.token)).others.some((one) => one.reachable), "each sees the other");
     return pair;
   }
 

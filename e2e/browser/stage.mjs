@@ -90,9 +90,13 @@ export class Shop {
     this.child.stdin.write(`${command}\n`);
   }
 
-  /** Moves the clock of the node, whose program must be the tests' own. */
-  forward(ms) {
+  /** Moves the clock of the node by days, whose program must be the tests' own; afterwards it is another day there. */
+  async forward(ms) {
+    const day = async () => (await this.call("GET", "/today", undefined, (await this.session("owner")).token)).day;
+    const before = await day();
     this.child.stdin.write(`forward ${ms}\n`);
+    // A session of yesterday is refused: then it is another day, too.
+    await until(async () => (await day().catch(() => null)) !== before, "another day at the node");
   }
 
   /** A person of the demo by role. */
@@ -223,6 +227,22 @@ export async function shot(page, name) {
   if (!folderMade) mkdirSync(SHOTS, { recursive: true });
   folderMade = true;
   await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: "disabled" });
+}
+
+const ENDS = { Enter: { key: "Enter", code: "Enter", text: "\r", windowsVirtualKeyCode: 13 }, Tab: { key: "Tab", code: "Tab", windowsVirtualKeyCode: 9 } };
+const scanners = new WeakMap();
+/** As a scanner types: quick keys, then `end`, if any. They carry the scanner's own time, however late a busy machine gets to them. */
+export async function scan(page, code, end = "Enter") {
+  if (!scanners.has(page)) scanners.set(page, page.context().newCDPSession(page));
+  const scanner = await scanners.get(page);
+  let at = Date.now() / 1000;
+  const keys = [...code].map((key) => ({ key, text: key })).concat(end ? [ENDS[end]] : []);
+  await Promise.all(
+    keys.flatMap(({ text, ...key }) => {
+      at += 0.003;
+      return [scanner.send("Input.dispatchKeyEvent", { type: text ? "keyDown" : "rawKeyDown", ...key, text, unmodifiedText: text, timestamp: at }), scanner.send("Input.dispatchKeyEvent", { type: "keyUp", ...key, timestamp: at + 0.001 })];
+    }),
+  );
 }
 
 /** Waits until `ask` answers something true, and answers it. */

@@ -1,6 +1,6 @@
 // The till as the tests hold it: by the words people read and the marks the screens carry.
 import assert from "node:assert/strict";
-import { until, words } from "./stage.mjs";
+import { scan, until, words } from "./stage.mjs";
 
 export class Till {
   constructor(page, language = "en") {
@@ -67,17 +67,8 @@ export class Till {
     return (await number.textContent()).trim();
   }
 
-  /** As a scanner types: quick keys, then Enter. They carry the scanner's own time, however late a busy machine gets to them. */
-  async scan(code) {
-    const scanner = (this.scanner ??= await this.page.context().newCDPSession(this.page));
-    let at = Date.now() / 1000;
-    const keys = [...code].map((key) => ({ key, text: key })).concat({ key: "Enter", code: "Enter", text: "\r", windowsVirtualKeyCode: 13 });
-    await Promise.all(
-      keys.flatMap(({ text, ...key }) => {
-        at += 0.003;
-        return [scanner.send("Input.dispatchKeyEvent", { type: "keyDown", ...key, text, unmodifiedText: text, timestamp: at }), scanner.send("Input.dispatchKeyEvent", { type: "keyUp", ...key, timestamp: at + 0.001 })];
-      }),
-    );
+  scan(code) {
+    return scan(this.page, code);
   }
 
   async says(text) {
