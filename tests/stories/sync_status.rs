@@ -5,7 +5,7 @@ use app::{
     sync_status::{PeerKind, PeerName},
 };
 use domain::ids::CustomerId;
-use journal::exchange::{Pull, Pulled, Push, Pushed};
+use journal::exchange::{Chunk, Pull, Pulled, Push, Pushed};
 use serde_json::{Value, json};
 use std::sync::{
     Arc,
@@ -13,12 +13,13 @@ use std::sync::{
 };
 use store::ingest::SealedKey;
 use sync::{Neighbour, Peer, Replicator, Unreachable};
-use testkit::{COUNTER_PIN, Client, NOON_MS, Node};
+use testkit::{COUNTER_PIN, Client, Method, NOON_MS, Node, new_id};
 
-/// A network between two shops that can be cut.
+/// A network between two shops that can be cut, and that is too slow for a message of more than so many bytes of facts.
 struct Cable {
     end: Neighbour,
     cut: Arc<AtomicBool>,
+    carries: usize,
 }
 
 impl Cable {
@@ -28,15 +29,30 @@ impl Cable {
             false => ask(&self.end),
         }
     }
+
+    fn in_time(&self, chunks: &[Chunk]) -> Result<(), Unreachable> {
+        let bytes: usize = chunks
+            .iter()
+            .flat_map(|chunk| &chunk.transactions)
+            .map(Vec::len)
+            .sum();
+        match bytes <= self.carries {
+            true => Ok(()),
+            false => Err(Unreachable(format!("{bytes} bytes did not come in time"))),
+        }
+    }
 }
 
 impl Peer for Cable {
     fn push(&self, push: &Push) -> Result<Pushed, Unreachable> {
+        self.in_time(&push.series)?;
         self.through(|end| end.push(push))
     }
 
     fn pull(&self, pull: &Pull) -> Result<Pulled, Unreachable> {
-        self.through(|end| end.pull(pull))
+        let pulled = self.through(|end| end.pull(pull))?;
+        self.in_time(&pulled.chunks)?;
+        Ok(pulled)
     }
 
     fn keys(&self, wanted: &[CustomerId]) -> Result<Vec<SealedKey>, Unreachable> {
@@ -45,6 +61,15 @@ impl Peer for Cable {
 }
 
 fn link(shop: &Arc<Shop>, to: &Node, kind: PeerKind) -> (Replicator<Cable>, Arc<AtomicBool>) {
+    slow_link(shop, to, kind, usize::MAX)
+}
+
+fn slow_link(
+    shop: &Arc<Shop>,
+    to: &Node,
+    kind: PeerKind,
+    carries: usize,
+) -> (Replicator<Cable>, Arc<AtomicBool>) {
     let cut = Arc::new(AtomicBool::new(false));
     let other = to.shop();
     let name = PeerName {
@@ -56,6 +81,7 @@ fn link(shop: &Arc<Shop>, to: &Node, kind: PeerKind) -> (Replicator<Cable>, Arc<
     let cable = Cable {
         end: Neighbour(other),
         cut: cut.clone(),
+        carries,
     };
     let replicator = Replicator::told(shop, cable, name).expect("a link");
     (replicator, cut)
@@ -208,4 +234,53 @@ async fn a_hub_away_is_said_though_the_neighbours_answer_and_news_come_seldom() 
         ("together", 0),
         "nobody follows the hub any more: {view}"
     );
+}
+
+#[tokio::test]
+async fn over_a_slow_line_a_whole_catalogue_and_its_new_prices_come_in_parts_and_the_sale_after_them_too() {
+    const CARRIES: usize = 200 << 10;
+    let (node, owner) = Node::with_shop().await;
+    let (other, third) = (node.another(), node.another());
+    let mut csv = String::from("name,sku,price,unit,category\n");
+    for i in 0..5_000 {
+        csv.push_str(&format!(
+            "Village Sweet {i},S{i:05},{}.50,piece,Sweets\n",
+            10 + i % 90
+        ));
+    }
+    let (status, done) = owner
+        .send(
+            Method::POST,
+            "/api/v1/products/import",
+            "text/csv",
+            csv.into_bytes(),
+            &[("x-chandi", "1")],
+        )
+        .await;
+    assert_eq!(
+        (status.as_u16(), &done["created"]),
+        (200, &json!(5_000)),
+        "{done}"
+    );
+    let dearer = json!({"id": new_id(), "percent": "10", "dry_run": false});
+    let (status, done) = owner.post("/api/v1/products/prices", dearer).await;
+    assert_eq!(status, 200, "{done}");
+    let tea = owner.product("Tea", 2_000).await;
+    owner.sell(&[(tea, "1")]).await;
+    let all = node.shop().vector().expect("here");
+    let pushes = slow_link(&node.shop(), &other, PeerKind::Neighbour, CARRIES).0;
+    let pulls = slow_link(&third.shop(), &node, PeerKind::Neighbour, CARRIES).0;
+    for (replicator, to) in [(&pushes, &other), (&pulls, &third)] {
+        let rounds = (1..20).find(|_| {
+            let outcome = replicator.round();
+            outcome.is_ok() && to.shop().vector().expect("there") == all
+        });
+        assert!(
+            rounds.is_some_and(|rounds| rounds > 1),
+            "smaller after a failure: {rounds:?}"
+        );
+        assert!(replicator.given_up().is_empty(), "nothing of it is refused");
+        let there = to.shop().store().fingerprints().expect("read");
+        assert_eq!(there, node.shop().store().fingerprints().expect("read"));
+    }
 }

@@ -1018,6 +1018,7 @@ impl Shop {
                 .iter()
                 .filter(|row| row.sample)
             {
+                tx.may_part()?;
                 let fields = vec![(product_field::ARCHIVED_MS, Value::Int(now.0))];
                 tx.record(
                     Some(actor.staff),
@@ -1126,6 +1127,7 @@ impl Shop {
             let plan = planned(&tx.reader())?;
             let mut run = Run::begin(CommandId::from_uuid(request.id), actor);
             for (row, _, fields) in &plan {
+                tx.may_part()?;
                 run.change(tx, Register::Product, row.id.bytes(), fields.clone())?;
             }
             let run = run.end(tx, "prices", &percent.normalize().to_string())?;

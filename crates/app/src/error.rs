@@ -363,6 +363,7 @@ impl From<StoreError> for AppError {
             StoreError::DiskFull => Code::DiskFull,
             StoreError::Busy => Code::Busy,
             StoreError::Conflict => Code::IdReused,
+            StoreError::TooMuch => Code::TooLarge,
             StoreError::NoShop => Code::NoShop,
             StoreError::NewerDatabase { .. }
             | StoreError::WrongKey

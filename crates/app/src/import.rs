@@ -150,6 +150,7 @@ impl Shop {
                     ..Imported::default()
                 };
                 for (at, row) in &rows {
+                    tx.may_part()?;
                     match import.row(tx, *at, row) {
                         Ok(Outcome::Created) => done.created += 1,
                         Ok(Outcome::Updated) => done.updated += 1,

@@ -339,6 +339,7 @@ impl Shop {
             let parts = tx.reader().all_parts()?;
             let (mut undone, mut kept) = (BTreeSet::new(), BTreeSet::new());
             for change in tx.reader().run_changes(id)? {
+                tx.may_part()?;
                 let Some(register) = Register::ALL
                     .into_iter()
                     .find(|register| register.as_str() == change.register)

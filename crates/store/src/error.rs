@@ -16,6 +16,8 @@ pub enum StoreError {
     Disk(String),
     #[error("a repeated id came with other content")]
     Conflict,
+    #[error("this is too much to be written at once")]
+    TooMuch,
     #[error("no shop has been founded here")]
     NoShop,
     #[error(transparent)]
@@ -31,6 +33,7 @@ impl StoreError {
             | StoreError::WrongKey
             | StoreError::Damaged(_)
             | StoreError::Conflict
+            | StoreError::TooMuch
             | StoreError::NoShop
             | StoreError::Sqlite(_) => false,
         }

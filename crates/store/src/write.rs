@@ -10,9 +10,18 @@ use domain::{
     ids::{FactId, StaffId, uuid_v7},
     time::Moment,
 };
-use journal::{Body, Clock, DeviceKey, Series, Stamp};
+use journal::{
+    Body, Clock, DeviceKey, Series, Stamp,
+    exchange::{MAX_TRANSACTION_BYTES, MAX_TRANSACTION_FACTS},
+};
 use rusqlite::{Transaction, TransactionBehavior, params};
 use std::sync::Arc;
+
+/// A long work is signed in parts of about this size: what one signature holds must travel whole, over slow lines too.
+const PART_FACTS: usize = 500;
+const PART_BYTES: usize = 128 << 10;
+/// What a fact takes on the wire beside its body, at most.
+const AROUND_FACT: usize = 80;
 
 /// One open transaction.
 pub struct Write<'a> {
@@ -20,6 +29,8 @@ pub struct Write<'a> {
     /// The series as it will stand if the transaction commits.
     me: Option<Me>,
     recorded: bool,
+    /// Facts since the last signature, and their bytes.
+    unsigned: (usize, usize),
     now: Moment,
 }
 
@@ -37,18 +48,17 @@ impl Write<'_> {
             tx,
             me: me.clone(),
             recorded: false,
+            unsigned: (0, 0),
             now,
         };
         let outcome = work(&mut write)?;
+        write.sign()?;
         let Write {
             tx,
             me: after,
             recorded,
             ..
         } = write;
-        if let (true, Some(after)) = (recorded, &after) {
-            seal(&tx, after)?;
-        }
         tx.commit().map_err(StoreError::from)?;
         if recorded {
             *me = after;
@@ -100,6 +110,8 @@ impl Write<'_> {
         let id = next_id(&me.series, stamp);
         let (kind, version) = body.tag();
         let fact = me.series.append(id, stamp, actor, kind, version, body.encode());
+        self.unsigned.0 += 1;
+        self.unsigned.1 += fact.body.len() + AROUND_FACT;
         insert_fact(&self.tx, &fact)?;
         scopes::apply_own(&self.tx, &fact.header, body)?;
         if matches!(body, Body::DeviceRevoked(_) | Body::RecoveryKeySet(_)) {
@@ -107,6 +119,27 @@ impl Write<'_> {
         }
         self.recorded = true;
         Ok(())
+    }
+
+    /// Between two pieces of a long work that mean something without each other. Here they are still written together or
+    /// not at all; to others they may come one after the other.
+    pub fn may_part(&mut self) -> Result<(), StoreError> {
+        if self.unsigned.0 >= PART_FACTS || self.unsigned.1 >= PART_BYTES {
+            self.sign()?;
+        }
+        Ok(())
+    }
+
+    /// Signs what was recorded since the last time. What nobody would take is refused here, where a person still hears it.
+    fn sign(&mut self) -> Result<(), StoreError> {
+        let (facts, bytes) = std::mem::take(&mut self.unsigned);
+        if facts > MAX_TRANSACTION_FACTS || bytes > MAX_TRANSACTION_BYTES {
+            return Err(StoreError::TooMuch);
+        }
+        match &self.me {
+            Some(me) if facts > 0 => seal(&self.tx, me),
+            _ => Ok(()),
+        }
     }
 
     pub fn identity(&self) -> Result<&Identity, StoreError> {
@@ -142,7 +175,7 @@ fn next_id(series: &Series, stamp: Stamp) -> FactId {
     FactId::from_uuid(uuid_v7(stamp.0 >> 16, tail))
 }
 
-/// One signature for the whole transaction, on its last fact.
+/// One signature for what was recorded since the last one, on its last fact.
 fn seal(tx: &Transaction<'_>, me: &Me) -> Result<(), StoreError> {
     let head = me.series.head(&me.who.key);
     tx.prepare_cached("insert into head values (?1, ?2, ?3, ?4)")?

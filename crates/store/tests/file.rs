@@ -6,7 +6,9 @@ use domain::{
 };
 use journal::{
     Body, DeviceKey, Series, Stamp,
-    body::{CustomerErasedV1, OrderLineV1, OrderPlacedV1, OrderPlacedV3, ShopFoundedV1, TokenV1},
+    body::{
+        CustomerErasedV1, OrderLineV1, OrderPlacedV1, OrderPlacedV3, PictureKeptV1, ShopFoundedV1, TokenV1,
+    },
     fields::{customer, product},
     register::{PatchV1, Value},
     seal,
@@ -516,4 +518,57 @@ fn an_erased_customer_is_on_no_page_of_the_file() {
     for what in [b"Quillfeather".as_slice(), b"quillfeather", &[0x93; 32]] {
         assert!(!holds(what), "{} is nowhere", String::from_utf8_lossy(what));
     }
+}
+
+/// A picture of so many bytes.
+fn picture(n: u8, bytes: usize) -> Body {
+    Body::PictureKept(PictureKeptV1 {
+        picture: [n; 16],
+        mime: "image/png".to_owned(),
+        width: 16,
+        height: 16,
+        bytes: vec![n; bytes],
+    })
+}
+
+#[test]
+fn what_nobody_would_take_from_us_is_refused_before_it_is_kept() {
+    let file = File::founded();
+    let store = file.open().expect("it opens");
+    let before = store.vector().expect("read");
+    let outcome = store.write(NOON, |tx| {
+        (0..5).try_for_each(|n| tx.record(None, &picture(n, 7 << 20)))
+    });
+    assert!(matches!(outcome, Err(StoreError::TooMuch)), "{outcome:?}");
+    assert_eq!(store.vector().expect("read"), before, "nothing of it is kept");
+    store
+        .write(NOON, |tx| tx.record(None, &samosa(1_600)))
+        .expect("and the next goes on where it was");
+    assert!(store.verify().expect("read").faults.is_empty());
+}
+
+#[test]
+fn a_long_work_is_signed_in_parts_and_is_still_whole_here_or_not_at_all() {
+    let file = File::founded();
+    let store = file.open().expect("it opens");
+    let heads = || -> i64 {
+        let conn = file.bare();
+        conn.query_row("select count(*) from head", [], |r| r.get(0))
+            .expect("read")
+    };
+    let work = |last: Result<(), StoreError>| {
+        store.write(NOON, |tx| {
+            for price in 0..1_200 {
+                tx.may_part()?;
+                tx.record(None, &samosa(price))?;
+            }
+            last
+        })
+    };
+    let (before, was) = (heads(), store.vector().expect("read"));
+    work(Err(StoreError::Busy)).expect_err("it fails at the end");
+    assert_eq!((heads(), store.vector().expect("read")), (before, was));
+    work(Ok(())).expect("written");
+    assert_eq!(heads(), before + 3, "500, 500 and 200");
+    assert!(store.verify().expect("read").faults.is_empty());
 }

@@ -22,8 +22,9 @@ use std::{
     time::Duration,
 };
 
-/// How much goes in one message.
+/// How much goes in one message, at most and at least.
 const BATCH_BYTES: usize = 1 << 20;
+const SMALL_BATCH_BYTES: usize = 16 << 10;
 /// The most messages of one round; what is left comes with the next.
 const BATCHES: usize = 200;
 /// How many customers' keys are asked for at once.
@@ -76,8 +77,43 @@ struct Known {
     /// Series that are not exchanged, because one side refused them for good.
     given_up: BTreeMap<DeviceId, Why>,
     rounds: u64,
+    /// What a message to it and from it may hold. A message that did not arrive in time is followed by a smaller one, or
+    /// a slow line would carry the same big one for ever.
+    gives: Batch,
+    takes: Batch,
     /// What it was told of what needs attention.
     matters: ToldMatters,
+}
+
+/// How many bytes of facts the next message in one direction may hold: fast back to half of what last was too much, and
+/// from there in small steps, so that a slow line is seldom asked for too much again.
+#[derive(Clone, Copy)]
+struct Batch {
+    bytes: usize,
+    doubles_until: usize,
+}
+
+impl Default for Batch {
+    fn default() -> Batch {
+        Batch {
+            bytes: BATCH_BYTES,
+            doubles_until: BATCH_BYTES,
+        }
+    }
+}
+
+impl Batch {
+    fn after<T>(&mut self, outcome: &Result<T, Unreachable>) {
+        if outcome.is_err() {
+            self.doubles_until = self.bytes / 2;
+            self.bytes /= 4;
+        } else if self.bytes < self.doubles_until {
+            self.bytes *= 2;
+        } else {
+            self.bytes += SMALL_BATCH_BYTES;
+        }
+        self.bytes = self.bytes.clamp(SMALL_BATCH_BYTES, BATCH_BYTES);
+    }
 }
 
 impl<P: Peer + 'static> Replicator<P> {
@@ -212,11 +248,14 @@ impl<P: Peer + 'static> Replicator<P> {
             for device in self.known().given_up.keys() {
                 have.insert(*device, u64::MAX);
             }
+            let most = self.known().takes.bytes;
             let pulled = self.peer.pull(&Pull {
                 have,
-                max_bytes: u32::try_from(BATCH_BYTES).unwrap_or(u32::MAX),
+                max_bytes: u32::try_from(most).unwrap_or(u32::MAX),
                 wait_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX),
-            })?;
+            });
+            self.known().takes.after(&pulled);
+            let pulled = pulled?;
             wait = Duration::ZERO;
             let taken = self.shop()?.take_in(&pulled.chunks)?;
             round.pulled += taken.facts;
@@ -242,13 +281,16 @@ impl<P: Peer + 'static> Replicator<P> {
             for device in given_up {
                 theirs.insert(device, u64::MAX);
             }
-            let (series, more) = shop.chunks_for(&theirs, BATCH_BYTES)?;
+            let most = self.known().gives.bytes;
+            let (series, more) = shop.chunks_for(&theirs, most)?;
             drop(shop);
             if series.is_empty() {
                 break;
             }
             let push = Push { series };
-            let pushed = self.peer.push(&push)?;
+            let pushed = self.peer.push(&push);
+            self.known().gives.after(&pushed);
+            let pushed = pushed?;
             round.pushed_bytes += push
                 .series
                 .iter()
