@@ -36,7 +36,7 @@ impl From<app::OpenError> for Trouble {
                 StoreError::Disk(_) => Trouble::Disk,
                 StoreError::Busy => Trouble::InUse,
                 StoreError::Damaged(_) | StoreError::Conflict | StoreError::NoShop => Trouble::Damaged,
-                StoreError::Sqlite(_) => Trouble::Broken,
+                StoreError::TooMuch | StoreError::Sqlite(_) => Trouble::Broken,
             },
         }
     }
