@@ -126,6 +126,59 @@ test("what somebody else changed of a product stays when another thing of it is 
   });
 });
 
+test("what somebody else changed of a customer, a level, a group or a tax stays when another thing of it is saved", async () => {
+  const customer = uuid();
+  const form = { name: "Ravi Traders", phones: ["+919811122233"], email: null, type: "retail", segment: "regular", level: null, region: null, tax_numbers: [], addresses: [], note: null, consents: { email: null, message: null, call: null }, limit_minor: 0, terms_days: 0, language: null };
+  await shop.call("POST", "/customers", { id: customer, ...form }, owner.token);
+  await office("customer", `customers/${customer}/edit`, async (page) => {
+    const name = page.getByTestId("form-name");
+    await name.waitFor();
+    await shop.call("PUT", `/customers/${customer}`, { ...form, note: "Pays on Fridays", limit_minor: 500_000 }, owner.token);
+    await name.fill("Ravi Traders & Sons");
+    await page.getByTestId("form-save").click();
+    await page.getByRole("status").getByText(w("customers.saved", { name: "Ravi Traders & Sons" })).first().waitFor();
+    const now = await ask(`/customers/${customer}`);
+    assert.deepEqual([now.name, now.note, now.limit_minor, now.phones], ["Ravi Traders & Sons", "Pays on Fridays", 500_000, form.phones]);
+  });
+
+  const level = { name: "Neighbours", names: {}, position: 7, customer_types: [], percents: [{ category: null, percent: "-5" }], step_minor: 100, inclusive: null };
+  await send("POST", "/price-levels", level);
+  const levels = async () => (await ask("/price-levels")).items.find((one) => one.name.startsWith("Neighbours"));
+  const { key } = await levels();
+  const option = (name) => ({ id: uuid(), name, names: {}, price_minor: 1000, product: null, quantity: null, available: true });
+  const group = { name: "Toppings", names: {}, least: 0, most: 1, options: [option("Extra ghee"), option("Saffron")], position: 7 };
+  const groupId = uuid();
+  await shop.call("POST", "/modifier-groups", { id: groupId, ...group }, owner.token);
+  const named = (page, name) => page.getByRole("dialog").getByLabel(w("catalog.name"), { exact: true }).first().fill(name);
+  for (const [path, was, change, now] of [
+    ["products/levels", "Neighbours", () => shop.call("PUT", `/price-levels/${key}`, { ...level, percents: [{ category: null, percent: "-9" }] }, owner.token), async () => [(await levels()).name, (await levels()).percents[0].percent, "-9"]],
+    ["products/modifiers", "Toppings", () => shop.call("PUT", `/modifier-groups/${groupId}`, { ...group, most: 2 }, owner.token), async () => (await ask("/modifier-groups")).items.filter((one) => one.id === groupId).flatMap((one) => [one.name, one.most, 2])],
+  ])
+    await office(path.replaceAll("/", "-"), path, async (page) => {
+      await page.locator("section").filter({ hasText: new RegExp(`^\\s*${was}`) }).getByRole("button", { name: w("goods.change"), exact: true }).click();
+      await named(page, was);
+      await change();
+      await named(page, `${was} here`);
+      await page.getByRole("dialog").getByRole("button", { name: w("goods.save") }).click();
+      await page.getByRole("status").getByText(w("product.saved", { name: `${was} here` })).first().waitFor();
+      const [name, theirs, wanted] = await now();
+      assert.deepEqual([name, theirs], [`${was} here`, wanted]);
+    });
+
+  const tax = (await ask("/taxes")).classes.find((one) => one.rules.length > 0);
+  const { id, performed, rules } = tax;
+  await office("tax", `taxes/${id}`, async (page) => {
+    const name = page.getByLabel(w("taxes.name"), { exact: true }).first();
+    await name.waitFor();
+    await shop.call("PUT", `/taxes/classes/${id}`, { name: tax.name, performed: !performed, rules }, owner.token);
+    await name.fill(`${tax.name} here`);
+    await page.keyboard.press("Control+S");
+    await page.getByRole("status").getByText(w("taxes.saved", { name: `${tax.name} here` })).first().waitFor();
+    const now = (await ask("/taxes")).classes.find((one) => one.id === id);
+    assert.deepEqual([now.name, now.performed], [`${tax.name} here`, !performed]);
+  });
+});
+
 test("prices change as they were shown, never before", async () => {
   await office("prices", "products/prices", async (page) => {
     const go = page.getByRole("dialog").locator("footer button");
