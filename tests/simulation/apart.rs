@@ -5,7 +5,7 @@
 use super::{Checked, Deed, FILE, Person, SECOND, Till, actor, id, number_in, worded};
 use app::{Actor, Shop, customers::CustomerFilter};
 use domain::{
-    ids::{CustomerId, DeviceId, FactId, OrderId, ShiftId, ShopId, TenderId},
+    ids::{CustomerId, DeviceId, FactId, OrderId, ProductId, ShiftId, ShopId, TenderId},
     time::Moment,
 };
 use journal::{
@@ -562,6 +562,67 @@ fn planted_bugs_between_tills_are_found_within_two_seeds() {
             eprintln!("{bug:?}: {}", finding.chars().take(160).collect::<String>());
         }
     });
+}
+
+/// Two devices of the branch each let one in, apart: both newcomers have one ordinal, and count their products alike.
+#[test]
+fn products_of_two_devices_with_one_ordinal_are_all_sold() {
+    let branch = Branch::new("ordinals");
+    let mut tills: Vec<Till> = vec![];
+    let mut shops: Vec<Arc<Shop>> = vec![];
+    for n in 0..2 {
+        let shop = branch.open(n, 1, None).expect("a good disk opens");
+        branch.tills[n].dice.reseed(40 + n as u64);
+        let identity = shop.admit().expect("a device is admitted");
+        let till = Till::new(&format!("ordinals-guest-{n}"), None);
+        till.disk.load(&branch.tills[n].disk.image(), 1);
+        let store = till.open_store().expect("a copy opens");
+        store.become_device(&identity).expect("a copy becomes a device");
+        drop(store);
+        // The second one makes its product first.
+        till.clock.set(NOON_MS + (2 - n as i64) * SECOND);
+        till.dice.reseed(60 + n as u64);
+        shops.push(Arc::new(till.open().expect("a good disk opens")));
+        shops.push(shop);
+        tills.push(till);
+    }
+    shops.swap(1, 2);
+    let owners: Vec<Actor> = shops.iter().map(|shop| actor(shop, branch.owner.staff)).collect();
+    let mut made = vec![];
+    for n in 0..2 {
+        let sweet = json!({"id": id(70 + n as u64), "name": format!("Laddu {n}"), "price_minor": 1_000,
+            "unit": "piece", "barcodes": [format!("890100000000{n}")], "art": {"kind": "letters"},
+            "available": true, "favourite": false});
+        let added = shops[n]
+            .add_product(&owners[n], &form(sweet))
+            .expect("a product is added");
+        made.push(added.id);
+    }
+    let number = |shop: &Shop, product: Uuid| {
+        let row: Result<_, StoreError> = shop.store().read(|r| r.product(ProductId::from_uuid(product)));
+        row.expect("reads").map(|row| row.n)
+    };
+    let both = number(&shops[0], made[0]);
+    assert_eq!(both, number(&shops[1], made[1]), "one number for both");
+    meet(&shops).expect("everything arrives");
+    same_everywhere(&shops).expect("all show the same");
+    for (shop, me) in shops.iter().zip(&owners) {
+        for (n, product) in made.iter().enumerate() {
+            let code = format!("890100000000{n}");
+            let found: Result<_, StoreError> = shop.store().read(|r| r.product_by_code(&code));
+            let found = found.expect("reads").map(|row| row.id.uuid());
+            assert_eq!(found, Some(*product), "by its barcode");
+        }
+        assert_eq!(number(shop, made[1]), both, "the earlier one keeps it");
+        let lines: Vec<Value> = made
+            .iter()
+            .map(|product| json!({"product": product, "quantity": "1"}))
+            .collect();
+        let sold = json!({"id": Uuid::from_u128(Uuid::from_bytes(shop.identity().device.bytes()).as_u128() ^ 1),
+            "lines": lines, "tenders": [{"id": Uuid::from_u128(Uuid::from_bytes(shop.identity().device.bytes()).as_u128() ^ 2),
+            "method": "cash"}]});
+        shop.place_order(me, &form(sold)).expect("both are sold");
+    }
 }
 
 // --- what a device refuses ----------------------------------------------------------------------------------------------

@@ -70,6 +70,11 @@ impl Record {
         self.fields.get(&field).map_or(&Value::Null, |(value, _)| value)
     }
 
+    /// Who wrote the field last, and when.
+    pub fn written(&self, field: Field) -> Option<Written> {
+        self.fields.get(&field).map(|(_, by)| *by)
+    }
+
     pub fn text(&self, field: Field) -> Option<&str> {
         match self.get(field) {
             Value::Text(text) => Some(text),

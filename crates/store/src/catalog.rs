@@ -1,6 +1,6 @@
 //! Products and categories, as the screens ask for them.
 
-use crate::{Reader, StoreError, Write};
+use crate::{Reader, StoreError, Write, short_numbers::MOST_COUNT};
 use domain::ids::{BrandId, CategoryId, ModifierGroupId, PictureId, ProductId};
 use journal::register::Record;
 use rusqlite::{OptionalExtension, Row, params};
@@ -417,7 +417,7 @@ impl Write<'_> {
         let last: Option<i64> = self
             .tx
             .prepare_cached("select max(n) from product where n between ?1 and ?2")?
-            .query_row([base, base + i64::from(u32::MAX)], |r| r.get(0))?;
+            .query_row([base, base + MOST_COUNT], |r| r.get(0))?;
         Ok(last.map_or(base + 1, |n| n + 1))
     }
 }

@@ -51,6 +51,7 @@ pub mod settings;
 pub mod sharing;
 mod shift_views;
 pub mod shifts;
+mod short_numbers;
 pub mod shut_out;
 pub mod sync_status;
 pub mod tax_reports;
@@ -70,7 +71,7 @@ pub use verify::Verified;
 pub use write::Write;
 
 /// The version of the views' tables and of the code that fills them. Raise it, and the next start rebuilds them.
-pub const VIEWS_VERSION: i64 = 9;
+pub const VIEWS_VERSION: i64 = 10;
 
 /// The number of this build for the guard against older builds: the newest migration that it knows.
 pub const BUILD: i64 = 29;

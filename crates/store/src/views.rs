@@ -4,8 +4,8 @@ use crate::{
     StoreError, VIEWS_VERSION, account_views, anomalies, branches, campaign_views, cards, customer_views,
     device_links, devices, invoice_views, lead, order_views, payments,
     price_views::{self, Made},
-    quarantine, rates, recovery, returns, scopes, search, second_factor, shift_views, taxes, tender_views,
-    tips,
+    quarantine, rates, recovery, returns, scopes, search, second_factor, shift_views, short_numbers, taxes,
+    tender_views, tips,
 };
 use journal::{
     Body, Fact, Header,
@@ -457,20 +457,23 @@ fn product_set(conn: &Connection, header: &Header, patch: &PatchV1, by: Written)
     else {
         return Ok(());
     };
-    let Some(n) = record.int(product::SHORT) else {
+    let (Some(asked), Some(since)) = (record.int(product::SHORT), record.written(product::SHORT)) else {
         return Err(StoreError::damaged("a product without its catalogue number"));
     };
+    let asked = short_numbers::asked_for(asked);
+    let asked_stamp = i64::try_from(since.stamp.0).unwrap_or(i64::MAX);
     let name = record.text(product::NAME).unwrap_or_default();
     let names = pairs(record.list(product::NAMES));
     let barcodes = record.list(product::BARCODES);
     let archived = record.int(product::ARCHIVED_MS);
     let made = Made::of(&record)?;
+    let n = short_numbers::number_for(conn, &patch.record, asked, asked_stamp)?;
     conn.prepare_cached(
         "insert or replace into product (n, product_id, name, names, sku, price_minor, unit, category_id, barcodes, art,
              available, favourite, position, open_price, archived_ms, sample, record, brand_id, units, variant_of,
-             variant, choices, modifiers, parts, picture_id, tax_class_id, hsn)
+             variant, choices, modifiers, parts, picture_id, tax_class_id, hsn, asked, asked_stamp)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                 ?23, ?24, ?25, ?26, ?27)",
+                 ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
     )?
     .execute(params![
         n,
@@ -499,14 +502,11 @@ fn product_set(conn: &Connection, header: &Header, patch: &PatchV1, by: Written)
         made.parts,
         made.picture,
         record.id(product::TAX_CLASS),
-        record.text(product::HSN).unwrap_or_default()
+        record.text(product::HSN).unwrap_or_default(),
+        asked,
+        asked_stamp
     ])?;
-    conn.prepare_cached("delete from product_barcode where n = ?1")?
-        .execute([n])?;
-    conn.prepare_cached("delete from product_word where n = ?1")?
-        .execute([n])?;
-    conn.prepare_cached("delete from product_search where rowid = ?1")?
-        .execute([n])?;
+    forget_words(conn, n)?;
     if archived.is_some() {
         return Ok(());
     }
@@ -527,6 +527,17 @@ fn product_set(conn: &Connection, header: &Header, patch: &PatchV1, by: Written)
     }
     conn.prepare_cached("insert into product_search (rowid, folded) values (?1, ?2)")?
         .execute(params![n, text])?;
+    Ok(())
+}
+
+/// What a product is found by goes.
+pub(crate) fn forget_words(conn: &Connection, n: i64) -> Result<(), StoreError> {
+    conn.prepare_cached("delete from product_barcode where n = ?1")?
+        .execute([n])?;
+    conn.prepare_cached("delete from product_word where n = ?1")?
+        .execute([n])?;
+    conn.prepare_cached("delete from product_search where rowid = ?1")?
+        .execute([n])?;
     Ok(())
 }
 

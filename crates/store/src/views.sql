@@ -2,6 +2,8 @@
 
 create table product (
     n            integer primary key, -- the short catalogue number: device ordinal * 2^32 + its count
+    asked        integer not null,    -- the number it was made with, which another product may have; 0: none that counts
+    asked_stamp  integer not null,
     product_id   blob    not null unique,
     name         text    not null,
     names        text    not null,    -- a JSON object: language to name
@@ -30,6 +32,7 @@ create table product (
     record       blob    not null
 ) strict;
 
+create index product_moved on product (asked, asked_stamp, product_id) where asked <> n;
 create index product_variants on product (variant_of, n) where variant_of is not null;
 create index product_in_grid_order on product (favourite desc, position, n) where archived_ms is null;
 create index product_by_name on product (name collate nocase, n) where archived_ms is null;
