@@ -26,7 +26,11 @@ pub const SPREAD_MS: u64 = 2_000;
 /// How often a leader is heard.
 pub const BEAT_MS: u64 = 1_000;
 /// No election of a shop comes near it; who speaks of more is not listened to.
-pub const MOST_TERM: u64 = 1 << 52;
+pub const MOST_TERM: u64 = 1 << 62;
+/// How far above its own term a device hears one: no device alone takes the others to where no term is left.
+pub const MOST_AHEAD: u64 = 1 << 20;
+/// The same for an appointment: whoever wrote it may have heard others that far ahead.
+pub const MOST_AHEAD_APPOINTED: u64 = 2 * MOST_AHEAD;
 /// A wall clock that falls behind the steady one by more than this was set back.
 const SET_BACK_MS: i64 = 500;
 /// How long a candidate waits for votes.
@@ -155,6 +159,8 @@ struct Heard {
 struct Campaign {
     term: u64,
     trial: bool,
+    /// Wants to know which terms the others are in, and is no candidate.
+    only_asks: bool,
     appointed: bool,
     yes: BTreeSet<DeviceId>,
     released: Option<u64>,
@@ -186,6 +192,9 @@ pub struct Lead {
     acknowledged: BTreeMap<DeviceId, Acknowledged>,
     /// The highest term that anybody spoke of.
     seen: u64,
+    /// The highest that each of the others spoke of, heard or not.
+    spoken: BTreeMap<DeviceId, u64>,
+    asked_around: Option<Clocks>,
     released: Option<u64>,
     /// An appointed device asked for that term: leaders of older ones are not followed meanwhile.
     barred: Option<(u64, Clocks)>,
@@ -225,6 +234,8 @@ impl Lead {
             campaign: None,
             acknowledged: BTreeMap::new(),
             seen: 0,
+            spoken: BTreeMap::new(),
+            asked_around: None,
             released: None,
             barred: None,
             #[cfg(test)]
@@ -251,7 +262,6 @@ impl Lead {
     /// The facts say something else now.
     pub fn know(&mut self, branch: Branch) {
         self.branch = branch;
-        self.branch.appointed = self.branch.appointed.filter(|one| one.term <= MOST_TERM);
         if self.kept.term == 0 {
             // The first term needs no election: all devices know from the facts whose it is.
             let mine = self.branch.first == Some(self.me);
@@ -272,6 +282,36 @@ impl Lead {
         }
         let members = &self.branch.members;
         self.acknowledged.retain(|device, _| members.contains(device));
+        self.spoken.retain(|device, _| members.contains(device));
+        let near = self.reached().saturating_add(MOST_AHEAD_APPOINTED);
+        self.branch.appointed = self
+            .branch
+            .appointed
+            .filter(|one| one.term <= near.min(MOST_TERM));
+    }
+
+    /// The term that this device is in, or that more than half of the others speak of: a device that was away, or is
+    /// new, hears them however far they came.
+    fn reached(&self) -> u64 {
+        let others = self.branch.members.iter().filter(|device| **device != self.me);
+        let mut spoken: Vec<u64> = others
+            .map(|device| self.spoken.get(device).copied().unwrap_or(0))
+            .collect();
+        spoken.sort_unstable_by(|one, other| other.cmp(one));
+        let most = spoken.get(spoken.len() / 2).copied().unwrap_or(0);
+        // Of two devices each believes the other, but not all the way.
+        self.kept.term.max(most.min(MOST_TERM / 2))
+    }
+
+    fn hears_of(&self, term: u64) -> bool {
+        term <= self.reached().saturating_add(MOST_AHEAD).min(MOST_TERM)
+    }
+
+    fn spoke(&mut self, from: DeviceId, term: u64) {
+        if self.branch.members.contains(&from) {
+            let highest = self.spoken.entry(from).or_insert(term);
+            *highest = term.max(*highest);
+        }
     }
 
     pub fn standing(&self, now: Clocks) -> Standing {
@@ -361,13 +401,16 @@ impl Lead {
             if now.steady_since(campaign.since) < CAMPAIGN_MS {
                 return;
             }
+            if !campaign.only_asks {
+                self.quiet_since = now;
+                // The silence was waited for already.
+                self.patience_ms = 300 + dice % SPREAD_MS;
+            }
             self.campaign = None;
-            self.quiet_since = now;
-            // The silence was waited for already.
-            self.patience_ms = 300 + dice % SPREAD_MS;
         }
         let appointed = self.is_appointed();
         if !appointed && !self.may_campaign(now) {
+            self.ask_around(now);
             return;
         }
         let term = match self.branch.appointed {
@@ -380,12 +423,33 @@ impl Lead {
         self.campaign = Some(Campaign {
             term,
             trial: !(appointed && self.kept.term == term),
+            only_asks: false,
             appointed,
             yes: BTreeSet::new(),
             released: None,
             since: now,
         });
         self.count(now);
+    }
+
+    /// Somebody speaks of a term too far to be heard: whoever hears no leader asks all the others where they are.
+    fn ask_around(&mut self, now: Clocks) {
+        let silent = |since: Clocks| now.steady_since(since) >= SILENCE_MS;
+        let alone = self.heard.is_none_or(|heard| silent(heard.at));
+        let far = self.spoken.values().any(|term| !self.hears_of(*term));
+        if !(alone && far && self.asked_around.is_none_or(silent)) {
+            return;
+        }
+        self.asked_around = Some(now);
+        self.campaign = Some(Campaign {
+            term: self.kept.term.saturating_add(1),
+            trial: true,
+            only_asks: true,
+            appointed: false,
+            yes: BTreeSet::new(),
+            released: None,
+            since: now,
+        });
     }
 
     /// The owner chose this device, and nobody was elected since.
@@ -434,7 +498,8 @@ impl Lead {
     /// A question of another device. What [`Lead::kept`] says must be on the disk before the answer leaves.
     pub fn hear(&mut self, from: DeviceId, ask: &Ask, now: Clocks) -> Answer {
         let (Ask::Beat { term, .. } | Ask::Vote { term, .. }) = ask;
-        let yes = *term <= MOST_TERM
+        self.spoke(from, *term);
+        let yes = self.hears_of(*term)
             && self.branch.members.contains(&from)
             && self.branch.members.contains(&self.me)
             && from != self.me
@@ -477,7 +542,7 @@ impl Lead {
         if term > self.kept.term {
             self.enter(term, None);
         }
-        if voters.age() > self.kept.voters.age() {
+        if voters.age() > self.kept.voters.age() && self.hears_of(voters.term) {
             self.kept.voters = voters.clone();
         }
         self.campaign = None;
@@ -554,13 +619,17 @@ impl Lead {
         if !self.branch.members.contains(&from) || from == self.me {
             return;
         }
-        self.seen = self.seen.max(answer.term.min(MOST_TERM));
+        self.spoke(from, answer.term);
+        let heard = self.hears_of(answer.term);
+        if heard {
+            self.seen = self.seen.max(answer.term);
+        }
         match asked {
             Ask::Beat { term, .. } => {
                 if !self.kept.won || *term != self.kept.term {
                     return;
                 }
-                if answer.term > self.kept.term && answer.term <= MOST_TERM {
+                if answer.term > self.kept.term && heard {
                     self.enter(answer.term, None);
                     self.quiet_since = now;
                     return;
@@ -588,6 +657,7 @@ impl Lead {
                 if let Some(newer) = &answer.voters
                     && newer.age() > self.kept.voters.age()
                     && !self.kept.won
+                    && self.hears_of(newer.term)
                     && !without!(self, OldVoters)
                 {
                     self.kept.voters = newer.clone();
@@ -613,6 +683,10 @@ impl Lead {
         let Some(mut campaign) = self.campaign.take() else {
             return;
         };
+        if campaign.only_asks {
+            self.campaign = Some(campaign);
+            return;
+        }
         // Its own vote is bound by what it promised, like any other.
         if campaign.trial || self.is_free(self.me, campaign.released, now) {
             campaign.yes.insert(self.me);
@@ -842,7 +916,7 @@ mod tests {
     fn wild_terms_and_strangers_change_nothing() {
         let mut lead = devices(3).remove(0);
         let before = lead.kept().clone();
-        for term in [u64::MAX, MOST_TERM + 1] {
+        for term in [u64::MAX, MOST_TERM + 1, MOST_TERM, 1 << 52, MOST_AHEAD + 1] {
             let beat = Ask::Beat {
                 term,
                 voters: Voters::default(),
@@ -858,5 +932,90 @@ mod tests {
         };
         assert!(!lead.hear(id(77), &vote, at(1)).yes, "not of the branch");
         assert_eq!(*lead.kept(), before);
+    }
+
+    fn wild(term: u64) -> Ask {
+        Ask::Beat {
+            term,
+            voters: Voters {
+                term,
+                change: 0,
+                devices: BTreeSet::from([id(4)]),
+            },
+        }
+    }
+
+    fn without_the_fourth() -> Branch {
+        Branch {
+            members: (1..=3).map(id).collect(),
+            ..branch(4)
+        }
+    }
+
+    #[test]
+    fn elections_go_on_after_one_device_spoke_of_wild_terms() {
+        for term in [MOST_TERM, 1 << 52, MOST_AHEAD] {
+            let mut all = devices(4);
+            talk(&mut all, &[0, 1, 2], 0, 3_000);
+            for lead in &mut all[..3] {
+                lead.hear(id(4), &wild(term), at(3_000));
+                lead.know(without_the_fourth());
+            }
+            let next = all[1].next_term();
+            for lead in &mut all[..3] {
+                lead.know(Branch {
+                    appointed: Some(Appointed {
+                        device: id(2),
+                        term: next,
+                    }),
+                    ..without_the_fourth()
+                });
+            }
+            talk(&mut all, &[0, 1, 2], 3_000, 40_000);
+            let second = Standing::Follows(id(2));
+            assert_eq!(standings(&all[..3], 40_000), [second, LEADS, second], "{term}");
+        }
+    }
+
+    #[test]
+    fn an_appointment_far_above_all_terms_is_none() {
+        let mut all = devices(3);
+        talk(&mut all, &[0, 1, 2], 0, 3_000);
+        for term in [MOST_TERM, 1 << 52, MOST_AHEAD_APPOINTED + 1] {
+            let device = id(3);
+            for lead in &mut all {
+                lead.know(Branch {
+                    appointed: Some(Appointed { device, term }),
+                    ..branch(3)
+                });
+            }
+            talk(&mut all, &[0, 1, 2], 3_000, 5_000);
+            assert_eq!(all[0].standing(at(5_000)), LEADS, "{term}");
+            assert_eq!(all[2].next_term(), 1, "{term}");
+        }
+    }
+
+    #[test]
+    fn devices_whose_terms_are_wild_already_elect_and_take_others_with_them() {
+        let kept = Kept {
+            term: 1 << 52,
+            voters: Voters {
+                term: 1,
+                change: 2,
+                devices: (1..=3).map(id).collect(),
+            },
+            ..Kept::default()
+        };
+        let mut all: Vec<Lead> = (1..=2)
+            .map(|n| Lead::new(id(n), Some(kept.clone()), branch(3), at(0)))
+            .collect();
+        all.push(Lead::new(id(3), None, branch(3), at(0)));
+        talk(&mut all, &[0, 1, 2], 0, 60_000);
+        let leads = all[..2].iter().filter(|one| one.standing(at(60_000)) == LEADS);
+        assert_eq!(leads.count(), 1);
+        assert!(
+            matches!(all[2].standing(at(60_000)), Standing::Follows(_)),
+            "it was away, and hears them"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Reader, StoreError, Write};
 use domain::{
     ids::{BranchId, CartId, CounterId, DeviceId, OrderId},
-    lead::{Appointed, Branch, Kept, Voters},
+    lead::{Appointed, Branch, Kept, MOST_AHEAD_APPOINTED, Voters},
 };
 use journal::{Header, body::HubAppointedV1};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -46,19 +46,31 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Whom the owner chose, and when.
+    /// Whom the owner chose, and when: by the highest term that is not far above this device's and those before it.
     pub fn hub_appointed(&self, branch: BranchId) -> Result<Option<(Appointed, i64)>, StoreError> {
-        Ok(self
+        let mut reached: u64 = self
             .conn
-            .prepare_cached("select device_id, term, appointed_ms from hub_appointed where branch_id = ?1")?
-            .query_row([branch.bytes()], |r| {
-                let appointed = Appointed {
-                    device: DeviceId::from_bytes(r.get(0)?),
-                    term: r.get(1)?,
-                };
-                Ok((appointed, r.get(2)?))
-            })
-            .optional()?)
+            .prepare_cached("select term from leading join identity using (device_id)")?
+            .query_row([], |r| r.get(0))
+            .optional()?
+            .unwrap_or(0);
+        let mut statement = self.conn.prepare_cached(
+            "select device_id, term, appointed_ms from hub_appointed where branch_id = ?1 order by term",
+        )?;
+        let mut rows = statement.query([branch.bytes()])?;
+        let mut chosen = None;
+        while let Some(r) = rows.next()? {
+            let appointed = Appointed {
+                device: DeviceId::from_bytes(r.get(0)?),
+                term: r.get(1)?,
+            };
+            if appointed.term > reached.saturating_add(MOST_AHEAD_APPOINTED) {
+                break;
+            }
+            reached = reached.max(appointed.term);
+            chosen = Some((appointed, r.get(2)?));
+        }
+        Ok(chosen)
     }
 
     /// What elections in a branch go by.
@@ -177,14 +189,14 @@ pub(crate) fn appointed(
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
         "insert into hub_appointed values (?1, ?2, ?3, ?4, ?5, ?6)
-         on conflict (branch_id) do update set device_id = excluded.device_id, term = excluded.term,
-             stamp = excluded.stamp, appointed_by = excluded.appointed_by, appointed_ms = excluded.appointed_ms
-         where (excluded.term, excluded.stamp, excluded.appointed_by) > (term, stamp, appointed_by)",
+         on conflict (branch_id, term) do update set device_id = excluded.device_id, stamp = excluded.stamp,
+             appointed_by = excluded.appointed_by, appointed_ms = excluded.appointed_ms
+         where (excluded.stamp, excluded.appointed_by) > (stamp, appointed_by)",
     )?
     .execute(params![
         appointed.branch,
-        appointed.device,
         number(appointed.term),
+        appointed.device,
         i64::try_from(header.stamp.0).unwrap_or(i64::MAX),
         header.device.bytes(),
         appointed.appointed_ms

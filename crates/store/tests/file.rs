@@ -7,7 +7,8 @@ use domain::{
 use journal::{
     Body, DeviceKey, Series, Stamp,
     body::{
-        CustomerErasedV1, OrderLineV1, OrderPlacedV1, OrderPlacedV3, PictureKeptV1, ShopFoundedV1, TokenV1,
+        CustomerErasedV1, HubAppointedV1, OrderLineV1, OrderPlacedV1, OrderPlacedV3, PictureKeptV1,
+        ShopFoundedV1, TokenV1,
     },
     fields::{customer, product},
     register::{PatchV1, Value},
@@ -284,6 +285,38 @@ fn a_rebuild_passes_over_no_fact_of_a_long_log() {
     let count: Result<_, StoreError> = store.read(|r| r.product_count());
     assert_eq!(count.expect("readable"), 1_299);
     assert_eq!(facts_without_fault(&store), (1_300, 0));
+}
+
+#[test]
+fn an_appointment_far_above_all_terms_hides_no_other() {
+    let file = File::founded();
+    let store = file.open().expect("opens");
+    let appoint = |device: u8, term: u64| {
+        let body = Body::HubAppointed(HubAppointedV1 {
+            branch: [2; 16],
+            device: [device; 16],
+            term,
+            appointed_ms: NOON.0,
+        });
+        let done: Result<_, StoreError> = store.write(NOON, |tx| tx.record(None, &body));
+        done.expect("written");
+    };
+    let chosen = || {
+        let read: Result<_, StoreError> = store.read(|r| r.hub_appointed(BranchId::from_bytes([2; 16])));
+        read.expect("readable")
+            .map(|(one, _)| (one.device.bytes()[0], one.term))
+    };
+    appoint(9, 1 << 60);
+    assert_eq!(chosen(), None);
+    appoint(3, 1);
+    appoint(9, 1 << 61);
+    appoint(3, 4);
+    appoint(4, 3);
+    assert_eq!(chosen(), Some((3, 4)), "the highest that counts");
+    appoint(4, 4);
+    assert_eq!(chosen(), Some((4, 4)), "and the later of two");
+    store.rebuild_views().expect("views");
+    assert_eq!(chosen(), Some((4, 4)));
 }
 
 #[test]
