@@ -1,8 +1,10 @@
 //! Backups, the recovery card, restoring, and forgetting a shop.
 
+use domain::time::Moment;
+use journal::{Body, DeviceKey, body::RecoveryKeySetV1};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use store::verify::Fingerprint;
+use store::{StoreError, verify::Fingerprint};
 use testkit::{Client, Method, Node, OWNER_PIN, new_id};
 
 pub async fn card(owner: &Client) -> String {
@@ -96,6 +98,41 @@ fn exchange(one: &Node, other: &Node) {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_card_that_none_could_follow_is_not_the_shops() {
+    let (node, owner) = Node::with_shop().await;
+    card(&owner).await;
+    let now = Moment(node.clock.now_ms());
+    let stolen = || RecoveryKeySetV1 {
+        generation: u32::MAX,
+        recipient: "somebody else".to_owned(),
+        public_key: DeviceKey::from_seed(&[9; 32]).public().bytes(),
+        set_ms: now.0,
+    };
+    let tell = || {
+        let shop = node.shop();
+        let told = shop
+            .store()
+            .write(now, |tx| tx.record(None, &Body::RecoveryKeySet(stolen())));
+        told.map_err(|e: StoreError| e).expect("written");
+    };
+    let held = || {
+        let shop = node.shop();
+        let held: Result<_, StoreError> = shop.store().read(|r| r.recovery_key());
+        held.expect("read").expect("a card")
+    };
+    tell();
+    assert_eq!(held().generation, 1, "backups are not made for it");
+    card(&owner).await;
+    tell();
+    assert_eq!(
+        held().generation,
+        2,
+        "the owner's next one holds, whatever came after it"
+    );
+    assert_ne!(held().public_key, stolen().public_key);
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ impl Shop {
         }
         let recipient = identity_of(&typed)?.to_public().to_string();
         self.store.write(now, |tx| {
-            let generation = tx.reader().recovery_key()?.map_or(0, |row| row.generation);
+            let generation = tx.reader().next_generation()?.ok_or(Code::RecoveryCardGone)?;
             // Whom former cards let in stays, as far as this device knows; everybody else is nobody's guest.
             for restored in tx.reader().restored_admissions()? {
                 let admitted = DeviceAdmittedV1 {
@@ -179,13 +179,17 @@ impl Shop {
             let vouched = typed.vouch(self.identity.shop, founder, &founder_key);
             tx.record(Some(actor.staff), &Body::ShopVouched(vouched))?;
             let set = RecoveryKeySetV1 {
-                generation: generation.saturating_add(1),
+                generation,
                 recipient,
                 public_key,
                 set_ms: now.0,
             };
             tx.record(Some(actor.staff), &Body::RecoveryKeySet(set))?;
-            Ok::<_, AppError>(())
+            // Nobody keeps a card that backups are not made for.
+            match tx.reader().recovery_key()? {
+                Some(held) if held.public_key == public_key => Ok(()),
+                _ => Err(AppError::from(Code::RecoveryCardGone)),
+            }
         })?;
         self.live.tell("backup", None);
         self.backups.due.soon();

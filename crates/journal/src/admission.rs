@@ -138,7 +138,7 @@ impl Ruling {
 /// The devices whose word alone is enough for the shop's owner: the founding one, and those that began from a backup
 /// with a recovery card that one of these made. Whoever was merely let in is not among them.
 pub fn speak_for_the_owner(founder: DeviceId, rulings: &[Ruling], devices: &Devices) -> BTreeSet<DeviceId> {
-    let mut speak = have_spoken(founder, rulings, devices);
+    let mut speak = have_spoken(founder, &that_count(rulings), devices);
     speak.retain(|device| devices.get(*device).is_some_and(|known| known.until.is_none()));
     speak
 }
@@ -170,6 +170,41 @@ fn have_spoken(founder: DeviceId, rulings: &[Ruling], devices: &Devices) -> BTre
     }
 }
 
+/// How far above the others a recovery card's generation may be: who makes one takes the next.
+const MOST_GENERATIONS: u32 = 1000;
+
+/// The newest generation that counts, of all that cards were ever made with. One that is far above every other ends
+/// nothing and lets nobody in, so that no device alone makes a card that none can follow.
+pub fn newest_generation(generations: impl IntoIterator<Item = u32>) -> u32 {
+    let all: BTreeSet<u32> = generations.into_iter().collect();
+    let mut newest = 0u32;
+    for generation in all {
+        if generation > newest.saturating_add(MOST_GENERATIONS) {
+            break;
+        }
+        newest = generation;
+    }
+    newest
+}
+
+/// The generation of every card that was ever made.
+pub fn generations(rulings: &[Ruling]) -> impl Iterator<Item = u32> {
+    rulings.iter().filter_map(|ruling| match ruling.says {
+        Says::Recovers { generation, .. } => Some(generation),
+        _ => None,
+    })
+}
+
+/// All that devices said, but of the cards only those that count.
+fn that_count(rulings: &[Ruling]) -> Vec<Ruling> {
+    let newest = newest_generation(generations(rulings));
+    let counts = |ruling: &&Ruling| match ruling.says {
+        Says::Recovers { generation, .. } => generation <= newest,
+        _ => true,
+    };
+    rulings.iter().filter(counts).copied().collect()
+}
+
 /// How a recovery card of the shop stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Card {
@@ -184,6 +219,7 @@ pub enum Card {
 /// The cards that devices made the shop's and whose word counts, by their public halves. There are two that hold when
 /// two devices made one apart from each other.
 pub fn cards(founder: DeviceId, rulings: &[Ruling], devices: &Devices) -> BTreeMap<[u8; 32], Card> {
+    let rulings = &that_count(rulings);
     let speak = have_spoken(founder, rulings, devices);
     let (mut newest, mut by_owner) = (0, 0);
     let mut generations: BTreeMap<[u8; 32], u32> = BTreeMap::new();
@@ -277,7 +313,7 @@ impl Devices {
     /// that shut each other out, each before the other's word, leave it undecided; then the device admitted earlier is
     /// believed, by its ordinal, so that everybody decides alike.
     pub fn of(founder: DeviceId, key: PublicKey, rulings: &[Ruling]) -> Devices {
-        let mut rulings = rulings.to_vec();
+        let mut rulings = that_count(rulings);
         rulings.sort_by_key(|ruling| (ruling.by, ruling.seq, ruling.device, ruling.says.order()));
         let mut certain: BTreeSet<usize> = BTreeSet::new();
         let mut chosen: BTreeSet<usize> = BTreeSet::new();
@@ -551,6 +587,49 @@ mod tests {
         };
         let devices = known(&[founder, admits(1, 3, 3)]);
         assert_eq!(devices.get(device(1)).expect("known").key, key(1));
+    }
+
+    #[test]
+    fn a_card_far_above_the_others_ends_nothing_and_lets_nobody_in() {
+        let mut rulings = vec![
+            recovers(1, 2, 1, 1),
+            admits(1, 3, 2),
+            recovers(2, 1, 9, u32::MAX),
+            restores(9, 7),
+            restores(1, 8),
+        ];
+        for turn in 0..rulings.len() {
+            rulings.rotate_left(turn);
+            let devices = known(&rulings);
+            assert_eq!(devices.get(device(7)), None, "not by the thief's card");
+            assert_eq!(until(&devices, 8), None, "the shop's own lets in");
+            let cards = cards(device(1), &rulings, &devices);
+            assert_eq!(
+                cards.into_iter().collect::<Vec<_>>(),
+                [(key(101).bytes(), Card::Holds)]
+            );
+        }
+        rulings.push(recovers(1, 4, 3, 2));
+        let cards = cards(device(1), &rulings, &known(&rulings));
+        assert_eq!(
+            cards.get(&key(103).bytes()),
+            Some(&Card::Holds),
+            "the owner's next"
+        );
+    }
+
+    #[test]
+    fn generations_count_from_below() {
+        for (all, newest) in [
+            (vec![], 0),
+            (vec![3, 1, 2], 3),
+            (vec![1, u32::MAX], 1),
+            (vec![1, 1001], 1001),
+            (vec![1, 1002], 1),
+            (vec![1, 1002, 500], 1002),
+        ] {
+            assert_eq!(newest_generation(all.clone()), newest, "{all:?}");
+        }
     }
 
     fn recovers(by: u8, seq: u64, card: u8, generation: u32) -> Ruling {

@@ -6,7 +6,7 @@ use domain::{
     time::Moment,
 };
 use journal::{
-    Body, Header, PublicKey,
+    Body, Header, PublicKey, admission,
     body::{DeviceAdmittedV1, DeviceRestoredV1, RecoveryKeySetV1, ShopVouchedV1},
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -36,10 +36,10 @@ impl Reader<'_> {
         Ok(self
             .conn
             .prepare_cached(
-                "select generation, recipient, public_key, set_ms, actor_id from recovery_key
+                "select generation, recipient, public_key, set_ms, actor_id from recovery_key where generation <= ?1
                  order by generation desc, stamp desc, device_id desc limit 1",
             )?
-            .query_row([], |r| {
+            .query_row([self.newest_generation()?], |r| {
                 Ok(RecoveryKeyRow {
                     generation: r.get(0)?,
                     recipient: r.get(1)?,
@@ -57,9 +57,32 @@ impl Reader<'_> {
             .conn
             .prepare_cached(
                 "select 1 from recovery_key where public_key = ?1
-                    and generation = (select max(generation) from recovery_key)",
+                    and generation = (select max(generation) from recovery_key where generation <= ?2)",
             )?
-            .exists([public_key])?)
+            .exists(params![public_key, self.newest_generation()?])?)
+    }
+
+    /// Cards of a generation far above all others do not count.
+    fn newest_generation(&self) -> Result<u32, StoreError> {
+        let (_, rulings) = devices::rulings(self.conn)?;
+        Ok(admission::newest_generation(admission::generations(&rulings)))
+    }
+
+    /// The generation that a new card has to have to be the one that counts; `None` when there is none left.
+    pub fn next_generation(&self) -> Result<Option<u32>, StoreError> {
+        let (_, rulings) = devices::rulings(self.conn)?;
+        let mut all: Vec<u32> = admission::generations(&rulings).collect();
+        let mut next = admission::newest_generation(all.iter().copied()).checked_add(1);
+        while let Some(generation) = next {
+            // One that was too far above the others may count with this one.
+            all.push(generation);
+            let newest = admission::newest_generation(all.iter().copied());
+            if newest == generation {
+                break;
+            }
+            next = newest.checked_add(1);
+        }
+        Ok(next)
     }
 
     /// Devices that a recovery key let in and that still belong here, as somebody who belongs would let them in.
