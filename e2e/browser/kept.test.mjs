@@ -212,6 +212,27 @@ test("the list of customers is asked for once, not over and over", async () => {
   }
 });
 
+test("goods of one list are not shown in the other while that one is read", async () => {
+  const { id } = await send("POST", "/products", { name: "Long gone", price_minor: 500, unit: "piece" });
+  await shop.call("DELETE", `/products/${id}`, undefined, owner.token);
+  await office("bin", "products", async (page) => {
+    const rows = page.locator(".rows [role=row]");
+    await rows.first().waitFor();
+    const bin = await gate(page, /\/api\/v1\/products\?.*archived=true/);
+    await page.getByRole("button", { name: w("catalog.bin"), exact: true }).click();
+    await until(() => bin.seen === 1, "the bin that is asked for");
+    assert.equal(await rows.count(), 0, "nothing to restore yet");
+    bin.open();
+    await rows.getByText("Long gone").waitFor();
+    const all = await gate(page, /\/api\/v1\/products\?(?!.*archived=true)/);
+    await page.goto("/#/office/products");
+    await until(() => all.seen === 1, "the list that is asked for");
+    assert.equal(await rows.count(), 0);
+    all.open();
+    await rows.first().waitFor();
+  });
+});
+
 test("a drawer opens with all that was counted, however quickly", async () => {
   const who = { staff: uuid(), pin: "2468" };
   await shop.call("POST", "/staff", { id: who.staff, name: "Quick", role: "cashier", language: "en", hand: "right", hue: "teal", pin: who.pin }, owner.token);
