@@ -233,6 +233,37 @@ test("goods of one list are not shown in the other while that one is read", asyn
   });
 });
 
+test("keys are no scan while the sheet that they are meant for is on its way", async () => {
+  const context = await eyes.person({ shop, session: await shop.session("owner") });
+  const page = await context.newPage();
+  const till = new Till(page);
+  try {
+    const held = await gate(page, "**/PaySheet*.js");
+    let scans = 0;
+    page.on("request", (request) => (scans += Number(/\/api\/v1\/(scan|cart\/changes)$/.test(request.url()))));
+    await page.goto("/#/till");
+    await till.opened();
+    await till.pieces.first().click();
+    await till.items(1);
+    const before = scans;
+    await page.keyboard.press("F9");
+    await until(() => held.seen > 0, "the sheet's code");
+    await page.keyboard.type("500");
+    await page.keyboard.press("Enter");
+    assert.equal(await till.search.inputValue(), "");
+    held.open();
+    await till.sheet.waitFor();
+    assert.equal(scans, before, "nothing was searched or added");
+    assert.equal((await till.amounts()).length, 1);
+    assert.deepEqual(eyes.trouble(), []);
+  } catch (error) {
+    await shot(page, "failed-kept-sheet").catch(() => undefined);
+    throw error;
+  } finally {
+    await context.close();
+  }
+});
+
 test("a drawer opens with all that was counted, however quickly", async () => {
   const who = { staff: uuid(), pin: "2468" };
   await shop.call("POST", "/staff", { id: who.staff, name: "Quick", role: "cashier", language: "en", hand: "right", hue: "teal", pin: who.pin }, owner.token);
