@@ -233,6 +233,26 @@ test("goods of one list are not shown in the other while that one is read", asyn
   });
 });
 
+/** The till of a context of its own, with one thing in the cart. */
+async function selling(name, run) {
+  const context = await eyes.person({ shop, session: await shop.session("owner") });
+  const page = await context.newPage();
+  const till = new Till(page);
+  try {
+    await page.goto("/#/till");
+    await till.opened();
+    await till.pieces.first().click();
+    await till.items(1);
+    await run(page, till);
+    assert.deepEqual(eyes.trouble(), []);
+  } catch (error) {
+    await shot(page, `failed-kept-${name}`).catch(() => undefined);
+    throw error;
+  } finally {
+    await context.close();
+  }
+}
+
 test("keys are no scan while the sheet that they are meant for is on its way", async () => {
   const context = await eyes.person({ shop, session: await shop.session("owner") });
   const page = await context.newPage();
@@ -262,6 +282,24 @@ test("keys are no scan while the sheet that they are meant for is on its way", a
   } finally {
     await context.close();
   }
+});
+
+test("a double tap pays no total that came between the two taps", async () => {
+  await selling("double", async (page, till) => {
+    let asked = 0;
+    await page.route("**/api/v1/orders", async (route) => {
+      asked += 1;
+      if (asked > 1) return route.continue();
+      return route.fulfill({ status: 422, json: { error: { code: "total_differs", kind: "refused", message: "", hints: {}, incident: "TEST" } } });
+    });
+    await till.cash.click();
+    await page.getByText(w("error.total_differs")).first().waitFor();
+    await till.cash.click({ force: true });
+    assert.equal(asked, 1, "nobody has read it yet");
+    await until(() => till.cash.isEnabled(), "the button");
+    await till.cash.click();
+    await until(() => asked === 2, "the payment");
+  });
 });
 
 test("a drawer opens with all that was counted, however quickly", async () => {
