@@ -124,13 +124,15 @@ for (const language of ["en", "hi", "ar"]) {
             await page.getByTestId("card-confirm").click();
             await page.getByText(w("backups.card.kept")).waitFor();
             await page.getByTestId("add-folder").click();
+            await page.getByTestId("folder-list").waitFor();
+            await until(() => page.getByTestId("folder-choose").isEnabled(), "the first folder read");
             await page.getByTestId("folder-path").fill(folder);
+            assert.equal(await page.getByTestId("folder-choose").isDisabled(), true, "the field says another folder than the list");
             await page.getByTestId("folder-go").click();
             await page.getByTestId("folder-list").waitFor();
           },
           backups: async () => {
-            // What is chosen is the folder that was read last, not the one whose name stands in the field.
-            await until(() => page.getByTestId("folder-go").isEnabled(), "the folder read");
+            await until(() => page.getByTestId("folder-choose").isEnabled(), "the folder read");
             assert.equal(await page.getByTestId("folder-path").inputValue(), folder);
             await page.getByTestId("folder-choose").click();
             await page.getByTestId("backup-now").waitFor();
