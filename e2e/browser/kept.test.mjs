@@ -233,6 +233,26 @@ test("goods of one list are not shown in the other while that one is read", asyn
   });
 });
 
+test("what the finder found for other words cannot be taken", async () => {
+  const { name } = (await ask("/products?limit=20&sort=grid")).items[0];
+  await office("finder", "products", async (page) => {
+    await page.locator(".rows [role=row]").first().waitFor();
+    await page.keyboard.press("Control+k");
+    const box = page.getByRole("dialog").getByRole("combobox");
+    await box.fill(name);
+    const found = page.getByRole("option").filter({ has: page.getByText(w("office.find.product"), { exact: true }) });
+    await found.first().waitFor();
+    const held = await gate(page, /\/api\/v1\/products\?.*q=qqqq/);
+    const before = page.url();
+    await box.fill("qqqq");
+    assert.equal(await found.count(), 0);
+    await box.press("Enter");
+    await until(() => held.seen === 1, "the newer question");
+    assert.equal(page.url(), before);
+    held.open();
+  });
+});
+
 /** The till of a context of its own, with one thing in the cart. */
 async function selling(name, run) {
   const context = await eyes.person({ shop, session: await shop.session("owner") });
