@@ -253,6 +253,21 @@ test("what the finder found for other words cannot be taken", async () => {
   });
 });
 
+test("a campaign waits until it is known who sends the letters", async () => {
+  await office("campaign", "campaigns/new", async (page) => {
+    const held = await gate(page, "**/api/v1/mail/server");
+    await page.reload();
+    await page.getByTestId("campaign-name").fill("Mango season");
+    await page.getByTestId("campaign-title").fill("Mangoes");
+    await page.getByTestId("campaign-text").fill("The first crates have come.");
+    await page.getByTestId("campaign-sample").getByText("The first crates have come.").waitFor();
+    assert(held.seen > 0, "the mail server that is asked for");
+    assert.equal(await page.getByTestId("campaign-send").isDisabled(), true);
+    held.open();
+    await page.getByText(w("campaigns.noServer")).waitFor();
+  });
+});
+
 /** The till of a context of its own, with one thing in the cart. */
 async function selling(name, run) {
   const context = await eyes.person({ shop, session: await shop.session("owner") });
