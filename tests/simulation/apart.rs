@@ -10,7 +10,7 @@ use domain::{
 };
 use journal::{
     Body, Chunk, DeviceKey, Place, Series, Stamp, Transaction, Vector, Why,
-    body::DeviceRevokedV1,
+    body::{DeviceAdmittedV1, DeviceRevokedV1, RecoveryKeySetV1, ShopFoundedV1},
     exchange::{Pull, Pulled, Push, Pushed, Range},
 };
 use serde_json::{Value, json};
@@ -883,6 +883,160 @@ fn one_order_given_out_by_two_tills_apart_is_listed_at_all_of_them() {
         shop.order(&owners[0], OrderId::from_uuid(order_id))
             .expect("still shown");
     }
+}
+
+/// What a guest writes who was let in under an id of its own choice and says that it founded the shop.
+fn usurper(shop: &Shop) -> (DeviceAdmittedV1, Chunk) {
+    let me = shop.store().identity().expect("a device");
+    let device = DeviceId::from_bytes([0; 16]);
+    let key = DeviceKey::from_seed(&[66; 32]);
+    let admitted = DeviceAdmittedV1 {
+        device: device.bytes(),
+        public_key: key.public().bytes(),
+        branch: me.branch.bytes(),
+        counter: id(67).into_bytes(),
+        ordinal: 40,
+        lane: 40,
+        admitted_ms: NOON_MS,
+    };
+    let founded = Body::ShopFounded(ShopFoundedV1 {
+        shop: me.shop.bytes(),
+        branch: admitted.branch,
+        counter: admitted.counter,
+        device: admitted.device,
+        public_key: admitted.public_key,
+        ordinal: 40,
+        lane: 40,
+        currency: *b"INR",
+        demo: false,
+        founded_ms: NOON_MS,
+    });
+    let card = Body::RecoveryKeySet(RecoveryKeySetV1 {
+        generation: 9,
+        recipient: "age1".to_owned(),
+        public_key: key.public().bytes(),
+        set_ms: NOON_MS,
+    });
+    let mut series = Series::new(me.shop, me.branch, device);
+    let transactions: Vec<Transaction> = [founded, card]
+        .iter()
+        .enumerate()
+        .map(|(n, body)| {
+            let stamp = Stamp::at(Moment(NOON_MS + n as i64));
+            let (kind, version) = body.tag();
+            let fact = FactId::from_uuid(id(800 + n as u64));
+            let fact = series.append(fact, stamp, None, kind, version, body.encode());
+            Transaction {
+                facts: vec![fact],
+                head: series.head(&key),
+            }
+        })
+        .collect();
+    let chunk = Chunk::of(me.shop, device, &Place::default(), &transactions);
+    (admitted, chunk)
+}
+
+#[test]
+fn a_guest_that_says_it_founded_the_shop_is_not_believed() {
+    let branch = Branch::new("usurped");
+    let shops: Vec<Arc<Shop>> = (0..TILLS)
+        .map(|n| branch.open(n, 1, None).expect("a good disk opens"))
+        .collect();
+    let (admitted, chunk) = usurper(&shops[0]);
+    let done = shops[0].store().write(Moment(NOON_MS), |tx| {
+        tx.record(None, &Body::DeviceAdmitted(admitted))
+    });
+    done.map_err(|e: StoreError| e).expect("let in");
+    meet(&shops).expect("all know the guest");
+    let founder = |shop: &Shop| {
+        shop.store()
+            .read(|r| r.founder())
+            .expect("reads")
+            .expect("a founder")
+    };
+    for (n, shop) in shops.iter().enumerate() {
+        assert_eq!(why(shop, &chunk), Some(Why::FoundsAgain { seq: 1 }), "till {n}");
+        assert_eq!(founder(shop).0, shops[0].identity().device, "till {n}");
+        assert_eq!(shop.vector().expect("reads").get(&chunk.device), None, "till {n}");
+    }
+    same_everywhere(&shops).expect("nothing was struck out");
+}
+
+/// An earlier build took the guest's word, struck out everybody else's facts and was updated.
+#[test]
+fn books_that_believed_a_false_founder_come_right_with_the_update() {
+    let branch = Branch::new("poisoned");
+    let mut shops: Vec<Arc<Shop>> = (0..TILLS)
+        .map(|n| branch.open(n, 1, None).expect("a good disk opens"))
+        .collect();
+    let (admitted, chunk) = usurper(&shops[0]);
+    let done = shops[0].store().write(Moment(NOON_MS), |tx| {
+        tx.record(None, &Body::DeviceAdmitted(admitted))
+    });
+    done.map_err(|e: StoreError| e).expect("let in");
+    meet(&shops).expect("all know the guest");
+    let founder = shops[0].identity().device;
+    drop(shops.pop());
+    let file = branch.tills[2].disk.connect(FILE, None).expect("the file opens");
+    let key = DeviceKey::from_seed(&[66; 32]).public();
+    for transaction in chunk.read(&key, Place::default()).0 {
+        let (fact, head) = (&transaction.facts[0], &transaction.head);
+        let h = &fact.header;
+        file.execute(
+            "insert into fact values (?1, ?2, ?3, ?4, ?5, ?6, null, ?7, ?8, ?9, ?10)",
+            (
+                h.device.bytes(),
+                h.seq,
+                h.fact.bytes(),
+                h.shop.bytes(),
+                h.branch.bytes(),
+                h.stamp.0 as i64,
+                h.kind,
+                h.version,
+                &fact.body,
+                fact.hash,
+            ),
+        )
+        .expect("written");
+        file.execute(
+            "insert into arrival (device_id, seq) values (?1, ?2)",
+            (h.device.bytes(), h.seq),
+        )
+        .expect("written");
+        file.execute(
+            "insert into head values (?1, ?2, ?3, ?4)",
+            (head.device.bytes(), head.seq, head.hash, head.signature),
+        )
+        .expect("written");
+    }
+    for (from, to) in [("fact", "struck_fact"), ("head", "struck_head")] {
+        file.execute(
+            &format!("insert into {to} select * from {from} where device_id = ?1"),
+            [founder.bytes()],
+        )
+        .and_then(|_| {
+            file.execute(
+                &format!("delete from {from} where device_id = ?1"),
+                [founder.bytes()],
+            )
+        })
+        .expect("struck out");
+    }
+    file.execute_batch(
+        "drop table founder; delete from refinery_schema_history where version >= 30; update guard set views = 0",
+    )
+    .expect("as an earlier build left it");
+    drop(file);
+    shops.push(Arc::new(branch.tills[2].open().expect("it opens")));
+    let kept = shops[2]
+        .store()
+        .read(|r| r.founder())
+        .expect("reads")
+        .expect("a founder");
+    assert_eq!(kept.0, founder);
+    assert_eq!(why(&shops[2], &chunk), Some(Why::FoundsAgain { seq: 1 }));
+    meet(&shops).expect("they go on");
+    same_everywhere(&shops).expect("the same as who never heard of it");
 }
 
 // --- rounds with a peer -----------------------------------------------------------------------------------------------

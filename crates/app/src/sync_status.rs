@@ -673,7 +673,7 @@ fn word_of(why: Why) -> &'static str {
         Why::Revoked { .. } => "revoked",
         Why::TooBig => "too_big",
         Why::WrongShop => "wrong_shop",
-        Why::UnknownDevice | Why::Limit | Why::Other { .. } => "other",
+        Why::UnknownDevice | Why::Limit | Why::FoundsAgain { .. } | Why::Other { .. } => "other",
     }
 }
 

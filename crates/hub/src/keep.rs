@@ -391,6 +391,12 @@ impl<B: Books> Hub<B> {
                     why = Some(Why::Revoked { until: until.seq });
                 }
             }
+            if chunk.device != standing.shop.founder
+                && let Some(seq) = read.iter().find_map(admission::founds_at)
+            {
+                read.truncate(read.iter().take_while(|t| t.head.seq < seq).count());
+                why = Some(Why::FoundsAgain { seq });
+            }
             let Some(last) = read.last() else {
                 return Ok((at.seq, why, false));
             };

@@ -320,6 +320,23 @@ async fn who_is_restored_lets_itself_in(engine: &mut impl Engine) {
     assert_eq!(findings, []);
 }
 
+async fn nobody_founds_a_shop_again(engine: &mut impl Engine) {
+    let (client, _hub) = started(engine).await;
+    let (mut founder, _) = shop(&client, "word", 1).await;
+    let mut guest = Device::new(founder.shop(), 0);
+    founder.admit(&guest, 9);
+    guest.sell(2, 40);
+    guest.found(false);
+    guest.set_card(9, 9);
+    let pushed = client
+        .push(&founder, vec![founder.chunk(0), guest.chunk(0)])
+        .await;
+    assert_eq!(pushed.refused, [(guest.id, Why::FoundsAgain { seq: 3 })]);
+    assert_eq!(pushed.heads.get(&guest.id), Some(&2), "what came before stays");
+    let pushed = client.push(&guest, vec![guest.chunk(1)]).await;
+    assert_eq!(pushed.refused, [(guest.id, Why::FoundsAgain { seq: 3 })]);
+}
+
 async fn a_copied_device_is_found(engine: &mut impl Engine) {
     let (client, hub) = started(engine).await;
     let (mut founder, mut other) = shop(&client, "word", 1).await;
@@ -914,6 +931,7 @@ async fn all(engine: &mut impl Engine) {
     what_does_not_fit_is_refused_by_name(engine).await;
     who_is_shut_out_stays_out(engine).await;
     who_is_restored_lets_itself_in(engine).await;
+    nobody_founds_a_shop_again(engine).await;
     a_copied_device_is_found(engine).await;
     a_hundred_at_once_have_one_winner(engine).await;
     shops_are_strangers_to_each_other(engine).await;

@@ -242,6 +242,17 @@ pub fn cards(founder: DeviceId, rulings: &[Ruling], devices: &Devices) -> BTreeM
     cards.map(|(key, generation)| (key, stands(generation))).collect()
 }
 
+/// Where a series says that its device founds a shop. Only the founder's own first words may, and who that is is known to
+/// everybody who has the shop's books: of any other series nothing counts from there on.
+pub fn founds_at(transaction: &Transaction) -> Option<u64> {
+    let mut facts = transaction.facts.iter();
+    let founds = facts.find(|fact| fact.header.kind == FOUNDS)?;
+    Some(founds.header.seq)
+}
+
+/// The kind of the fact that founds a shop.
+const FOUNDS: u16 = 1;
+
 /// The device that founded a shop, if these are the first words of one.
 pub fn founder(header: &Header, body: &Body) -> Option<(ShopId, DeviceId, PublicKey)> {
     let Body::ShopFounded(founded) = body else {

@@ -292,6 +292,10 @@ pub enum Why {
     WrongShop,
     /// The shop may not have more devices with the other.
     Limit,
+    /// A device that another one let in says that it founded the shop.
+    FoundsAgain {
+        seq: u64,
+    },
     /// A reason of a newer build.
     Other {
         code: u8,
@@ -311,6 +315,7 @@ impl Why {
             Why::TooBig => (7, 0),
             Why::WrongShop => (8, 0),
             Why::Limit => (9, 0),
+            Why::FoundsAgain { seq } => (10, seq),
             Why::Other { code, seq } => (code, seq),
         }
     }
@@ -326,6 +331,7 @@ impl Why {
             7 => Why::TooBig,
             8 => Why::WrongShop,
             9 => Why::Limit,
+            10 => Why::FoundsAgain { seq },
             _ => Why::Other { code, seq },
         }
     }
@@ -339,7 +345,8 @@ impl Why {
             | Why::BadSignature { .. }
             | Why::Revoked { .. }
             | Why::TooBig
-            | Why::WrongShop => false,
+            | Why::WrongShop
+            | Why::FoundsAgain { .. } => false,
         }
     }
 }

@@ -152,6 +152,7 @@ proptest! {
         let known = [
             Why::Forked { seq }, Why::Gap { have: seq }, Why::BadChain { seq }, Why::BadSignature { seq },
             Why::UnknownDevice, Why::Revoked { until: seq }, Why::TooBig, Why::WrongShop, Why::Limit,
+            Why::FoundsAgain { seq },
             Why::Other { code: code.max(100), seq },
         ];
         let pushed = Pushed { heads: have, refused: known.iter().map(|why| (device(3), *why)).collect() };

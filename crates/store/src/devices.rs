@@ -1,6 +1,11 @@
 //! The devices of the shop: who belongs to it, by which key, and until which of its facts.
 
-use crate::{Reader, StoreError, catalog::record, recovery, views};
+use crate::{
+    Reader, StoreError,
+    catalog::record,
+    ingest::{place_at, strike},
+    recovery, views,
+};
 use domain::{
     ids::{BranchId, CounterId, DeviceId},
     numbers::RESTORED_ORDINALS,
@@ -12,7 +17,7 @@ use journal::{
     fields::device,
     register::{PatchV1, Record, Written},
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
 
 /// A device of the shop, as far as facts tell.
@@ -224,6 +229,8 @@ type Founder = (DeviceId, PublicKey);
 
 /// Who founded the shop, and all rulings that ever came in.
 pub(crate) fn rulings(conn: &Connection) -> Result<(Option<Founder>, Vec<Ruling>), StoreError> {
+    let founded_by = founded_by(conn)?;
+    let false_founders = false_founders(conn)?;
     let (mut first, mut rulings) = (None, Vec::new());
     for table in ["fact", "struck_fact"] {
         let mut statement = conn.prepare_cached(&format!(
@@ -236,12 +243,59 @@ pub(crate) fn rulings(conn: &Connection) -> Result<(Option<Founder>, Vec<Ruling>
             let Ok(body) = Body::decode(fact.header.kind, fact.header.version, &fact.body) else {
                 continue;
             };
-            let founds = founder(&fact.header, &body).map(|(_, device, key)| (device, key));
-            first = first.or(founds);
-            rulings.extend(Ruling::of(&fact, &body));
+            if Some(fact.header.device) == founded_by {
+                let founds = founder(&fact.header, &body).map(|(_, device, key)| (device, key));
+                first = first.or(founds);
+            }
+            let ruling = Ruling::of(&fact, &body);
+            rulings.extend(ruling.filter(|ruling| {
+                let from = false_founders.get(&ruling.by);
+                from.is_none_or(|from| ruling.seq < *from)
+            }));
         }
     }
     Ok((first, rulings))
+}
+
+/// The device with which these books began.
+pub(crate) fn founded_by(conn: &Connection) -> Result<Option<DeviceId>, StoreError> {
+    Ok(conn
+        .prepare_cached("select device_id from founder")?
+        .query_row([], |r| Ok(DeviceId::from_bytes(r.get(0)?)))
+        .optional()?)
+}
+
+/// Other devices that say that they founded the shop, and where. Earlier builds took such facts in.
+pub(crate) fn false_founders(conn: &Connection) -> Result<BTreeMap<DeviceId, u64>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "select device_id, min(seq) from
+            (select device_id, seq from fact where kind in (1, 2, 3, 8, 9) and kind = 1
+             union all select device_id, seq from struck_fact where kind = 1)
+         where device_id not in (select device_id from founder) group by device_id",
+    )?;
+    let rows = statement.query_map([], |r| Ok((DeviceId::from_bytes(r.get(0)?), r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Puts right what an earlier build believed of a device that says it founded the shop.
+pub(crate) fn leave_out_false_founders(
+    conn: &mut Connection,
+    me: Option<DeviceId>,
+) -> Result<(), StoreError> {
+    let Some(me) = me else { return Ok(()) };
+    let mut others = false_founders(conn)?;
+    others.remove(&me);
+    let still_counts = |device: &DeviceId, from: u64| -> Result<bool, StoreError> {
+        Ok(place_at(conn, *device, u64::MAX)?.seq >= from)
+    };
+    for (device, from) in &others {
+        if still_counts(device, *from)? {
+            let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            strike(&tx, me)?;
+            return Ok(tx.commit()?);
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn revoked_at(conn: &Connection, device: DeviceId) -> Result<Option<Revoked>, StoreError> {

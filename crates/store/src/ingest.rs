@@ -13,7 +13,7 @@ use domain::{
 };
 pub use journal::exchange::SealedKey;
 use journal::{
-    Chunk, Fact, FactHash, Head, Place, PublicKey, Stamp, Transaction, Vector, Why,
+    Chunk, Fact, FactHash, Head, Place, PublicKey, Stamp, Transaction, Vector, Why, admission,
     exchange::{MAX_TRANSACTION_BYTES, Range},
     seal,
 };
@@ -326,6 +326,7 @@ fn ingest_some(
         return Ok(false);
     }
     let revoked = devices::revoked_at(&tx, device)?;
+    let founded_by = devices::founded_by(&tx)?;
     let own = device == me.who.identity.device;
     let (mut taken, mut revokes) = (0, false);
     while let Some(bytes) = chunk.transactions.get(at.transactions) {
@@ -352,6 +353,9 @@ fn ingest_some(
             done.refused = Some(Why::Revoked {
                 until: revoked.last_seq,
             });
+            break;
+        } else if let Some(seq) = admission::founds_at(&transaction).filter(|_| founded_by != Some(device)) {
+            done.refused = Some(Why::FoundsAgain { seq });
             break;
         } else {
             for fact in &transaction.facts {
@@ -434,6 +438,16 @@ fn forked(conn: &Connection, head: &Head, now: Moment) -> Result<(), StoreError>
     Ok(())
 }
 
+/// The last transaction of a device that ends before a number, struck out or not.
+fn head_before(conn: &Connection, device: DeviceId, seq: u64) -> Result<u64, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "select coalesce(max(seq), 0) from (select device_id, seq from head union all
+             select device_id, seq from struck_head) where device_id = ?1 and seq < ?2",
+        )?
+        .query_row(params![device.bytes(), seq], |r| r.get(0))?)
+}
+
 /// What had come in of a device beyond its revocation counts no more, and counts again when the revocation itself does
 /// not hold: decided by `journal::admission` from all rulings there are, so all devices show the same whatever they heard
 /// of first. This device's own facts stay where they are; nobody takes them.
@@ -447,10 +461,15 @@ pub(crate) fn strike(conn: &Connection, me: DeviceId) -> Result<(), StoreError> 
         writers.insert(device?);
     }
     writers.remove(&me.bytes());
+    let false_founders = devices::false_founders(conn)?;
     let most = u64::try_from(i64::MAX).unwrap_or(u64::MAX);
     let mut changed = 0;
     for device in writers {
-        let until = belonging.counts(DeviceId::from_bytes(device), most);
+        let id = DeviceId::from_bytes(device);
+        let mut until = belonging.counts(id, most);
+        if let Some(founds) = false_founders.get(&id) {
+            until = until.min(head_before(conn, id, *founds)?);
+        }
         for (from, to, columns, side) in [
             ("fact", "struck_fact", views::FACT, ">"),
             ("head", "struck_head", "device_id, seq, hash, signature", ">"),

@@ -74,4 +74,4 @@ pub use write::Write;
 pub const VIEWS_VERSION: i64 = 10;
 
 /// The number of this build for the guard against older builds: the newest migration that it knows.
-pub const BUILD: i64 = 29;
+pub const BUILD: i64 = 30;

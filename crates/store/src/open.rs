@@ -1,6 +1,12 @@
 //! Opening the file: key, pragmas, migrations, views of this build, and who this device is.
 
-use crate::{Reader, StoreError, VIEWS_VERSION, Write, devices::DevicePlace, migrate, read::Readers, views};
+use crate::{
+    Reader, StoreError, VIEWS_VERSION, Write,
+    devices::{self, DevicePlace},
+    migrate,
+    read::Readers,
+    views,
+};
 use domain::{
     ids::{BranchId, CounterId, DeviceId, ShopId},
     time::Moment,
@@ -73,6 +79,7 @@ impl Store {
             views::rebuild(&mut conn)?;
         }
         let me = load_me(&conn)?;
+        devices::leave_out_false_founders(&mut conn, me.as_ref().map(|me| me.who.identity.device))?;
         let readers = options.vfs.is_none().then(|| Readers::new(options.clone()));
         Ok(Store {
             writer: Mutex::new(Writer { conn, me }),
@@ -203,7 +210,7 @@ impl Store {
     /// facts themselves with that key.
     pub fn admits(&self, device: DeviceId, key: &[u8; 32]) -> Result<bool, StoreError> {
         let writer = self.lock();
-        let belonging = crate::devices::belonging(&writer.conn)?;
+        let belonging = devices::belonging(&writer.conn)?;
         Ok(belonging.is_some_and(|all| {
             all.get(device)
                 .is_some_and(|known| known.until.is_none() && known.key.bytes() == *key)
@@ -271,6 +278,7 @@ const SHARED_TABLES: &[&str] = &[
     "fork",
     "struck_fact",
     "struck_head",
+    "founder",
     "newer_fact",
     "arrival",
     "told_move",

@@ -92,6 +92,8 @@ impl Write<'_> {
                 identity.demo
             ],
         )?;
+        self.tx
+            .execute("insert into founder values (1, ?1)", [identity.device.bytes()])?;
         self.me = Some(Me {
             who: Arc::new(Who {
                 identity: identity.clone(),
