@@ -828,6 +828,97 @@ fn a_revocation_strikes_what_came_in_beyond_it_at_every_till() {
     same_everywhere(&[shops[0].clone(), shops[2].clone()]).expect("the same at both");
 }
 
+/// A till began again from an image of its disk, and two others each heard of another of its pasts. The owner names one.
+fn two_pasts(name: &str, named: u64, other: u64) {
+    let branch = Branch::new(name);
+    let mut shops: Vec<Arc<Shop>> = (0..TILLS)
+        .map(|n| branch.open(n, 1, None).expect("a good disk opens"))
+        .collect();
+    let sell = |shop: &Arc<Shop>, throw: u64| {
+        branch.tills[1].dice.reseed(throw);
+        let owner = actor(shop, branch.owner.staff);
+        let mut person = Person {
+            shop: shop.clone(),
+            seat: owner.seat,
+            dice: Dice::new(throw),
+        };
+        person.sell_lines().done(shop, &owner).expect("sold");
+    };
+    for throw in 0..5 {
+        sell(&shops[1], throw);
+    }
+    meet(&shops).expect("all have the same");
+    let copied = shops[1].identity().device;
+    drop(shops.remove(1));
+    let image = branch.tills[1].disk.image();
+    let mut pasts = vec![];
+    for (n, sales) in [(0, named), (1, other)] {
+        branch.tills[1].disk.load(&image, 1);
+        let till = Arc::new(branch.tills[1].open().expect("it begins again"));
+        for sale in 0..sales {
+            sell(&till, 100 * (n as u64 + 1) + sale);
+        }
+        let past = series_of(&till, &shops[n]);
+        assert_eq!(why(&shops[n], &past), None);
+        pasts.push(past);
+    }
+    assert!(matches!(why(&shops[1], &pasts[0]), Some(Why::Forked { .. })));
+    let (last_seq, last_hash) = shops[0]
+        .store()
+        .read(|r| r.head_of(copied))
+        .expect("reads")
+        .expect("it sold something");
+    let revoked = Body::DeviceRevoked(DeviceRevokedV1 {
+        device: copied.bytes(),
+        last_seq,
+        last_hash,
+        reason: "copied".to_owned(),
+        revoked_ms: NOON_MS,
+    });
+    let done = shops[0]
+        .store()
+        .write(Moment(NOON_MS), |tx| tx.record(None, &revoked));
+    done.map_err(|e: StoreError| e).expect("shut out");
+    let forked = |shop: &Shop| {
+        let listed = shop.anomalies(&Default::default()).expect("reads").items;
+        listed.iter().any(|one| one.kind == "device_forked")
+    };
+    shops[1]
+        .take_in(&[series_of(&shops[0], &shops[1])])
+        .expect("it hears of it");
+    assert!(
+        forked(&shops[1]),
+        "listed as long as its books are another past's"
+    );
+    let mut asked = 0;
+    while shops[1].vector().expect("reads") != shops[0].vector().expect("reads") {
+        asked += 1;
+        assert!(asked < 12, "it does not ask for ever");
+        let theirs = shops[1].vector().expect("reads");
+        let (chunks, _) = shops[0].chunks_for(&theirs, 1 << 20).expect("reads");
+        shops[1].take_in(&chunks).expect("taken");
+        // Somebody who has not heard of it yet offers the other past again.
+        let stale = shops[1].take_in(&pasts[1..]).expect("looked at");
+        assert!(stale.series[&copied].refused.is_some());
+    }
+    same_everywhere(&shops).expect("the past that the owner named, everywhere");
+    assert!(
+        !forked(&shops[0]) && !forked(&shops[1]),
+        "and nothing is left to do"
+    );
+    assert!(matches!(why(&shops[1], &pasts[1]), Some(Why::Forked { .. })));
+}
+
+#[test]
+fn the_past_that_the_owner_named_holds_where_a_shorter_one_was_known() {
+    two_pasts("longer", 4, 2);
+}
+
+#[test]
+fn the_past_that_the_owner_named_holds_where_a_longer_one_was_known() {
+    two_pasts("shorter", 2, 4);
+}
+
 #[test]
 fn one_order_given_out_by_two_tills_apart_is_listed_at_all_of_them() {
     let branch = Branch::new("twice");

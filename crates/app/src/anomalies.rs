@@ -279,8 +279,8 @@ impl Shop {
                 },
             });
         }
-        // Once it is shut out there is nothing left to do about it.
-        for one in r.fork_anomalies()?.into_iter().filter(|one| !one.revoked) {
+        // Once it is shut out, and what is here is what was named with that, there is nothing left to do about it.
+        for one in r.fork_anomalies()?.into_iter().filter(|one| !one.settled) {
             found.push(Found {
                 weight: i64::try_from(one.seq).unwrap_or(i64::MAX),
                 view: AnomalyView {

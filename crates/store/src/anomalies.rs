@@ -53,7 +53,8 @@ pub struct ForkAnomaly {
     pub seq: u64,
     pub seen_ms: i64,
     pub counter: Option<CounterId>,
-    pub revoked: bool,
+    /// It was shut out, and the past that was named with that stands here.
+    pub settled: bool,
 }
 
 /// More was spent from a card than was on it.
@@ -146,7 +147,9 @@ impl Reader<'_> {
     pub fn fork_anomalies(&self) -> Result<Vec<ForkAnomaly>, StoreError> {
         let mut statement = self.conn.prepare_cached(
             "select f.device_id, max(f.seq), max(f.seen_ms), d.counter_id,
-                        exists (select 1 from device_revoked r where r.device_id = f.device_id)
+                        exists (select 1 from device_revoked r where r.device_id = f.device_id
+                            and (r.last_seq = 0 or exists (select 1 from fact e where e.device_id = r.device_id
+                                and e.seq = r.last_seq and e.hash = r.last_hash)))
                  from fork f left join device d using (device_id)
                  group by f.device_id order by max(f.seen_ms) desc, f.device_id",
         )?;
@@ -156,7 +159,7 @@ impl Reader<'_> {
                 seq: r.get(1)?,
                 seen_ms: r.get(2)?,
                 counter: r.get::<_, Option<Id>>(3)?.map(CounterId::from_bytes),
-                revoked: r.get(4)?,
+                settled: r.get(4)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -232,9 +232,12 @@ pub(crate) fn rulings(conn: &Connection) -> Result<(Option<Founder>, Vec<Ruling>
     let founded_by = founded_by(conn)?;
     let false_founders = false_founders(conn)?;
     let (mut first, mut rulings) = (None, Vec::new());
-    for table in ["fact", "struck_fact"] {
+    // Of a past that was left, what is not known to be wrong counts until another one has come so far.
+    const LEFT: &str = " and wrong = 0 and not exists
+        (select 1 from fact f where f.device_id = left_fact.device_id and f.seq = left_fact.seq)";
+    for (table, only) in [("fact", ""), ("struck_fact", ""), ("left_fact", LEFT)] {
         let mut statement = conn.prepare_cached(&format!(
-            "select {} from {table} where kind in (1, 2, 3, 8, 9)",
+            "select {} from {table} where kind in (1, 2, 3, 8, 9){only}",
             views::FACT
         ))?;
         let facts = statement.query_map([], views::fact)?;

@@ -5,7 +5,11 @@
 //! and never another one. Taking the same in again changes nothing.
 
 use crate::{
-    Store, StoreError, devices, events, open::Writer, quarantine, scopes, views, write::insert_fact,
+    Store, StoreError, devices, events,
+    left::{self, Past},
+    open::Writer,
+    quarantine, scopes, views,
+    write::insert_fact,
 };
 use domain::{
     ids::{CustomerId, DeviceId},
@@ -316,6 +320,35 @@ fn ingest_some(
         done.refused = Some(Why::Gap { have: here.seq });
         return Ok(false);
     }
+    let revoked = devices::revoked_at(&tx, device)?;
+    let own = device == me.who.identity.device;
+    if at.place.is_none()
+        && let Some(end) = revoked.filter(|_| !own)
+    {
+        match left::compare(&tx, chunk, &key, &end)? {
+            Past::Fits => {}
+            Past::Strays { seq } => {
+                done.refused = Some(Why::Forked { seq });
+                return Ok(false);
+            }
+            Past::Ours { wrong, good } => {
+                let keep = match good {
+                    Some(good) => head_before(&tx, device, good + 1)?,
+                    None => left::step_back(&tx, device, wrong)?,
+                };
+                left::leave(&tx, device, keep, wrong)?;
+                strike(&tx, me.who.identity.device)?;
+                views::rebuild_in(&tx)?;
+                here = place_at(&tx, device, u64::MAX)?;
+                done.upto = here.seq;
+                if here.seq < chunk.after {
+                    done.refused = Some(Why::Gap { have: here.seq });
+                    tx.commit()?;
+                    return Ok(false);
+                }
+            }
+        }
+    }
     let mut place = match at.place {
         Some(place) => place,
         None => place_at(&tx, device, chunk.after)?,
@@ -325,9 +358,9 @@ fn ingest_some(
         done.refused = Some(Why::Forked { seq: chunk.after });
         return Ok(false);
     }
-    let revoked = devices::revoked_at(&tx, device)?;
     let founded_by = devices::founded_by(&tx)?;
-    let own = device == me.who.identity.device;
+    // What a past that was left says of other devices counts until the one that holds has come so far.
+    let parted = revoked.is_some() && left::has_left(&tx, device)?;
     let (mut taken, mut revokes) = (0, false);
     while let Some(bytes) = chunk.transactions.get(at.transactions) {
         let transaction = match read(bytes, chunk, &key, &place) {
@@ -379,7 +412,7 @@ fn ingest_some(
             break;
         }
     }
-    if revokes {
+    if revokes || (parted && taken > 0) {
         strike(&tx, me.who.identity.device)?;
         here = place_at(&tx, device, u64::MAX)?;
     }
@@ -412,7 +445,7 @@ pub(crate) fn read(bytes: &[u8], chunk: &Chunk, key: &PublicKey, from: &Place) -
     }
 }
 
-fn hash_at(conn: &Connection, device: DeviceId, seq: u64) -> Result<Option<FactHash>, StoreError> {
+pub(crate) fn hash_at(conn: &Connection, device: DeviceId, seq: u64) -> Result<Option<FactHash>, StoreError> {
     Ok(conn
         .prepare_cached("select hash from fact where device_id = ?1 and seq = ?2")?
         .query_row(params![device.bytes(), seq], |r| r.get(0))
@@ -439,7 +472,7 @@ fn forked(conn: &Connection, head: &Head, now: Moment) -> Result<(), StoreError>
 }
 
 /// The last transaction of a device that ends before a number, struck out or not.
-fn head_before(conn: &Connection, device: DeviceId, seq: u64) -> Result<u64, StoreError> {
+pub(crate) fn head_before(conn: &Connection, device: DeviceId, seq: u64) -> Result<u64, StoreError> {
     Ok(conn
         .prepare_cached(
             "select coalesce(max(seq), 0) from (select device_id, seq from head union all
@@ -488,6 +521,12 @@ pub(crate) fn strike(conn: &Connection, me: DeviceId) -> Result<(), StoreError> 
                 &format!("delete from {from} where {which}"),
                 params![device, until],
             )?;
+        }
+        if let Some(end) = belonging.get(id).and_then(|known| known.until)
+            && hash_at(conn, id, end.seq)?.is_some_and(|hash| hash != end.hash)
+        {
+            left::leave(conn, id, head_before(conn, id, end.seq)?, end.seq)?;
+            changed += 1;
         }
     }
     if changed > 0 {

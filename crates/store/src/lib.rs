@@ -27,6 +27,7 @@ pub mod ingest;
 mod invoice_views;
 pub mod invoices;
 pub mod lead;
+mod left;
 pub mod mail;
 mod migrate;
 mod open;
@@ -74,4 +75,4 @@ pub use write::Write;
 pub const VIEWS_VERSION: i64 = 10;
 
 /// The number of this build for the guard against older builds: the newest migration that it knows.
-pub const BUILD: i64 = 30;
+pub const BUILD: i64 = 32;

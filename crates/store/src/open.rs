@@ -279,6 +279,8 @@ const SHARED_TABLES: &[&str] = &[
     "struck_fact",
     "struck_head",
     "founder",
+    "left_fact",
+    "left_head",
     "newer_fact",
     "arrival",
     "told_move",
