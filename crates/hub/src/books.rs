@@ -94,13 +94,15 @@ pub enum Grown {
     Full,
 }
 
-/// Two histories that one device signed.
+/// Two histories that one device signed: the first number under which they differ, and the signed end of the one that is
+/// not in the books, where it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fork {
     pub device: DeviceId,
     pub seq: u64,
+    pub upto: Option<u64>,
     pub hash: FactHash,
-    pub bytes: Vec<u8>,
+    pub signature: [u8; 64],
 }
 
 /// A shop, and where the asked series stand in it.

@@ -17,7 +17,7 @@ use domain::{
 };
 use journal::{
     Body, Chunk, Place, PublicKey, Stamp, Transaction, Why,
-    admission::{self, Devices, Ruling},
+    admission::{self, Devices, Known, Ruling},
     exchange::{Heads, MAX_MESSAGE_BYTES, Pull, Pulled, Push, Pushed, Registration},
 };
 use std::{
@@ -373,7 +373,7 @@ impl<B: Books> Hub<B> {
             if chunk.after > at.seq {
                 return Ok((at.seq, Some(Why::Gap { have: at.seq }), false));
             }
-            let (skipped, wrong) = self.compare(shop, &known.key, chunk, &at).await?;
+            let (skipped, wrong) = self.compare(shop, known, chunk, &at).await?;
             if wrong.is_some() {
                 return Ok((at.seq, wrong, false));
             }
@@ -427,7 +427,7 @@ impl<B: Books> Hub<B> {
     async fn compare(
         &self,
         shop: ShopId,
-        key: &PublicKey,
+        known: &Known,
         chunk: &Chunk,
         at: &Place,
     ) -> Result<(usize, Option<Why>), Refusal> {
@@ -460,19 +460,23 @@ impl<B: Books> Hub<B> {
                 self.metrics.transactions_known.fetch_add(1, Relaxed);
                 continue;
             }
-            if theirs.check(key, &from).is_err() {
+            if theirs.check(&known.key, &from).is_err() {
                 return Ok((0, Some(Why::BadSignature { seq: theirs.head.seq })));
             }
             let seq = from.seq + 1;
             let fork = Fork {
                 device: chunk.device,
                 seq,
+                upto: Some(theirs.head.seq),
                 hash: theirs.head.hash,
-                bytes: bytes.clone(),
+                signature: theirs.head.signature,
             };
-            tracing::warn!(%shop, device = %chunk.device, seq, "a device showed two histories");
             self.metrics.forks.fetch_add(1, Relaxed);
-            self.books.forked(shop, &fork, self.now()).await?;
+            // What a device signed beyond its end is nothing to anybody.
+            if known.until.is_none_or(|until| theirs.head.seq <= until.seq) {
+                tracing::warn!(%shop, device = %chunk.device, seq, "a device showed two histories");
+                self.books.forked(shop, &fork, self.now()).await?;
+            }
             return Ok((0, Some(Why::Forked { seq })));
         }
         if !same {

@@ -474,18 +474,19 @@ impl Books for Postgres {
 
     async fn forked(&self, shop: ShopId, fork: &Fork, now: Moment) -> Result<()> {
         again!(self, |client| {
-            // Shown again, it is the same fork.
+            // One proof is enough: a copy signs as many as it likes.
             client
                 .execute(
-                    "insert into fork values ($1, $2, $3, $4, $5, $6)
-                     on conflict (shop_id, device_id, seq, hash) do nothing",
+                    "insert into fork values ($1, $2, $3, $4, $5, $6, $7)
+                     on conflict (shop_id, device_id) do nothing",
                     &[
                         &shop.uuid(),
                         &fork.device.uuid(),
                         &signed(fork.seq),
+                        &fork.upto.map(signed),
                         &&fork.hash[..],
+                        &&fork.signature[..],
                         &now.0,
-                        &fork.bytes,
                     ],
                 )
                 .await
@@ -497,18 +498,20 @@ impl Books for Postgres {
         again!(self, |client| {
             let rows = client
                 .query(
-                    "select device_id, seq, hash, bytes from fork where shop_id = $1
-                     order by device_id, seq, hash",
+                    "select device_id, seq, upto_seq, hash, signature from fork where shop_id = $1
+                     order by device_id",
                     &[&shop.uuid()],
                 )
                 .await?;
             rows.iter()
                 .map(|row| {
+                    let signature: &[u8] = row.try_get(4)?;
                     Ok(Fork {
                         device: device(row, 0)?,
                         seq: unsigned(row.try_get(1)?),
-                        hash: hash(row, 2)?,
-                        bytes: row.try_get(3)?,
+                        upto: row.try_get::<_, Option<i64>>(2)?.map(unsigned),
+                        hash: hash(row, 3)?,
+                        signature: signature.try_into().unwrap_or([0; 64]),
                     })
                 })
                 .collect()

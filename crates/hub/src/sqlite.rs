@@ -452,17 +452,18 @@ impl Books for Sqlite {
     async fn forked(&self, shop: ShopId, fork: &Fork, now: Moment) -> Result<()> {
         let fork = fork.clone();
         self.write(move |conn| {
-            // Shown again, it is the same fork.
+            // One proof is enough: a copy signs as many as it likes.
             conn.execute(
-                "insert into fork values (?1, ?2, ?3, ?4, ?5, ?6)
-                 on conflict (shop_id, device_id, seq, hash) do nothing",
+                "insert into fork values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 on conflict (shop_id, device_id) do nothing",
                 params![
                     shop.bytes(),
                     fork.device.bytes(),
                     signed(fork.seq),
+                    fork.upto.map(signed),
                     fork.hash,
-                    now.0,
-                    fork.bytes
+                    fork.signature,
+                    now.0
                 ],
             )?;
             Ok(())
@@ -473,14 +474,15 @@ impl Books for Sqlite {
     async fn forks(&self, shop: ShopId) -> Result<Vec<Fork>> {
         self.read(move |conn| {
             conn.prepare_cached(
-                "select device_id, seq, hash, bytes from fork where shop_id = ?1 order by device_id, seq, hash",
+                "select device_id, seq, upto_seq, hash, signature from fork where shop_id = ?1 order by device_id",
             )?
             .query_map([shop.bytes()], |r| {
                 Ok(Fork {
                     device: DeviceId::from_bytes(r.get(0)?),
                     seq: unsigned(r.get(1)?),
-                    hash: r.get(2)?,
-                    bytes: r.get(3)?,
+                    upto: r.get::<_, Option<i64>>(2)?.map(unsigned),
+                    hash: r.get(3)?,
+                    signature: r.get(4)?,
                 })
             })?
             .collect()

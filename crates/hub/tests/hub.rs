@@ -17,7 +17,7 @@ use domain::ids::{CustomerId, ShopId};
 use engines::{Engine, OnPostgres, OnSqlite, invite, serve, shop, wide};
 use hub::{Books, Hub, Limits, Postgres, Sqlite, verify};
 use journal::{
-    Vector, Why,
+    Head, Vector, Why,
     exchange::{Heads, Keys, KeysAnswer, PULL_WINDOW_MS, Pull, Push, SealedKey},
 };
 use std::{
@@ -369,6 +369,16 @@ async fn a_copied_device_is_found(engine: &mut impl Engine) {
     let forks = hub.books().forks(founder.shop()).await.expect("books");
     assert_eq!(forks.len(), 1, "one fork, however often it is shown");
     assert_eq!((forks[0].device, forks[0].seq), (other.id, 3));
+    let proof = Head {
+        device: other.id,
+        seq: forks[0].upto.expect("where it was signed"),
+        hash: forks[0].hash,
+        signature: forks[0].signature,
+    };
+    assert!(
+        proof.is_signed_by(&other.key().public()),
+        "the device itself said so"
+    );
     // Somebody else cannot brand a device as copied.
     let mut slander = other.chunk(1);
     slander.previous[0] ^= 1;
@@ -379,6 +389,32 @@ async fn a_copied_device_is_found(engine: &mut impl Engine) {
         client.heads(&founder).await[&other.id],
         6,
         "the first history stays"
+    );
+}
+
+/// Whoever has the key of a device that is out can sign as many histories as it likes; they fill nothing.
+async fn what_is_signed_beyond_the_end_is_not_kept(engine: &mut impl Engine) {
+    let (client, hub) = started(engine).await;
+    let (mut founder, mut stolen) = shop(&client, "word", 1).await;
+    stolen.sell(2, 40);
+    let mut copies: Vec<Device> = (0..5).map(|_| stolen.copy()).collect();
+    let end = stolen.place();
+    stolen.sell(1, 40);
+    client
+        .push(&founder, vec![founder.chunk(0), stolen.chunk(0)])
+        .await;
+    founder.revoke(&stolen, end);
+    client.push(&founder, vec![founder.chunk(2)]).await;
+    for (n, copy) in copies.iter_mut().enumerate() {
+        copy.sell(1, 41 + n);
+        let said = client.push(&founder, vec![copy.chunk(1)]).await;
+        assert_eq!(said.refused, [(stolen.id, Why::Forked { seq: 3 })]);
+    }
+    let forks = hub.books().forks(founder.shop()).await.expect("books");
+    assert_eq!(
+        forks,
+        [],
+        "the device is out, and all of it was signed beyond its end"
     );
 }
 
@@ -405,7 +441,11 @@ async fn a_hundred_at_once_have_one_winner(engine: &mut impl Engine) {
         }
     }
     assert_eq!((won, forked), (1, 99));
-    assert_eq!(hub.books().forks(founder.shop()).await.expect("books").len(), 99);
+    assert_eq!(
+        hub.books().forks(founder.shop()).await.expect("books").len(),
+        1,
+        "one proof is kept of a device, however many histories it signs"
+    );
 
     // And the very same push a hundred times: all are told that it is there.
     let mut same = founder.copy();
@@ -933,6 +973,7 @@ async fn all(engine: &mut impl Engine) {
     who_is_restored_lets_itself_in(engine).await;
     nobody_founds_a_shop_again(engine).await;
     a_copied_device_is_found(engine).await;
+    what_is_signed_beyond_the_end_is_not_kept(engine).await;
     a_hundred_at_once_have_one_winner(engine).await;
     shops_are_strangers_to_each_other(engine).await;
     clocks_do_not_stop_a_sale(engine).await;
