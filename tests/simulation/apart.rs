@@ -828,6 +828,101 @@ fn a_revocation_strikes_what_came_in_beyond_it_at_every_till() {
     same_everywhere(&[shops[0].clone(), shops[2].clone()]).expect("the same at both");
 }
 
+/// A device that was let in by one that was shut out too early is let in again by somebody who belongs.
+#[test]
+fn who_is_let_in_again_brings_back_what_was_struck_out() {
+    let branch = Branch::new("again");
+    let shops: Vec<Arc<Shop>> = (0..TILLS)
+        .map(|n| branch.open(n, 1, None).expect("a good disk opens"))
+        .collect();
+    let me = shops[0].store().identity().expect("a device");
+    let tell = |n: usize, body: &Body| {
+        let done = shops[n]
+            .store()
+            .write(Moment(branch.tills[n].clock.now_ms()), |tx| tx.record(None, body));
+        done.map_err(|e: StoreError| e).expect("written");
+    };
+    let revoke = |device: DeviceId, last: Option<(u64, [u8; 32])>| {
+        let (last_seq, last_hash) = last.unwrap_or((0, [0; 32]));
+        Body::DeviceRevoked(DeviceRevokedV1 {
+            device: device.bytes(),
+            last_seq,
+            last_hash,
+            reason: "lost".to_owned(),
+            revoked_ms: NOON_MS,
+        })
+    };
+    tell(1, &Body::Unknown);
+    meet(&shops).expect("all have the same");
+    let lost = shops[1].identity().device;
+    let end = shops[0].store().read(|r| r.head_of(lost)).expect("reads");
+    // The till that is lost lets another device in, which sells.
+    let key = DeviceKey::from_seed(&[77; 32]);
+    let late = DeviceId::from_uuid(id(78));
+    let admitted = DeviceAdmittedV1 {
+        device: late.bytes(),
+        public_key: key.public().bytes(),
+        branch: me.branch.bytes(),
+        counter: id(79).into_bytes(),
+        ordinal: 41,
+        lane: 41,
+        admitted_ms: NOON_MS,
+    };
+    tell(1, &Body::DeviceAdmitted(admitted.clone()));
+    let mut series = Series::new(me.shop, me.branch, late);
+    let mut at = Place::default();
+    let mut chunks = vec![];
+    for n in 0..2 {
+        let stamp = Stamp::at(Moment(NOON_MS + n as i64));
+        let fact = series.append(FactId::from_uuid(id(700 + n)), stamp, None, 9_999, 1, vec![1]);
+        let head = series.head(&key);
+        let transaction = Transaction {
+            facts: vec![fact],
+            head,
+        };
+        chunks.push(Chunk::of(me.shop, late, &at, std::slice::from_ref(&transaction)));
+        at = transaction.end();
+    }
+    for n in [0, 2] {
+        shops[n]
+            .take_in(&[series_of(&shops[1], &shops[n]), chunks[0].clone()])
+            .expect("taken");
+    }
+    tell(0, &revoke(lost, end));
+    shops[2]
+        .take_in(&[series_of(&shops[0], &shops[2])])
+        .expect("taken");
+    for n in [0, 2] {
+        assert_eq!(
+            shops[n].vector().expect("reads").get(&late),
+            None,
+            "till {n}: struck out"
+        );
+    }
+    // The owner lets it in again, and it goes on.
+    tell(0, &Body::DeviceAdmitted(admitted));
+    shops[2]
+        .take_in(&[series_of(&shops[0], &shops[2])])
+        .expect("taken");
+    for n in [0, 2] {
+        assert_eq!(shops[n].vector().expect("reads").get(&late), Some(&1), "till {n}");
+        assert_eq!(why(&shops[n], &chunks[1]), None, "till {n}");
+    }
+    // And it can be shut out as any other.
+    tell(0, &revoke(late, None));
+    shops[2]
+        .take_in(&[series_of(&shops[0], &shops[2])])
+        .expect("taken");
+    for n in [0, 2] {
+        assert_eq!(
+            shops[n].vector().expect("reads").get(&late),
+            None,
+            "till {n}: out"
+        );
+    }
+    same_everywhere(&[shops[0].clone(), shops[2].clone()]).expect("the same at both");
+}
+
 /// A till began again from an image of its disk, and two others each heard of another of its pasts. The owner names one.
 fn two_pasts(name: &str, named: u64, other: u64) {
     let branch = Branch::new(name);

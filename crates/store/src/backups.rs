@@ -1,6 +1,6 @@
 //! Where this device's backups go, what a copy for a backup holds, and books as they were at a moment.
 
-use crate::{Options, Reader, Store, StoreError, Write, open::connect, views};
+use crate::{Options, Reader, Store, StoreError, Write, ingest::strike, open::connect, views};
 use domain::{ids::ShopId, time::Moment};
 use journal::Vector;
 use rusqlite::{OptionalExtension, Row, TransactionBehavior, params, types::Value};
@@ -166,23 +166,30 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let last = until.0.saturating_add(1).saturating_mul(1 << 16) - 1;
         let mut gone = 0;
-        for device in crate::ingest::vector(&tx)?.keys() {
-            let keep: u64 = tx.query_row(
-                "select coalesce(max(h.seq), 0) from head h join fact f using (device_id, seq)
-                 where h.device_id = ?1 and f.stamp <= ?2",
-                params![device.bytes(), last],
-                |r| r.get(0),
-            )?;
-            gone += tx.execute(
-                "delete from fact where device_id = ?1 and seq > ?2",
-                params![device.bytes(), keep],
-            )?;
-            tx.execute(
-                "delete from head where device_id = ?1 and seq > ?2",
-                params![device.bytes(), keep],
-            )?;
+        for (facts, heads) in [("fact", "head"), ("struck_fact", "struck_head")] {
+            let mut of_each = tx.prepare(&format!(
+                "select w.device_id, coalesce(max(h.seq), 0)
+                 from (select distinct device_id from {facts}) w
+                 left join (select h.device_id, h.seq from {heads} h join {facts} f using (device_id, seq)
+                            where f.stamp <= ?1) h using (device_id)
+                 group by w.device_id"
+            ))?;
+            let keep: Vec<([u8; 16], u64)> = of_each
+                .query_map([last], |r| Ok((r.get(0)?, r.get(1)?)))?
+                .collect::<Result<_, _>>()?;
+            for (device, keep) in keep {
+                for table in [facts, heads] {
+                    let went = tx.execute(
+                        &format!("delete from {table} where device_id = ?1 and seq > ?2"),
+                        params![device, keep],
+                    )?;
+                    gone += if table == "fact" { went } else { 0 };
+                }
+            }
         }
         if gone > 0 {
+            // What was struck out by a word that went counts again.
+            strike(&tx, None)?;
             views::rebuild_in(&tx)?;
         }
         tx.commit()?;

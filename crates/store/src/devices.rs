@@ -294,7 +294,7 @@ pub(crate) fn leave_out_false_founders(
     for (device, from) in &others {
         if still_counts(device, *from)? {
             let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            strike(&tx, me)?;
+            strike(&tx, Some(me))?;
             return Ok(tx.commit()?);
         }
     }

@@ -337,7 +337,7 @@ fn ingest_some(
                     None => left::step_back(&tx, device, wrong)?,
                 };
                 left::leave(&tx, device, keep, wrong)?;
-                strike(&tx, me.who.identity.device)?;
+                strike(&tx, Some(me.who.identity.device))?;
                 views::rebuild_in(&tx)?;
                 here = place_at(&tx, device, u64::MAX)?;
                 done.upto = here.seq;
@@ -397,7 +397,7 @@ fn ingest_some(
                 views::apply_arrived(&tx, &tx, fact, &mut |header, why| {
                     views::set_aside(&tx, header, why)
                 })?;
-                revokes |= TAKES_AWAY.contains(&fact.header.kind);
+                revokes |= RULES.contains(&fact.header.kind);
                 done.kinds.insert(fact.header.kind);
             }
             keep_head(&tx, &transaction.head)?;
@@ -413,7 +413,7 @@ fn ingest_some(
         }
     }
     if revokes || (parted && taken > 0) {
-        strike(&tx, me.who.identity.device)?;
+        strike(&tx, Some(me.who.identity.device))?;
         here = place_at(&tx, device, u64::MAX)?;
     }
     if taken > 0 {
@@ -428,8 +428,9 @@ fn ingest_some(
     Ok(done.refused.is_none() && at.transactions < chunk.transactions.len())
 }
 
-/// A revocation, a new recovery key, and who is let in by a former one: facts that are here may count no more.
-const TAKES_AWAY: [u16; 3] = [3, 8, 9];
+/// An admission, a revocation, a new recovery key, and who is let in by a former one: facts that are here may count no
+/// more, and what was struck out may count again.
+const RULES: [u16; 4] = [2, 3, 8, 9];
 
 pub(crate) fn read(bytes: &[u8], chunk: &Chunk, key: &PublicKey, from: &Place) -> Result<Transaction, Why> {
     if bytes.len() > MAX_TRANSACTION_BYTES {
@@ -484,7 +485,7 @@ pub(crate) fn head_before(conn: &Connection, device: DeviceId, seq: u64) -> Resu
 /// What had come in of a device beyond its revocation counts no more, and counts again when the revocation itself does
 /// not hold: decided by `journal::admission` from all rulings there are, so all devices show the same whatever they heard
 /// of first. This device's own facts stay where they are; nobody takes them.
-pub(crate) fn strike(conn: &Connection, me: DeviceId) -> Result<(), StoreError> {
+pub(crate) fn strike(conn: &Connection, me: Option<DeviceId>) -> Result<(), StoreError> {
     let Some(belonging) = devices::belonging(conn)? else {
         return Ok(());
     };
@@ -493,7 +494,9 @@ pub(crate) fn strike(conn: &Connection, me: DeviceId) -> Result<(), StoreError> 
     for device in statement.query_map([], |r| r.get(0))? {
         writers.insert(device?);
     }
-    writers.remove(&me.bytes());
+    if let Some(me) = me {
+        writers.remove(&me.bytes());
+    }
     let false_founders = devices::false_founders(conn)?;
     let most = u64::try_from(i64::MAX).unwrap_or(u64::MAX);
     let mut changed = 0;
@@ -514,7 +517,10 @@ pub(crate) fn strike(conn: &Connection, me: DeviceId) -> Result<(), StoreError> 
                 events::came_back(conn, &which, &device, until)?;
             }
             conn.execute(
-                &format!("insert into {to} ({columns}) select {columns} from {from} where {which}"),
+                &format!(
+                    "insert into {to} ({columns}) select {columns} from {from} where {which}
+                     and not exists (select 1 from {to} t where t.device_id = {from}.device_id and t.seq = {from}.seq)"
+                ),
                 params![device, until],
             )?;
             changed += conn.execute(

@@ -116,8 +116,11 @@ impl Write<'_> {
         self.unsigned.1 += fact.body.len() + AROUND_FACT;
         insert_fact(&self.tx, &fact)?;
         scopes::apply_own(&self.tx, &fact.header, body)?;
-        if matches!(body, Body::DeviceRevoked(_) | Body::RecoveryKeySet(_)) {
-            strike(&self.tx, fact.header.device)?;
+        if matches!(
+            body,
+            Body::DeviceAdmitted(_) | Body::DeviceRevoked(_) | Body::RecoveryKeySet(_)
+        ) {
+            strike(&self.tx, Some(fact.header.device))?;
         }
         self.recorded = true;
         Ok(())
