@@ -252,7 +252,7 @@ fn serve(arguments: &Arguments) -> Result<bool, String> {
         .enable_all()
         .build()
         .map_err(|e| e.to_string())?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(arguments.listen)
             .await
             .map_err(|e| format!("{} cannot be listened on: {e}", arguments.listen))?;
@@ -269,8 +269,11 @@ fn serve(arguments: &Arguments) -> Result<bool, String> {
         };
         sharing.abort();
         ended
-    })?;
-    Ok(true)
+    });
+    // Its drop would call off work that waits for its turn, and tell whoever asked for it that something broke. They are
+    // left unanswered instead, as by a power cut, and ask again.
+    std::mem::forget(runtime);
+    ended.map(|()| true)
 }
 
 /// One line of JSON on standard output: where to go, and in the demo as whom.
