@@ -38,7 +38,7 @@ pub struct Shop {
     pub shop: ShopId,
     pub founder: DeviceId,
     pub founder_key: [u8; 32],
-    /// How many rulings are written down: a list of devices made from fewer is old.
+    /// Raised with every ruling that comes or goes: a list of devices made before is old.
     pub rulings: u64,
     pub suspended: bool,
 }
@@ -83,6 +83,18 @@ pub struct Growth {
     /// What these facts say about devices.
     pub rulings: Vec<Ruling>,
     pub now: Moment,
+}
+
+/// A series that goes on otherwise after one of its places, from where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// What comes after `base`, and before it what was sealed.
+    pub growth: Growth,
+    pub base: u64,
+    /// Where the sealed runs end that end after it: they are given up.
+    pub sealed: Vec<u64>,
+    /// The proof of what was here instead.
+    pub fork: Fork,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +165,10 @@ pub trait Books:
     /// Grows a series, all of it or nothing.
     fn grow(&self, shop: ShopId, growth: &Growth) -> impl Future<Output = Result<Grown>> + Send;
 
+    /// Puts other transactions in the place of what a series has after one of them, all of it or nothing; what was
+    /// counted of the shop is to be forgotten.
+    fn replace(&self, shop: ShopId, replaced: &Replaced) -> impl Future<Output = Result<Grown>> + Send;
+
     /// The transactions that end after one number and not after another, in order: at most `bytes` of them, but one
     /// if there is any.
     fn parts(
@@ -172,6 +188,7 @@ pub trait Books:
         seq: u64,
     ) -> impl Future<Output = Result<Option<FactHash>>> + Send;
 
+    /// Keeps one proof of each device, and the first number under which two of its histories are known to differ.
     fn forked(&self, shop: ShopId, fork: &Fork, now: Moment) -> impl Future<Output = Result<()>> + Send;
 
     fn forks(&self, shop: ShopId) -> impl Future<Output = Result<Vec<Fork>>> + Send;

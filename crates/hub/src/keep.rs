@@ -7,6 +7,7 @@ use crate::{
     limits::Gates,
     metrics::Metrics,
     owners::{OwnersKey, Tries, Turns},
+    pasts::{Parting, Weighed},
     rollups::Rolling,
     segments::Shelf,
     wake::Wakes,
@@ -17,7 +18,7 @@ use domain::{
 };
 use journal::{
     Body, Chunk, Place, PublicKey, Stamp, Transaction, Why,
-    admission::{self, Devices, Known, Ruling},
+    admission::{self, Devices, Known, Ruling, Until},
     exchange::{Heads, MAX_MESSAGE_BYTES, Pull, Pulled, Push, Pushed, Registration},
 };
 use std::{
@@ -34,7 +35,7 @@ const RACES: usize = 20;
 /// The longest that a pull may wait.
 const MOST_PATIENCE: Duration = Duration::from_secs(55);
 /// How much one answer holds, whatever is asked for.
-const MOST_PULLED: u64 = 16 << 20;
+pub(crate) const MOST_PULLED: u64 = 16 << 20;
 /// Shops whose devices are remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -94,6 +95,8 @@ pub struct Hub<B> {
     pub(crate) wakes: Wakes,
     pub(crate) clock: Box<dyn Fn() -> Moment + Send + Sync>,
     devices: Mutex<HashMap<ShopId, (u64, Arc<Devices>)>>,
+    /// Revoked devices of which the last fact that counts was here, as of so many rulings.
+    named: Mutex<HashMap<(ShopId, DeviceId), u64>>,
     pub(crate) signing_in: Turns,
     pub(crate) tries: Tries,
     pub(crate) rolling: Rolling,
@@ -123,6 +126,7 @@ impl<B: Books> Hub<B> {
             wakes: Wakes::default(),
             clock: Box::new(clock),
             devices: Mutex::default(),
+            named: Mutex::default(),
             signing_in: Turns::default(),
             tries: Tries::default(),
             rolling: Rolling::default(),
@@ -185,6 +189,19 @@ impl<B: Books> Hub<B> {
     pub(crate) fn remembers(&self, shop: ShopId) -> bool {
         let known = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
         known.contains_key(&shop)
+    }
+
+    pub(crate) fn remembers_named(&self, shop: &Shop, device: DeviceId) -> bool {
+        let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        named.get(&(shop.shop, device)) == Some(&shop.rulings)
+    }
+
+    pub(crate) fn remember_named(&self, shop: &Shop, device: DeviceId) {
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.len() >= REMEMBERED {
+            named.clear();
+        }
+        named.insert((shop.shop, device), shop.rulings);
     }
 
     pub async fn standing(&self, shop: ShopId, devices: &[DeviceId]) -> Result<Standing, Refusal> {
@@ -373,12 +390,51 @@ impl<B: Books> Hub<B> {
             if chunk.after > at.seq {
                 return Ok((at.seq, Some(Why::Gap { have: at.seq }), false));
             }
-            let (skipped, wrong) = self.compare(shop, known, chunk, &at).await?;
-            if wrong.is_some() {
-                return Ok((at.seq, wrong, false));
+            // Of a device that was shut out: the last fact that counts, if it is not here.
+            let open = match known.until {
+                Some(until) => {
+                    let here = self
+                        .names_what_is_here(&standing.shop, chunk.device, until, at.seq)
+                        .await?;
+                    (!here).then_some(until)
+                }
+                None => None,
+            };
+            let compared = self.compare(shop, known, chunk, &at).await?;
+            let (skipped, base) = match &compared {
+                Compared::Not(why) => return Ok((at.seq, Some(*why), false)),
+                Compared::Same { skipped, from } => (*skipped, *from),
+                Compared::Parts { skipped, parting } => (*skipped, parting.from),
+            };
+            let parting = match &compared {
+                Compared::Parts { parting, .. } => Some(parting),
+                Compared::Same { .. } | Compared::Not(_) => None,
+            };
+            if let (Some(parting), None) = (parting, open) {
+                let seq = self.forked(shop, known, &parting.theirs).await?;
+                return Ok((at.seq, Some(Why::Forked { seq }), false));
             }
+            // Whoever brings a past step by step goes on from where it is the same.
+            let have = if open.is_some() { base.seq } else { at.seq };
             let rest = &chunk.transactions[skipped..];
-            let (mut read, mut why) = self.read(chunk, rest, known.key, at).await;
+            let (mut read, mut why) = self.read(chunk, rest, known.key, base).await;
+            if let (Some(parting), Some(until)) = (parting, open) {
+                match self.weigh(shop, parting, &read, until, at.seq).await? {
+                    Weighed::Named => {}
+                    Weighed::Strays => {
+                        let seq = self.forked(shop, known, &parting.theirs).await?;
+                        return Ok((at.seq, Some(Why::Forked { seq }), false));
+                    }
+                    Weighed::Earlier(have) => {
+                        let earlier = Fork {
+                            seq: have + 1,
+                            ..parting.theirs.clone()
+                        };
+                        self.forked(shop, known, &earlier).await?;
+                        return Ok((have, Some(Why::Gap { have }), false));
+                    }
+                }
+            }
             if let Some(until) = known.until {
                 let good = read
                     .iter()
@@ -398,19 +454,28 @@ impl<B: Books> Hub<B> {
                 why = Some(Why::FoundsAgain { seq });
             }
             let Some(last) = read.last() else {
-                return Ok((at.seq, why, false));
+                return Ok((have, why, false));
             };
             let to = last.end();
-            let growth = growth(chunk.device, at, to, &read, rest, self.now());
-            match self.books.grow(shop, &growth).await? {
+            let mut growth = growth(chunk.device, base, to, &read, rest, self.now());
+            let ruled = !growth.rulings.is_empty() || parting.is_some();
+            let grown = match parting {
+                None => self.books.grow(shop, &growth).await?,
+                Some(_) => {
+                    growth.from = at;
+                    let replaced = self.replaced(shop, base, growth).await?;
+                    self.books.replace(shop, &replaced).await?
+                }
+            };
+            match grown {
                 Grown::Done => {
-                    let facts = to.seq - at.seq;
+                    let facts = to.seq - base.seq;
                     self.metrics.facts_taken.fetch_add(facts, Relaxed);
                     let transactions = u64::try_from(read.len()).unwrap_or(u64::MAX);
                     self.metrics.transactions_taken.fetch_add(transactions, Relaxed);
                     self.wakes.ring(shop);
                     self.rolling.note(shop);
-                    return Ok((to.seq, why, !growth.rulings.is_empty()));
+                    return Ok((to.seq, why, ruled));
                 }
                 Grown::Full => return Ok((at.seq, Some(Why::Limit), false)),
                 Grown::Elsewhere => {
@@ -423,14 +488,14 @@ impl<B: Books> Hub<B> {
     }
 
     /// How many transactions of a chunk are here already, and whether it tells the same history as the books. What
-    /// differs is called a fork only if the device itself signed it: anybody could make up the rest.
+    /// differs is called another one only if the device itself signed it: anybody could make up the rest.
     async fn compare(
         &self,
         shop: ShopId,
         known: &Known,
         chunk: &Chunk,
         at: &Place,
-    ) -> Result<(usize, Option<Why>), Refusal> {
+    ) -> Result<Compared, Refusal> {
         let mut from = Place {
             seq: chunk.after,
             hash: chunk.previous,
@@ -441,14 +506,15 @@ impl<B: Books> Hub<B> {
             0 => Some([0; 32]),
             before => self.hash_at(shop, chunk.device, before).await?,
         };
-        let mut same = ours == Some(chunk.previous);
+        let begins_alike = ours == Some(chunk.previous);
+        let mut same = begins_alike;
         let mut skipped = 0;
         for bytes in &chunk.transactions {
             if same && from.seq == at.seq {
                 break;
             }
             let Ok(theirs) = Transaction::decode(bytes, shop, chunk.device, &from) else {
-                return Ok((0, Some(Why::BadChain { seq: from.seq + 1 })));
+                return Ok(Compared::Not(Why::BadChain { seq: from.seq + 1 }));
             };
             if same {
                 let here = self.hash_at(shop, chunk.device, theirs.head.seq).await?;
@@ -461,29 +527,40 @@ impl<B: Books> Hub<B> {
                 continue;
             }
             if theirs.check(&known.key, &from).is_err() {
-                return Ok((0, Some(Why::BadSignature { seq: theirs.head.seq })));
+                return Ok(Compared::Not(Why::BadSignature { seq: theirs.head.seq }));
             }
-            let seq = from.seq + 1;
-            let fork = Fork {
+            let theirs = Fork {
                 device: chunk.device,
-                seq,
+                seq: from.seq + 1,
                 upto: Some(theirs.head.seq),
                 hash: theirs.head.hash,
                 signature: theirs.head.signature,
             };
-            self.metrics.forks.fetch_add(1, Relaxed);
-            // What a device signed beyond its end is nothing to anybody.
-            if known.until.is_none_or(|until| theirs.head.seq <= until.seq) {
-                tracing::warn!(%shop, device = %chunk.device, seq, "a device showed two histories");
-                self.books.forked(shop, &fork, self.now()).await?;
-            }
-            return Ok((0, Some(Why::Forked { seq })));
+            let parting = Parting {
+                from,
+                same: begins_alike,
+                theirs,
+            };
+            return Ok(Compared::Parts { skipped, parting });
         }
         if !same {
             // Nothing in it is signed, so nothing is known but that it does not fit.
-            return Ok((0, Some(Why::BadChain { seq: chunk.after })));
+            return Ok(Compared::Not(Why::BadChain { seq: chunk.after }));
         }
-        Ok((skipped, None))
+        let from = if from.seq == at.seq { *at } else { from };
+        Ok(Compared::Same { skipped, from })
+    }
+
+    /// Keeps the proof that a device showed two histories; says where they part.
+    async fn forked(&self, shop: ShopId, known: &Known, fork: &Fork) -> Result<u64, Refusal> {
+        self.metrics.forks.fetch_add(1, Relaxed);
+        // What a device signed beyond its end is nothing to anybody.
+        let counts = |until: Until| fork.upto.is_none_or(|upto| upto <= until.seq);
+        if known.until.is_none_or(counts) {
+            tracing::warn!(%shop, device = %fork.device, seq = fork.seq, "a device showed two histories");
+            self.books.forked(shop, fork, self.now()).await?;
+        }
+        Ok(fork.seq)
     }
 
     /// Checks signatures; many of them beside the threads that answer.
@@ -511,14 +588,9 @@ impl<B: Books> Hub<B> {
 
     /// How far each series of a shop goes that counts.
     pub async fn heads(&self, shop: &Shop) -> Result<Heads, Refusal> {
-        let devices = self.devices(shop).await?;
-        let heads = self.books.heads(shop.shop).await?;
-        let heads = heads
-            .into_iter()
-            .map(|(device, seq)| (device, devices.counts(device, seq)));
-        Ok(Heads {
-            heads: heads.filter(|(_, seq)| *seq > 0).collect(),
-        })
+        let mut heads = self.what_counts(shop).await?;
+        heads.retain(|_, seq| *seq > 0);
+        Ok(Heads { heads })
     }
 
     /// Gives what is missing, or waits for it.
@@ -591,6 +663,21 @@ impl<B: Books> Hub<B> {
         self.metrics.bytes_out.fetch_add(bytes, Relaxed);
         Ok(pulled)
     }
+}
+
+/// What a chunk tells, held against the books.
+enum Compared {
+    /// The same, as far as both go: so many of its transactions are here, up to this place.
+    Same {
+        skipped: usize,
+        from: Place,
+    },
+    /// Another history after so many of them, and its device signed it.
+    Parts {
+        skipped: usize,
+        parting: Parting,
+    },
+    Not(Why),
 }
 
 struct Waiting<'a>(&'a AtomicI64);

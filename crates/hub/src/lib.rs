@@ -14,6 +14,7 @@ mod matters;
 mod metrics;
 pub mod office;
 pub mod owners;
+mod pasts;
 mod postgres;
 pub mod rollups;
 mod router;

@@ -412,18 +412,19 @@ impl Names {
         self.word("setting", record.into_bytes())
     }
 
-    /// A setting of the shop, or of one of its branches where the shop says nothing.
-    fn anywhere(&self, key: &str) -> Option<String> {
+    /// A setting of the shop, or of its first branch that has one where the shop says nothing.
+    fn anywhere(&self, shop: ShopId, key: &str) -> Option<String> {
         let about = format!("record of {key}");
-        let mut said = self.words.keys().filter(|(word, _)| *word == about);
-        said.find_map(|(_, id)| self.setting(key, *id))
+        let said = self.words.keys().filter(|(word, _)| *word == about);
+        let said = said.filter_map(|(_, id)| Some((*id != shop.bytes(), *id, self.setting(key, *id)?)));
+        said.min().map(|(.., setting)| setting)
     }
 
-    fn today(&self, now: Moment) -> u32 {
+    fn today(&self, shop: ShopId, now: Moment) -> u32 {
         let zone = self
-            .anywhere("branch.zone")
+            .anywhere(shop, "branch.zone")
             .and_then(|zone| TimeZone::get(&zone).ok());
-        let begins = self.anywhere("branch.day_starts_at");
+        let begins = self.anywhere(shop, "branch.day_starts_at");
         let begins = begins.as_deref().unwrap_or(DAY_STARTS_AT);
         let minutes = begins
             .split_once(':')
@@ -453,7 +454,7 @@ struct Figures {
     tax_minor: i64,
     refunds: i64,
     refunded_minor: i64,
-    /// Sold, less what was given back.
+    /// Sold, less what was given back in money or in other goods.
     net_minor: i64,
 }
 
@@ -461,19 +462,25 @@ impl Figures {
     fn add(&mut self, what: What, sum: Sum) {
         match what {
             What::Sold => {
-                self.orders += sum.count;
-                self.sold_minor += sum.minor;
-                self.net_minor += sum.minor;
+                more(&mut self.orders, sum.count);
+                more(&mut self.sold_minor, sum.minor);
+                more(&mut self.net_minor, sum.minor);
             }
-            What::Tax => self.tax_minor += sum.minor,
+            What::Tax => more(&mut self.tax_minor, sum.minor),
             What::Refunded => {
-                self.refunds += sum.count;
-                self.refunded_minor += sum.minor;
-                self.net_minor -= sum.minor;
+                more(&mut self.refunds, sum.count);
+                more(&mut self.refunded_minor, sum.minor);
+                more(&mut self.net_minor, sum.minor.saturating_neg());
             }
+            What::Exchanged => more(&mut self.net_minor, sum.minor.saturating_neg()),
             What::Product | What::Method | What::RefundedBy => {}
         }
     }
+}
+
+/// As far as an integer goes.
+fn more(sum: &mut i64, minor: i64) {
+    *sum = sum.saturating_add(minor);
 }
 
 #[derive(Serialize)]
@@ -537,6 +544,9 @@ async fn dashboard<B: Books>(
     }
     desk.hub.roll(shop).await?;
     let names = Names::of(&desk.hub, shop).await?;
+    let sums = desk.hub.books().sums(shop, days.from, days.to).await?;
+    // Some of the sums look like all of them.
+    desk.hub.sums_stand(shop).await?;
     let mut total = Figures::default();
     let mut by_day: BTreeMap<u32, Figures> = BTreeMap::new();
     let mut by_branch: BTreeMap<[u8; 16], Figures> = names
@@ -547,19 +557,19 @@ async fn dashboard<B: Books>(
         .collect();
     let mut products: BTreeMap<Vec<u8>, (i64, i64)> = BTreeMap::new();
     let mut methods: BTreeMap<Vec<u8>, (i64, i64)> = BTreeMap::new();
-    for Row { key, sum } in desk.hub.books().sums(shop, days.from, days.to).await? {
+    for Row { key, sum } in sums {
         total.add(key.what, sum);
         by_day.entry(key.day).or_default().add(key.what, sum);
         by_branch.entry(key.branch).or_default().add(key.what, sum);
         match key.what {
             What::Product => {
                 let product = products.entry(key.key).or_default();
-                product.0 += sum.milli;
-                product.1 += sum.minor;
+                more(&mut product.0, sum.milli);
+                more(&mut product.1, sum.minor);
             }
-            What::Method => methods.entry(key.key).or_default().0 += sum.minor,
-            What::RefundedBy => methods.entry(key.key).or_default().1 += sum.minor,
-            What::Sold | What::Tax | What::Refunded => {}
+            What::Method => more(&mut methods.entry(key.key).or_default().0, sum.minor),
+            What::RefundedBy => more(&mut methods.entry(key.key).or_default().1, sum.minor),
+            What::Sold | What::Tax | What::Refunded | What::Exchanged => {}
         }
     }
     let mut products: Vec<ProductSum> = products
@@ -575,11 +585,11 @@ async fn dashboard<B: Books>(
         })
         .filter(|product| product.milli != 0 || product.sold_minor != 0)
         .collect();
-    products.sort_by_key(|product| -product.sold_minor);
+    products.sort_by_key(|product| std::cmp::Reverse(product.sold_minor));
     products.truncate(50);
     let view = Dashboard {
         shop: names.setting("shop.name", shop.bytes()),
-        today: names.today(desk.hub.now()),
+        today: names.today(shop, desk.hub.now()),
         currency: names.currency(shop),
         total,
         branches: by_branch
@@ -707,5 +717,37 @@ impl IntoResponse for NotOwner {
         };
         let body = serde_json::json!({ "error": { "code": code, "message": message, "wait_ms": wait_ms } });
         (status, own(Json(body))).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_of_a_shop_with_several_zones_is_the_same_each_time() {
+        let (shop, now) = (ShopId::from_bytes([9; 16]), Moment(1_795_243_800_000));
+        let named = |ids: &[u8]| {
+            let mut words = HashMap::new();
+            for id in ids {
+                let (record, zone) = (Uuid::from_bytes([100 + id; 16]), ZONES[usize::from(id % 2)]);
+                words.insert(
+                    ("record of branch.zone".to_owned(), [*id; 16]),
+                    record.to_string(),
+                );
+                words.insert(("setting".to_owned(), record.into_bytes()), zone.to_owned());
+            }
+            Names { words }
+        };
+        const ZONES: [&str; 2] = ["Pacific/Kiritimati", "Pacific/Pago_Pago"];
+        for _ in 0..20 {
+            assert_eq!(named(&[1, 2, 3, 4, 5, 6]).today(shop, now), 20_261_120);
+            assert_eq!(named(&[2, 3, 4, 5, 6]).today(shop, now), 20_261_121);
+            assert_eq!(
+                named(&[2, 4, 9]).today(shop, now),
+                20_261_120,
+                "the shop's own word first"
+            );
+        }
     }
 }

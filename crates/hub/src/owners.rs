@@ -268,13 +268,9 @@ impl<B: Books> Hub<B> {
         staff: StaffId,
     ) -> std::result::Result<(String, Moment, bool), Refusal> {
         self.roll(shop.shop).await?;
-        if self.is_owner(shop.shop, staff).await? != Some(true) {
+        let Some(name) = self.owner_named(shop.shop, staff).await? else {
             return Err(Refusal::NoOwner);
-        }
-        let name = self
-            .books
-            .word(shop.shop, rollups::STAFF_NAME, staff.bytes())
-            .await?;
+        };
         let rulings = self.books.rulings(shop.shop).await?;
         let devices = devices_of(shop, &rulings)?;
         let confirmed = speak_for_the_owner(shop.founder, &rulings, &devices).contains(&by);
@@ -284,7 +280,7 @@ impl<B: Books> Hub<B> {
             code: hash_of("code", &code),
             shop: shop.shop,
             staff,
-            name: name.unwrap_or_default().chars().take(80).collect(),
+            name: name.chars().take(80).collect(),
             secret: self.close_secret(shop.shop, staff, &random::<SECRET_BYTES>()?)?,
             until: self.now().plus_ms(life),
             by,
@@ -294,19 +290,27 @@ impl<B: Books> Hub<B> {
         Ok((code, offer.until, confirmed))
     }
 
-    /// Whether the facts that are here name somebody as an owner who works there; none when they say nothing of them.
-    pub(crate) async fn is_owner(&self, shop: ShopId, staff: StaffId) -> Result<Option<bool>> {
-        let word = |about| self.books.word(shop, about, staff.bytes());
-        let Some(role) = word(rollups::STAFF_ROLE).await? else {
-            return Ok(None);
+    /// What the facts that are here call somebody whom they name as an owner who works there; none when they do not.
+    /// While they are read anew it cannot be said: who was let go may stand there as they once were.
+    async fn owner_named(&self, shop: ShopId, staff: StaffId) -> Result<Option<String>> {
+        let said = async || {
+            let words = self.books.words_of(shop, staff.bytes()).await?;
+            words.ok_or_else(|| rollups::counted_anew(shop))
         };
-        let gone = word(rollups::STAFF_GONE)
-            .await?
-            .is_some_and(|gone| !gone.is_empty());
-        let paused = word(rollups::STAFF_ACTIVE)
-            .await?
-            .is_some_and(|active| active == "no");
-        Ok(Some(role == Role::Owner.as_str() && !gone && !paused))
+        let mut words = said().await?;
+        if words.is_empty() {
+            // Not everything may have been read, and somebody is thrown out by that.
+            let rolled = self.roll(shop).await;
+            rolled.map_err(|error| Unavailable(error.to_string()))?;
+            words = said().await?;
+        }
+        let word = |about| {
+            let said = words.iter().find(|(one, _)| one == about);
+            said.map_or("", |(_, text)| text.as_str())
+        };
+        let works = word(rollups::STAFF_GONE).is_empty() && word(rollups::STAFF_ACTIVE) != "no";
+        let owner = works && word(rollups::STAFF_ROLE) == Role::Owner.as_str();
+        Ok(owner.then(|| word(rollups::STAFF_NAME).to_owned()))
     }
 
     /// Who is offered a login, and the authenticator's secret.
@@ -406,9 +410,9 @@ impl<B: Books> Hub<B> {
             ..owner.clone()
         };
         self.books.count_try(&counted, 0, Moment(0)).await?;
-        match self.is_owner(owner.shop, owner.staff).await? {
-            Some(false) => Err(NotOwner::NoOwner),
-            Some(true) | None => Ok(owner),
+        match self.owner_named(owner.shop, owner.staff).await? {
+            Some(_) => Ok(owner),
+            None => Err(NotOwner::NoOwner),
         }
     }
 
@@ -467,7 +471,7 @@ impl<B: Books> Hub<B> {
             .owner(&session.login)
             .await?
             .ok_or(NotOwner::SignedOut)?;
-        if self.is_owner(owner.shop, owner.staff).await? == Some(false) {
+        if self.owner_named(owner.shop, owner.staff).await?.is_none() {
             // Whoever is no owner any more is out at once.
             self.books.end_sessions(&session.login, None).await?;
             return Err(NotOwner::SignedOut);

@@ -5,9 +5,11 @@
 
 use crate::{
     books::{
-        Books, Fork, Grown, Growth, NewShop, Organisation, Part, Registered, Result, RulingRow, Shop,
-        Standing, Unavailable, signed, unsigned,
+        Books, Fork, Grown, Growth, NewShop, Organisation, Part, Registered, Replaced, Result, RulingRow,
+        Shop, Standing, Unavailable, signed, unsigned,
     },
+    rollups,
+    segments::State,
     sqlite::{MOST_BYTES, organisation_id},
 };
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -18,7 +20,7 @@ use domain::{
 use journal::{FactHash, Place, Stamp, Vector, admission::Ruling};
 use std::{fmt::Write, future::poll_fn, time::Duration};
 use tokio_postgres::{
-    AsyncMessage, Client, Config, Error, NoTls, Row,
+    AsyncMessage, Client, Config, Error, NoTls, Row, Transaction,
     binary_copy::BinaryCopyInWriter,
     error::SqlState,
     types::{ToSql, Type},
@@ -409,6 +411,10 @@ impl Books for Postgres {
         again!(self, |client| grow(client, shop, growth).await)
     }
 
+    async fn replace(&self, shop: ShopId, replaced: &Replaced) -> Result<Grown> {
+        again!(self, |client| replace(client, shop, replaced).await)
+    }
+
     async fn parts(
         &self,
         shop: ShopId,
@@ -478,7 +484,7 @@ impl Books for Postgres {
             client
                 .execute(
                     "insert into fork values ($1, $2, $3, $4, $5, $6, $7)
-                     on conflict (shop_id, device_id) do nothing",
+                     on conflict (shop_id, device_id) do update set seq = excluded.seq where excluded.seq < fork.seq",
                     &[
                         &shop.uuid(),
                         &fork.device.uuid(),
@@ -666,6 +672,14 @@ async fn grow(client: &mut Object, shop: ShopId, growth: &Growth) -> std::result
         }
         writer.finish().await?;
     }
+    rule(&tx, shop, growth).await?;
+    tx.commit().await?;
+    Ok(Grown::Done)
+}
+
+/// What the transactions that a series grows by say about devices.
+async fn rule(tx: &Transaction<'_>, shop: Uuid, growth: &Growth) -> std::result::Result<(), Error> {
+    let device = growth.device.uuid();
     for ruling in &growth.rulings {
         let row = RulingRow::of(ruling);
         tx.execute(
@@ -693,6 +707,108 @@ async fn grow(client: &mut Object, shop: ShopId, growth: &Growth) -> std::result
         )
         .await?;
     }
+    Ok(())
+}
+
+/// In one transaction, which is gone with everything in it unless it is committed at the end.
+async fn replace(
+    client: &mut Object,
+    shop: ShopId,
+    replaced: &Replaced,
+) -> std::result::Result<Grown, Error> {
+    let Replaced {
+        growth,
+        base,
+        sealed,
+        fork,
+    } = replaced;
+    let (shop, device, base) = (shop.uuid(), growth.device.uuid(), signed(*base));
+    let (from, to) = (&growth.from, &growth.to);
+    let tx = client.transaction().await?;
+    let moved = tx
+        .execute(
+            MOVE,
+            &[
+                &shop,
+                &device,
+                &signed(to.seq),
+                &&to.hash[..],
+                &signed(to.stamp.0),
+                &signed(from.seq),
+                &&from.hash[..],
+            ],
+        )
+        .await?;
+    let after = "shop_id = $1 and device_id = $2 and upto_seq > $3";
+    let runs = tx
+        .query(
+            &format!("select upto_seq, state from segment where {after} order by upto_seq for update"),
+            &[&shop, &device, &base],
+        )
+        .await?;
+    let mut there = vec![];
+    for run in runs {
+        if run.try_get::<_, i64>(1)? == State::Sealed.number() {
+            there.push(unsigned(run.try_get(0)?));
+        }
+    }
+    if moved == 0 || there != *sealed {
+        return Ok(Grown::Elsewhere);
+    }
+    tx.execute(
+        &format!("delete from series_part where {after}"),
+        &[&shop, &device, &base],
+    )
+    .await?;
+    tx.execute(
+        &format!("update segment set state = $4, since_ms = $5 where {after}"),
+        &[&shop, &device, &base, &State::Going.number(), &growth.now.0],
+    )
+    .await?;
+    let gone = tx
+        .execute(
+            "delete from ruling where shop_id = $1 and by_id = $2 and seq > $3",
+            &[&shop, &device, &base],
+        )
+        .await?;
+    for some in growth.parts.chunks(ROWS) {
+        let numbers: Vec<(i64, i64, &[u8])> = some
+            .iter()
+            .map(|part| (signed(part.upto), signed(part.after), &part.hash[..]))
+            .collect();
+        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&shop, &device, &growth.now.0];
+        for ((upto, after, hash), part) in numbers.iter().zip(some) {
+            values.extend([upto as &(dyn ToSql + Sync), after, hash, &part.bytes]);
+        }
+        tx.execute(&rows_of(some.len()), &values).await?;
+    }
+    rule(&tx, shop, growth).await?;
+    // More than before whatever came and went: what anybody remembers of it is old.
+    tx.execute(
+        "update shop set rulings = rulings + $2 where shop_id = $1",
+        &[&shop, &(signed(gone) + 1)],
+    )
+    .await?;
+    tx.execute(
+        "update rollup_shop set anew = $2 where shop_id = $1",
+        &[&shop, &rollups::State::Forgetting.number()],
+    )
+    .await?;
+    tx.execute(
+        "insert into fork values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (shop_id, device_id) do update set seq = excluded.seq, upto_seq = excluded.upto_seq,
+             hash = excluded.hash, signature = excluded.signature, seen_ms = excluded.seen_ms",
+        &[
+            &shop,
+            &device,
+            &signed(fork.seq),
+            &fork.upto.map(signed),
+            &&fork.hash[..],
+            &&fork.signature[..],
+            &growth.now.0,
+        ],
+    )
+    .await?;
     tx.commit().await?;
     Ok(Grown::Done)
 }

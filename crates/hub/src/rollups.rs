@@ -3,7 +3,8 @@
 //! They are computed from the facts and can be thrown away: each series is read once, from the place where it was left
 //! off, and the sums and that place change together. Nothing here depends on the order in which facts of different
 //! devices arrive: an order, a payment and a refund count once, by their ids, unless something strikes them. What a
-//! revocation cuts off has the shop's sums computed anew. Kinds that this build does not know are passed over.
+//! revocation cuts off has the shop's sums computed anew; until that is done nothing is said of the shop, for what was
+//! read so far may be anything. Kinds that this build does not know are passed over.
 
 mod postgres;
 mod sqlite;
@@ -17,7 +18,7 @@ use domain::ids::{BranchId, CounterId, DeviceId, ShopId};
 use journal::{
     Body, Header, Place, Stamp, Transaction, Vector,
     body::{GoodsReturnedV1, OrderPlacedV3, RefundedV2, TenderTakenV2},
-    exchange::missing,
+    exchange::{Range, missing},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -28,7 +29,7 @@ use std::{
     task::Poll,
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// How many bytes of a series are read for one step.
 const STEP_BYTES: u64 = 1 << 20;
@@ -49,6 +50,13 @@ const CAPTURED: u8 = 2;
 const FAILED: u8 = 3;
 /// The way of paying of goods that came back for others.
 const EXCHANGE: &str = "exchange";
+/// What one thing adds at most, so that no device alone can make sums that nobody can hold.
+const MOST: i64 = 1_000_000_000_000_000;
+/// How much is kept of a name, and of a way of paying.
+const MOST_CHARS: usize = 300;
+const MOST_METHOD_CHARS: usize = 80;
+/// How long a shop waits of which not everything could be counted.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// What the facts say of somebody who works in the shop: the name, the role, whether they are paused ("no"), and when
 /// they went.
@@ -72,16 +80,19 @@ pub enum What {
     Refunded,
     /// The same by way of paying.
     RefundedBy,
+    /// What goods that came back were worth in others: no money, and part of what was sold all the same.
+    Exchanged,
 }
 
 impl What {
-    pub const ALL: [What; 6] = [
+    pub const ALL: [What; 7] = [
         What::Sold,
         What::Tax,
         What::Product,
         What::Method,
         What::Refunded,
         What::RefundedBy,
+        What::Exchanged,
     ];
 
     pub(crate) fn number(self) -> i64 {
@@ -92,6 +103,7 @@ impl What {
             What::Method => 4,
             What::Refunded => 5,
             What::RefundedBy => 6,
+            What::Exchanged => 7,
         }
     }
 
@@ -120,7 +132,7 @@ pub struct Sum {
 }
 
 impl Sum {
-    fn plus(self, other: Sum, sign: i64) -> Sum {
+    pub(crate) fn plus(self, other: Sum, sign: i64) -> Sum {
         let add = |a: i64, b: i64| a.saturating_add(b.saturating_mul(sign));
         Sum {
             count: add(self.count, other.count),
@@ -128,6 +140,19 @@ impl Sum {
             minor: add(self.minor, other.minor),
         }
     }
+
+    fn within_reason(self) -> Sum {
+        Sum {
+            count: self.count.clamp(-MOST, MOST),
+            milli: self.milli.clamp(-MOST, MOST),
+            minor: self.minor.clamp(-MOST, MOST),
+        }
+    }
+}
+
+/// A word of a device as every engine keeps it.
+fn kept(text: &str, most: usize) -> String {
+    text.chars().filter(|c| *c != '\0').take(most).collect()
 }
 
 /// What one order, payment or refund adds.
@@ -145,6 +170,8 @@ pub(crate) fn add(sums: &mut BTreeMap<Key, Sum>, parts: &Parts, sign: i64) {
 pub struct Item {
     pub id: [u8; 16],
     pub of: [u8; 16],
+    /// It counts once something says that the money came.
+    pub waits: bool,
     pub parts: Parts,
 }
 
@@ -165,10 +192,42 @@ pub struct Step {
     pub device: DeviceId,
     pub from: u64,
     pub to: u64,
+    /// As of so many rulings: of sums that go by others it is no step.
+    pub rulings: u64,
     pub items: Vec<Item>,
     /// Orders that were cancelled, payments that are void.
     pub strikes: BTreeSet<[u8; 16]>,
+    /// Payments of which the money came after all.
+    pub captures: BTreeSet<[u8; 16]>,
     pub words: Vec<Word>,
+}
+
+/// Whether the sums of a shop are all there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum State {
+    #[default]
+    Standing,
+    /// What was counted goes, some at a time; nothing is counted before it is gone.
+    Forgetting,
+    /// They have not come to where they stood.
+    Anew,
+}
+
+impl State {
+    pub(crate) fn number(self) -> i64 {
+        match self {
+            State::Standing => 0,
+            State::Forgetting => 1,
+            State::Anew => 2,
+        }
+    }
+
+    pub(crate) fn of(number: i64) -> Result<State> {
+        [State::Standing, State::Forgetting, State::Anew]
+            .into_iter()
+            .find(|state| state.number() == number)
+            .ok_or_else(|| Unavailable(format!("sums in the state {number} are not known")))
+    }
 }
 
 /// How far the sums of a shop go.
@@ -176,7 +235,18 @@ pub struct Step {
 pub struct Rolled {
     /// As of so many rulings.
     pub rulings: u64,
+    pub state: State,
     pub places: Vector,
+}
+
+/// What one turn of counting came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Done,
+    /// There is more.
+    Left,
+    /// Something could not be counted; what could, is.
+    Failed,
 }
 
 /// One sum as the back office reads it.
@@ -200,6 +270,8 @@ struct Queue {
     known: HashSet<ShopId>,
     /// Those under way; and whether something new came for them meanwhile.
     working: HashMap<ShopId, bool>,
+    /// Those that failed, and until when they wait.
+    paused: Vec<(Instant, ShopId)>,
 }
 
 impl Rolling {
@@ -212,7 +284,8 @@ impl Rolling {
         match queue.working.get_mut(&shop) {
             Some(again) => *again = true,
             None => {
-                if queue.known.insert(shop) {
+                let paused = queue.paused.iter().any(|(_, one)| *one == shop);
+                if !paused && queue.known.insert(shop) {
                     queue.waiting.push_back(shop);
                 }
             }
@@ -221,9 +294,24 @@ impl Rolling {
         self.noted.notify_one();
     }
 
+    /// Something of it could not be counted: it waits, and nobody with it.
+    fn pause(&self, shop: ShopId, until: Instant) {
+        let mut queue = self.lock();
+        queue.working.remove(&shop);
+        queue.paused.push((until, shop));
+    }
+
     /// The next in the line; whoever else counts is woken while there are more.
     fn take(&self) -> Option<ShopId> {
         let mut queue = self.lock();
+        let now = Instant::now();
+        let (over, paused): (Vec<_>, Vec<_>) = queue.paused.drain(..).partition(|(until, _)| *until <= now);
+        queue.paused = paused;
+        for (_, shop) in over {
+            if queue.known.insert(shop) {
+                queue.waiting.push_back(shop);
+            }
+        }
         let shop = queue.waiting.pop_front()?;
         queue.known.remove(&shop);
         queue.working.insert(shop, false);
@@ -250,11 +338,19 @@ pub trait RollupBooks {
 
     fn rolled(&self, shop: ShopId) -> impl Future<Output = Result<Rolled>> + Send;
 
-    /// Goes one step, sums and place together; false when the series was left off elsewhere, and nothing is changed.
+    /// Goes one step, sums and place together; false when the series was left off elsewhere, or the sums go by other
+    /// rulings, and nothing is changed.
     fn roll(&self, shop: ShopId, step: &Step) -> impl Future<Output = Result<bool>> + Send;
 
-    /// Forgets the sums of a shop; they begin anew as of so many rulings.
-    fn unroll(&self, shop: ShopId, rulings: u64) -> impl Future<Output = Result<()>> + Send;
+    /// Forgets the sums of a shop that stand as they were read, so that they are counted anew as of so many rulings. Where
+    /// it stops, it goes on when it is called again.
+    fn unroll(&self, shop: ShopId, found: &Rolled, rulings: u64) -> impl Future<Output = Result<()>> + Send;
+
+    /// Says that sums as of some rulings are right as of others.
+    fn ruled(&self, shop: ShopId, before: u64, rulings: u64) -> impl Future<Output = Result<()>> + Send;
+
+    /// Says that what was counted anew as of so many rulings stands.
+    fn recounted(&self, shop: ShopId, rulings: u64) -> impl Future<Output = Result<()>> + Send;
 
     fn sums(&self, shop: ShopId, from_day: u32, to_day: u32)
     -> impl Future<Output = Result<Vec<Row>>> + Send;
@@ -262,13 +358,12 @@ pub trait RollupBooks {
     /// Names of products, of branches and of counters: about, id, text.
     fn words(&self, shop: ShopId) -> impl Future<Output = Result<Vec<(String, [u8; 16], String)>>> + Send;
 
-    /// One of them.
-    fn word(
+    /// Those about one id: about, text. None while the sums of the shop do not stand.
+    fn words_of(
         &self,
         shop: ShopId,
-        about: &'static str,
         id: [u8; 16],
-    ) -> impl Future<Output = Result<Option<String>>> + Send;
+    ) -> impl Future<Output = Result<Option<Vec<(String, String)>>>> + Send;
 }
 
 impl<B: Books> Hub<B> {
@@ -295,108 +390,146 @@ impl<B: Books> Hub<B> {
 
     async fn count(&self) {
         loop {
-            self.rolling.noted.notified().await;
+            // Shops that pause come back without being noted.
+            let _ = tokio::time::timeout(PAUSE, self.rolling.noted.notified()).await;
             tokio::time::sleep(GATHER).await;
             while let Some(shop) = self.rolling.take() {
-                let left = match self.roll_some(shop, STEPS_AT_ONCE).await {
-                    Ok(left) => left,
-                    Err(error) => {
-                        tracing::warn!(%error, %shop, "the sums of a shop wait");
-                        tokio::time::sleep(GATHER * 5).await;
-                        true
-                    }
-                };
-                self.rolling.done(shop, left);
+                let turn = self.roll_some(shop, STEPS_AT_ONCE).await;
+                let turn = turn.unwrap_or_else(|error| {
+                    tracing::warn!(%error, %shop, "the sums of a shop wait");
+                    Turn::Failed
+                });
+                match turn {
+                    Turn::Failed => self.rolling.pause(shop, Instant::now() + PAUSE),
+                    Turn::Left | Turn::Done => self.rolling.done(shop, turn == Turn::Left),
+                }
             }
         }
     }
 
     /// Brings the sums of a shop up to what is here. Another instance may do the same meanwhile; nothing counts twice.
+    /// A series that cannot be read is left where it is, as if it had not come.
     pub async fn roll(&self, shop: ShopId) -> std::result::Result<(), Refusal> {
         self.roll_some(shop, usize::MAX).await.map(drop)
     }
 
-    /// At most so many steps of it; says whether there are more.
-    async fn roll_some(&self, shop: ShopId, most: usize) -> std::result::Result<bool, Refusal> {
-        let Some(standing) = self.books.standing(shop, &[]).await? else {
-            return Ok(false);
-        };
-        let devices = self.devices(&standing.shop).await?;
-        let heads = self.books.heads(shop).await?;
-        let counts: Vector = heads
-            .into_iter()
-            .map(|(device, seq)| (device, devices.counts(device, seq)))
-            .collect();
+    /// Whether the sums of a shop are all there.
+    pub(crate) async fn sums_stand(&self, shop: ShopId) -> Result<()> {
+        match self.books.rolled(shop).await?.state {
+            State::Standing => Ok(()),
+            State::Forgetting | State::Anew => Err(counted_anew(shop)),
+        }
+    }
+
+    /// At most so many steps of it.
+    async fn roll_some(&self, shop: ShopId, most: usize) -> std::result::Result<Turn, Refusal> {
+        // The sums first: whatever they go by, what is read after is no older.
         let mut rolled = self.books.rolled(shop).await?;
-        if rolled.rulings != standing.shop.rulings {
-            let beyond = rolled
-                .places
-                .iter()
-                .any(|(device, seq)| *seq > counts.get(device).copied().unwrap_or(0));
-            if beyond || rolled.places.is_empty() {
-                self.books.unroll(shop, standing.shop.rulings).await?;
-                rolled.places.clear();
+        let Some(standing) = self.books.standing(shop, &[]).await? else {
+            return Ok(Turn::Done);
+        };
+        let rulings = standing.shop.rulings;
+        let counts = self.what_counts(&standing.shop).await?;
+        let beyond = rolled
+            .places
+            .iter()
+            .any(|(device, seq)| *seq > counts.get(device).copied().unwrap_or(0));
+        if beyond || rolled.state == State::Forgetting {
+            self.books.unroll(shop, &rolled, rulings).await?;
+            rolled = self.books.rolled(shop).await?;
+            if rolled.rulings != rulings {
+                // Somebody heard of more.
+                return Ok(Turn::Left);
+            }
+        } else if rolled.rulings != rulings {
+            self.books.ruled(shop, rolled.rulings, rulings).await?;
+        }
+        let mut steps = most;
+        let mut turn = Turn::Done;
+        for range in missing(&rolled.places, &counts) {
+            match self.roll_series(shop, range, rulings, &mut steps).await {
+                Ok(Turn::Left) if steps == 0 => return Ok(Turn::Left),
+                Ok(Turn::Left) if turn == Turn::Done => turn = Turn::Left,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, %shop, device = %range.device, "a series is not counted for now");
+                    turn = Turn::Failed;
+                }
             }
         }
-        let mut steps = 0;
-        for range in missing(&rolled.places, &counts) {
-            let mut after = range.after;
-            while after < range.upto {
-                if steps >= most {
-                    return Ok(true);
-                }
-                steps += 1;
-                let parts = self
-                    .parts(shop, range.device, after, range.upto, STEP_BYTES)
-                    .await?;
-                let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
-                    break;
-                };
-                let hash = match first.after {
-                    0 => [0; 32],
-                    before => self.hash_at(shop, range.device, before).await?.ok_or_else(|| {
-                        Unavailable(format!("the series of {} is broken at {before}", range.device))
-                    })?,
-                };
-                let to = last.upto;
-                let mut at = Place {
-                    seq: first.after,
-                    hash,
-                    stamp: Stamp(0),
-                };
-                let mut step = Step::new(range.device, after, to);
-                for part in &parts {
-                    let read = Transaction::decode(&part.bytes, shop, range.device, &at).map_err(|e| {
-                        Unavailable(format!("the series of {} at {}: {e}", range.device, at.seq))
-                    })?;
-                    at = read.end();
-                    for fact in &read.facts {
-                        // What cannot be read counts nothing; the devices set it aside.
-                        let body = Body::decode(fact.header.kind, fact.header.version, &fact.body);
-                        if let Ok(body) = body {
-                            step.take(&fact.header, body);
-                        }
+        match (rolled.state, turn) {
+            // Whoever went on with it says so.
+            (State::Standing, Turn::Left) => turn = Turn::Done,
+            (State::Anew, Turn::Done) => self.books.recounted(shop, rulings).await?,
+            _ => {}
+        }
+        Ok(turn)
+    }
+
+    /// Counts one series; says whether somebody else went on with it, or the steps were not enough.
+    async fn roll_series(&self, shop: ShopId, range: Range, rulings: u64, steps: &mut usize) -> Result<Turn> {
+        let mut after = range.after;
+        while after < range.upto {
+            if *steps == 0 {
+                return Ok(Turn::Left);
+            }
+            *steps -= 1;
+            let parts = self
+                .parts(shop, range.device, after, range.upto, STEP_BYTES)
+                .await?;
+            let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+                break;
+            };
+            let hash = match first.after {
+                0 => [0; 32],
+                before => self.hash_at(shop, range.device, before).await?.ok_or_else(|| {
+                    Unavailable(format!("the series of {} is broken at {before}", range.device))
+                })?,
+            };
+            let to = last.upto;
+            let mut at = Place {
+                seq: first.after,
+                hash,
+                stamp: Stamp(0),
+            };
+            let mut step = Step::new(range.device, after, to, rulings);
+            for part in &parts {
+                let read = Transaction::decode(&part.bytes, shop, range.device, &at)
+                    .map_err(|e| Unavailable(format!("the series of {} at {}: {e}", range.device, at.seq)))?;
+                at = read.end();
+                for fact in &read.facts {
+                    // What cannot be read counts nothing; the devices set it aside.
+                    let body = Body::decode(fact.header.kind, fact.header.version, &fact.body);
+                    if let Ok(body) = body {
+                        step.take(&fact.header, body);
                     }
                 }
-                if !self.books.roll(shop, &step).await? {
-                    // Another instance went on from there: it goes on.
-                    break;
-                }
-                after = to;
             }
+            if !self.books.roll(shop, &step).await? {
+                // Another instance went on from there, or as of other rulings: it goes on.
+                return Ok(Turn::Left);
+            }
+            after = to;
         }
-        Ok(false)
+        Ok(Turn::Done)
     }
 }
 
+/// What is said of a shop while its sums are counted anew.
+pub(crate) fn counted_anew(shop: ShopId) -> Unavailable {
+    Unavailable(format!("what {shop} says is being read anew"))
+}
+
 impl Step {
-    pub fn new(device: DeviceId, from: u64, to: u64) -> Step {
+    pub fn new(device: DeviceId, from: u64, to: u64, rulings: u64) -> Step {
         Step {
             device,
             from,
             to,
+            rulings,
             items: vec![],
             strikes: BTreeSet::new(),
+            captures: BTreeSet::new(),
             words: vec![],
         }
     }
@@ -407,6 +540,9 @@ impl Step {
             Body::TenderTaken(taken) => self.taken(header.branch, &taken),
             Body::TenderMoved(moved) if moved.state == FAILED => {
                 self.strikes.insert(moved.tender);
+            }
+            Body::TenderMoved(moved) if moved.state == CAPTURED => {
+                self.captures.insert(moved.tender);
             }
             Body::TendersSplit(split) => self.strikes.extend(split.voided),
             Body::OrderCancelled(cancelled) => {
@@ -436,9 +572,21 @@ impl Step {
         self.words.push(Word {
             about: about.to_owned(),
             id,
-            text,
+            text: kept(&text, MOST_CHARS),
             stamp: header.stamp,
             device: header.device,
+        });
+    }
+
+    fn item(&mut self, id: [u8; 16], of: [u8; 16], waits: bool, parts: impl IntoIterator<Item = (Key, Sum)>) {
+        self.items.push(Item {
+            id,
+            of,
+            waits,
+            parts: parts
+                .into_iter()
+                .map(|(key, sum)| (key, sum.within_reason()))
+                .collect(),
         });
     }
 
@@ -472,7 +620,8 @@ impl Step {
             let Some(product) = line.product else {
                 continue;
             };
-            let tax: i64 = line.taxes.iter().map(|tax| tax.amount_minor).sum();
+            let taxes = line.taxes.iter().map(|tax| tax.amount_minor);
+            let tax = taxes.fold(0, i64::saturating_add);
             let sold = Sum {
                 count: 1,
                 milli: line.base_milli,
@@ -481,34 +630,27 @@ impl Step {
             add(&mut sums, &vec![(key(What::Product, &product), sold)], 1);
             self.word(header, "product", product, line.name.clone());
         }
-        self.items.push(Item {
-            id: order.order,
-            of: order.order,
-            parts: sums.into_iter().collect(),
-        });
+        self.item(order.order, order.order, false, sums);
     }
 
     fn taken(&mut self, branch: BranchId, taken: &TenderTakenV2) {
-        // What a gateway has not charged yet is no money.
-        if taken.state != CAPTURED {
+        // Goods that paid for others are no money.
+        if taken.method == EXCHANGE {
             return;
         }
         let key = Key {
             branch: branch.bytes(),
             day: taken.business_day,
             what: What::Method,
-            key: taken.method.clone().into_bytes(),
+            key: kept(&taken.method, MOST_METHOD_CHARS).into_bytes(),
         };
         let sum = Sum {
             count: 1,
             milli: 0,
             minor: taken.amount_minor,
         };
-        self.items.push(Item {
-            id: taken.tender,
-            of: taken.order,
-            parts: vec![(key, sum)],
-        });
+        // Nor is what a gateway has not charged yet.
+        self.item(taken.tender, taken.order, taken.state != CAPTURED, [(key, sum)]);
     }
 
     fn refunded(&mut self, branch: BranchId, refunded: &RefundedV2) {
@@ -527,7 +669,7 @@ impl Step {
         self.back(id, branch, day, std::iter::once(leg));
     }
 
-    /// Money that went back; what paid for other goods is none.
+    /// Money that went back; what paid for other goods is none, and stands apart.
     fn back<'a>(
         &mut self,
         id: [u8; 16],
@@ -539,31 +681,29 @@ impl Step {
             branch: branch.bytes(),
             day,
             what,
-            key: key.as_bytes().to_vec(),
+            key: kept(key, MOST_METHOD_CHARS).into_bytes(),
         };
         let mut sums = BTreeMap::new();
-        for (method, amount, rounding) in legs.filter(|(method, ..)| *method != EXCHANGE) {
+        let mut first = 1;
+        for (method, amount, rounding) in legs {
             let minor = amount.saturating_add(rounding);
             let leg = |count| Sum {
                 count,
                 milli: 0,
                 minor,
             };
-            let first = i64::from(sums.is_empty());
-            let refund = vec![
-                (key(What::Refunded, ""), leg(first)),
-                (key(What::RefundedBy, method), leg(1)),
-            ];
-            add(&mut sums, &refund, 1);
+            let parts = match method {
+                EXCHANGE => vec![(key(What::Exchanged, ""), leg(1))],
+                _ => vec![
+                    (key(What::Refunded, ""), leg(std::mem::take(&mut first))),
+                    (key(What::RefundedBy, method), leg(1)),
+                ],
+            };
+            add(&mut sums, &parts, 1);
         }
-        if sums.is_empty() {
-            return;
+        if !sums.is_empty() {
+            self.item(id, id, false, sums);
         }
-        self.items.push(Item {
-            id,
-            of: id,
-            parts: sums.into_iter().collect(),
-        });
     }
 
     /// Who works in the shop, and as what: of each field the last word holds, as at the devices.
@@ -647,5 +787,19 @@ mod tests {
         assert_eq!(rolling.take(), Some(shop(1)), "and counted once more");
         rolling.done(shop(1), false);
         assert_eq!(rolling.take(), None);
+    }
+
+    #[test]
+    fn a_shop_that_failed_waits_alone() {
+        let rolling = Rolling::default();
+        rolling.note(shop(1));
+        assert_eq!(rolling.take(), Some(shop(1)));
+        rolling.pause(shop(1), Instant::now() + PAUSE);
+        rolling.note(shop(1));
+        rolling.note(shop(2));
+        assert_eq!(rolling.take(), Some(shop(2)), "nobody waits with it");
+        assert_eq!(rolling.take(), None, "news of it do not end its pause");
+        rolling.pause(shop(2), Instant::now());
+        assert_eq!(rolling.take(), Some(shop(2)), "the pause ends by itself");
     }
 }

@@ -3,9 +3,13 @@
 //! One thread writes. What waits for it is committed together, so that many devices share one fsync; nobody is
 //! answered before it. Readers have connections of their own.
 
-use crate::books::{
-    Books, Fork, Grown, Growth, NewShop, Organisation, Part, Registered, Result, RulingRow, Shop, Standing,
-    Unavailable, signed, unsigned,
+use crate::{
+    books::{
+        Books, Fork, Grown, Growth, NewShop, Organisation, Part, Registered, Replaced, Result, RulingRow,
+        Shop, Standing, Unavailable, signed, unsigned,
+    },
+    rollups,
+    segments::State,
 };
 use domain::{
     ids::{DeviceId, ShopId},
@@ -398,6 +402,11 @@ impl Books for Sqlite {
         self.write(move |conn| grow(conn, shop, &growth)).await
     }
 
+    async fn replace(&self, shop: ShopId, replaced: &Replaced) -> Result<Grown> {
+        let replaced = replaced.clone();
+        self.write(move |conn| replace(conn, shop, &replaced)).await
+    }
+
     async fn parts(
         &self,
         shop: ShopId,
@@ -455,7 +464,7 @@ impl Books for Sqlite {
             // One proof is enough: a copy signs as many as it likes.
             conn.execute(
                 "insert into fork values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 on conflict (shop_id, device_id) do nothing",
+                 on conflict (shop_id, device_id) do update set seq = excluded.seq where excluded.seq < seq",
                 params![
                     shop.bytes(),
                     fork.device.bytes(),
@@ -555,6 +564,13 @@ fn grow(conn: &Connection, shop: ShopId, growth: &Growth) -> rusqlite::Result<Gr
     if moved == 0 {
         return Ok(Grown::Elsewhere);
     }
+    insert(conn, shop, growth)?;
+    Ok(Grown::Done)
+}
+
+/// The transactions that a series grows by, and what they say about devices.
+fn insert(conn: &Connection, shop: [u8; 16], growth: &Growth) -> rusqlite::Result<()> {
+    let device = growth.device.bytes();
     let mut insert = conn.prepare_cached("insert into series_part values (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     for part in &growth.parts {
         insert.execute(params![
@@ -587,5 +603,62 @@ fn grow(conn: &Connection, shop: ShopId, growth: &Growth) -> rusqlite::Result<Gr
         conn.prepare_cached("update shop set rulings = rulings + ?2 where shop_id = ?1")?
             .execute(params![shop, growth.rulings.len()])?;
     }
+    Ok(())
+}
+
+/// Checks before it writes: what is not done leaves nothing behind.
+fn replace(conn: &Connection, shop: ShopId, replaced: &Replaced) -> rusqlite::Result<Grown> {
+    let Replaced {
+        growth,
+        base,
+        sealed,
+        fork,
+    } = replaced;
+    let (shop, device, base) = (shop.bytes(), growth.device.bytes(), signed(*base));
+    let (from, to) = (&growth.from, &growth.to);
+    let stands = conn
+        .prepare_cached(
+            "select 1 from series where shop_id = ?1 and device_id = ?2 and seq = ?3 and hash = ?4",
+        )?
+        .exists(params![shop, device, signed(from.seq), from.hash])?;
+    let runs: Vec<i64> = conn
+        .prepare_cached(
+            "select upto_seq from segment where shop_id = ?1 and device_id = ?2 and upto_seq > ?3 and state = ?4
+             order by upto_seq",
+        )?
+        .query_map(params![shop, device, base, State::Sealed.number()], |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    if !stands || runs.into_iter().map(unsigned).ne(sealed.iter().copied()) {
+        return Ok(Grown::Elsewhere);
+    }
+    conn.prepare_cached(
+        "update series set seq = ?3, hash = ?4, stamp = ?5 where shop_id = ?1 and device_id = ?2",
+    )?
+    .execute(params![shop, device, signed(to.seq), to.hash, signed(to.stamp.0)])?;
+    conn.prepare_cached("delete from series_part where shop_id = ?1 and device_id = ?2 and upto_seq > ?3")?
+        .execute(params![shop, device, base])?;
+    conn.prepare_cached(
+        "update segment set state = ?4, since_ms = ?5 where shop_id = ?1 and device_id = ?2 and upto_seq > ?3",
+    )?
+    .execute(params![shop, device, base, State::Going.number(), growth.now.0])?;
+    let gone = conn
+        .prepare_cached("delete from ruling where shop_id = ?1 and by_id = ?2 and seq > ?3")?
+        .execute(params![shop, device, base])?;
+    insert(conn, shop, growth)?;
+    // More than before whatever came and went: what anybody remembers of it is old.
+    conn.prepare_cached("update shop set rulings = rulings + ?2 where shop_id = ?1")?
+        .execute(params![shop, gone + 1])?;
+    conn.prepare_cached("update rollup_shop set anew = ?2 where shop_id = ?1")?
+        .execute(params![shop, rollups::State::Forgetting.number()])?;
+    conn.prepare_cached("insert or replace into fork values (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![
+            shop,
+            device,
+            signed(fork.seq),
+            fork.upto.map(signed),
+            fork.hash,
+            fork.signature,
+            growth.now.0
+        ])?;
     Ok(Grown::Done)
 }

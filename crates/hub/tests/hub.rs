@@ -10,6 +10,10 @@ mod engines;
 #[path = "suite/owners.rs"]
 mod owners;
 
+/// What a shop sold, as the hub counts it.
+#[path = "suite/figures.rs"]
+mod figures;
+
 #[path = "../../testkit/src/authenticator.rs"]
 mod authenticator;
 
@@ -974,6 +978,12 @@ async fn all(engine: &mut impl Engine) {
     nobody_founds_a_shop_again(engine).await;
     a_copied_device_is_found(engine).await;
     what_is_signed_beyond_the_end_is_not_kept(engine).await;
+    figures::the_past_that_a_revocation_names_holds(engine).await;
+    figures::nobody_is_judged_by_half_of_what_is_said(engine).await;
+    figures::a_stale_count_counts_nothing(engine).await;
+    figures::what_cannot_be_counted_holds_up_nothing_else(engine).await;
+    figures::methods_and_net_are_those_of_the_tills(engine).await;
+    figures::what_was_half_forgotten_is_counted_again(engine).await;
     a_hundred_at_once_have_one_winner(engine).await;
     shops_are_strangers_to_each_other(engine).await;
     clocks_do_not_stop_a_sale(engine).await;
@@ -992,6 +1002,11 @@ async fn on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres() {
     all(&mut OnPostgres::start(&["fsync=off"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_write_while_a_shop_is_forgotten() {
+    figures::others_write_while_a_shop_is_forgotten().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
 //! The sums on PostgreSQL. Steps of one shop go one after another, by a lock on its one row.
 
-use super::{Key, Parts, Rolled, RollupBooks, Row, Step, Sum, What, add};
+use super::{Key, Parts, Rolled, RollupBooks, Row, State, Step, Sum, What, add};
 use crate::{
     books::{Result, Unavailable, signed, unsigned},
     postgres::{Postgres, again},
@@ -14,10 +14,10 @@ impl RollupBooks for Postgres {
     const AT_ONCE: usize = 4;
 
     async fn rolled(&self, shop: ShopId) -> Result<Rolled> {
-        again!(self, |client| {
-            let rulings = client
+        let (rulings, state, places) = again!(self, |client| {
+            let found = client
                 .query_opt(
-                    "select rulings from rollup_shop where shop_id = $1",
+                    "select rulings, anew from rollup_shop where shop_id = $1",
                     &[&shop.uuid()],
                 )
                 .await?;
@@ -27,14 +27,20 @@ impl RollupBooks for Postgres {
                     &[&shop.uuid()],
                 )
                 .await?;
-            let rulings = rulings.map(|row| row.try_get::<_, i64>(0)).transpose()?;
-            Ok(Rolled {
-                rulings: unsigned(rulings.unwrap_or(0)),
-                places: places
-                    .iter()
-                    .map(|row| Ok((DeviceId::from_uuid(row.try_get(0)?), unsigned(row.try_get(1)?))))
-                    .collect::<std::result::Result<_, Error>>()?,
-            })
+            let (rulings, state) = match found {
+                Some(row) => (row.try_get(0)?, row.try_get(1)?),
+                None => (0, State::Standing.number()),
+            };
+            let places = places
+                .iter()
+                .map(|row| Ok((DeviceId::from_uuid(row.try_get(0)?), unsigned(row.try_get(1)?))))
+                .collect::<std::result::Result<_, Error>>()?;
+            Ok((unsigned(rulings), state, places))
+        })?;
+        Ok(Rolled {
+            rulings,
+            state: State::of(state)?,
+            places,
         })
     }
 
@@ -49,20 +55,32 @@ impl RollupBooks for Postgres {
         outcome.map_err(|e: postcard::Error| Unavailable(format!("a sum of {shop} cannot be read: {e}")))
     }
 
-    async fn unroll(&self, shop: ShopId, rulings: u64) -> Result<()> {
+    async fn unroll(&self, shop: ShopId, found: &Rolled, rulings: u64) -> Result<()> {
         let shop = shop.uuid();
         again!(self, |client| {
             let tx = client.transaction().await?;
-            tx.execute(
-                "insert into rollup_shop values ($1, $2)
-                 on conflict (shop_id) do update set rulings = excluded.rulings",
-                &[&shop, &signed(rulings)],
-            )
-            .await?;
+            let goes = tx
+                .execute(
+                    "insert into rollup_shop values ($1, $2, $3) on conflict (shop_id)
+                     do update set rulings = excluded.rulings, anew = excluded.anew
+                     where rollup_shop.rulings = $4 and rollup_shop.anew = $5",
+                    &[
+                        &shop,
+                        &signed(rulings),
+                        &State::Anew.number(),
+                        &signed(found.rulings),
+                        &found.state.number(),
+                    ],
+                )
+                .await?;
+            if goes == 0 {
+                return Ok(());
+            }
             for table in [
                 "rollup_place",
                 "rollup_item",
                 "rollup_strike",
+                "rollup_capture",
                 "rollup_sum",
                 "rollup_word",
             ] {
@@ -70,6 +88,36 @@ impl RollupBooks for Postgres {
                     .await?;
             }
             tx.commit().await
+        })
+    }
+
+    async fn ruled(&self, shop: ShopId, before: u64, rulings: u64) -> Result<()> {
+        again!(self, |client| {
+            client
+                .execute(
+                    "insert into rollup_shop values ($1, $3, 0) on conflict (shop_id)
+                     do update set rulings = excluded.rulings where rollup_shop.rulings = $2",
+                    &[&shop.uuid(), &signed(before), &signed(rulings)],
+                )
+                .await
+                .map(drop)
+        })
+    }
+
+    async fn recounted(&self, shop: ShopId, rulings: u64) -> Result<()> {
+        again!(self, |client| {
+            client
+                .execute(
+                    "update rollup_shop set anew = $4 where shop_id = $1 and rulings = $2 and anew = $3",
+                    &[
+                        &shop.uuid(),
+                        &signed(rulings),
+                        &State::Anew.number(),
+                        &State::Standing.number(),
+                    ],
+                )
+                .await
+                .map(drop)
         })
     }
 
@@ -103,15 +151,27 @@ impl RollupBooks for Postgres {
             .collect()
     }
 
-    async fn word(&self, shop: ShopId, about: &'static str, id: [u8; 16]) -> Result<Option<String>> {
+    async fn words_of(&self, shop: ShopId, id: [u8; 16]) -> Result<Option<Vec<(String, String)>>> {
         again!(self, |client| {
-            let row = client
-                .query_opt(
-                    "select text from rollup_word where shop_id = $1 and about = $2 and id = $3",
-                    &[&shop.uuid(), &about, &Uuid::from_bytes(id)],
+            // One statement sees one state.
+            let rows = client
+                .query(
+                    "select coalesce(r.anew, $3), w.about, w.text
+                     from (select $1::uuid as shop_id) s left join rollup_shop r on r.shop_id = s.shop_id
+                     left join rollup_word w on w.shop_id = s.shop_id and w.id = $2",
+                    &[&shop.uuid(), &Uuid::from_bytes(id), &State::Standing.number()],
                 )
                 .await?;
-            row.map(|row| row.try_get(0)).transpose()
+            let mut words = vec![];
+            for row in rows {
+                if row.try_get::<_, i64>(0)? != State::Standing.number() {
+                    return Ok(None);
+                }
+                if let Some(about) = row.try_get(1)? {
+                    words.push((about, row.try_get(2)?));
+                }
+            }
+            Ok(Some(words))
         })
     }
 
@@ -142,16 +202,21 @@ async fn roll(client: &mut Client, shop: Uuid, step: &Step, written: &[Vec<u8>])
     let device = step.device.uuid();
     let tx = client.transaction().await?;
     tx.execute(
-        "insert into rollup_shop values ($1, 0) on conflict (shop_id) do nothing",
+        "insert into rollup_shop values ($1, 0, 0) on conflict (shop_id) do nothing",
         &[&shop],
     )
     .await?;
     // Two devices' steps of one shop look at each other's orders and strikes.
-    tx.execute(
-        "select 1 from rollup_shop where shop_id = $1 for update",
-        &[&shop],
-    )
-    .await?;
+    let stand = tx
+        .query_one(
+            "select rulings, anew from rollup_shop where shop_id = $1 for update",
+            &[&shop],
+        )
+        .await?;
+    let (rulings, state): (i64, i64) = (stand.try_get(0)?, stand.try_get(1)?);
+    if unsigned(rulings) != step.rulings || state == State::Forgetting.number() {
+        return Ok(Ok(false));
+    }
     let moved = match step.from {
         0 => {
             tx.execute(
@@ -198,15 +263,46 @@ async fn roll(client: &mut Client, shop: Uuid, step: &Step, written: &[Vec<u8>])
             add(&mut sums, &parts, -1);
         }
     }
+    for capture in &step.captures {
+        let capture = Uuid::from_bytes(*capture);
+        let new = tx
+            .execute(
+                "insert into rollup_capture values ($1, $2) on conflict (shop_id, id) do nothing",
+                &[&shop, &capture],
+            )
+            .await?;
+        if new == 0 {
+            continue;
+        }
+        let waiting = tx
+            .query_opt(
+                "update rollup_item i set counted = true
+                 where i.shop_id = $1 and i.item_id = $2 and i.waits and not i.counted
+                 and not exists (select 1 from rollup_strike s
+                                 where s.shop_id = $1 and s.id in (i.item_id, i.of_id))
+                 returning i.parts",
+                &[&shop, &capture],
+            )
+            .await?;
+        if let Some(row) = waiting {
+            let parts: Parts = match postcard::from_bytes(row.try_get(0)?) {
+                Ok(parts) => parts,
+                Err(error) => return Ok(Err(error)),
+            };
+            add(&mut sums, &parts, 1);
+        }
+    }
     for (item, written) in step.items.iter().zip(written) {
         let (id, of) = (Uuid::from_bytes(item.id), Uuid::from_bytes(item.of));
         let counted = tx
             .query_opt(
                 "insert into rollup_item
                  select $1::uuid, $2::uuid, $3::uuid,
-                        not exists (select 1 from rollup_strike where shop_id = $1 and id in ($2, $3)), $4::bytea
+                        not exists (select 1 from rollup_strike where shop_id = $1 and id in ($2, $3))
+                        and (not $5 or exists (select 1 from rollup_capture where shop_id = $1 and id = $2)),
+                        $4::bytea, $5::boolean
                  on conflict (shop_id, item_id) do nothing returning counted",
-                &[&shop, &id, &of, written],
+                &[&shop, &id, &of, written, &item.waits],
             )
             .await?;
         let counted: Option<bool> = counted.map(|row| row.try_get(0)).transpose()?;
@@ -214,12 +310,24 @@ async fn roll(client: &mut Client, shop: Uuid, step: &Step, written: &[Vec<u8>])
             add(&mut sums, &item.parts, 1);
         }
     }
+    let adding = |column: &str| {
+        // As far as an integer goes.
+        format!(
+            "{column} = greatest({}, least({}, rollup_sum.{column}::numeric + excluded.{column}))::bigint",
+            i64::MIN,
+            i64::MAX
+        )
+    };
+    let entering = format!(
+        "insert into rollup_sum values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (shop_id, day, branch_id, what, key) do update set {}, {}, {}",
+        adding("number"),
+        adding("milli"),
+        adding("minor")
+    );
     for (key, sum) in sums {
         tx.execute(
-            "insert into rollup_sum values ($1, $2, $3, $4, $5, $6, $7, $8)
-             on conflict (shop_id, day, branch_id, what, key) do update set
-                 number = rollup_sum.number + excluded.number, milli = rollup_sum.milli + excluded.milli,
-                 minor = rollup_sum.minor + excluded.minor",
+            &entering,
             &[
                 &shop,
                 &i64::from(key.day),

@@ -128,6 +128,19 @@ pub async fn serve_with<B: Books>(
     limits: Limits,
     clock: &Arc<AtomicI64>,
 ) -> (Client, Arc<Hub<B>>) {
+    let (client, hub) = serve_still(books, files, limits, clock).await;
+    let beside = hub.clone();
+    tokio::spawn(async move { beside.run().await });
+    (client, hub)
+}
+
+/// One that does nothing unless it is asked.
+pub async fn serve_still<B: Books>(
+    books: B,
+    files: Option<Arc<dyn Files>>,
+    limits: Limits,
+    clock: &Arc<AtomicI64>,
+) -> (Client, Arc<Hub<B>>) {
     let clock = clock.clone();
     let hub = Hub::with(books, files, Some(OwnersKey::new([7; 32])), limits, move || {
         Moment(clock.load(Relaxed))
@@ -139,8 +152,6 @@ pub async fn serve_with<B: Books>(
     let all = router(hub.clone(), false).merge(office::router(hub.clone(), false, false));
     let service = all.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, service).await });
-    let beside = hub.clone();
-    tokio::spawn(async move { beside.run().await });
     (Client::new(&format!("http://{address}")), hub)
 }
 

@@ -23,7 +23,7 @@ use std::{
 };
 
 /// Writes a fact of somebody who works in the shop.
-fn hire(by: &mut Device, who: u8, name: &str, role: &str) {
+pub fn hire(by: &mut Device, who: u8, name: &str, role: &str) {
     patch(
         by,
         who,
@@ -42,7 +42,7 @@ fn patch(by: &mut Device, who: u8, fields: Vec<(u16, Value)>) {
     }));
 }
 
-async fn offer_to(client: &Client, by: &Device, who: u8) -> OwnerOffer {
+pub async fn offer_to(client: &Client, by: &Device, who: u8) -> OwnerOffer {
     let ask = OwnerAsk {
         staff: [who; 16],
         name: "Mallory".to_owned(),
@@ -53,7 +53,7 @@ async fn offer_to(client: &Client, by: &Device, who: u8) -> OwnerOffer {
 }
 
 /// Makes a login with an offer.
-async fn enrolled<'a>(client: &'a Client, offer: &OwnerOffer, login: &str) -> Browser<'a> {
+pub async fn enrolled<'a>(client: &'a Client, offer: &OwnerOffer, login: &str) -> Browser<'a> {
     let mut browser = Browser {
         client,
         cookie: String::new(),
@@ -69,14 +69,19 @@ async fn enrolled<'a>(client: &'a Client, offer: &OwnerOffer, login: &str) -> Br
 }
 
 /// What a browser says and hears.
-struct Browser<'a> {
+pub struct Browser<'a> {
     client: &'a Client,
     cookie: String,
     page: String,
 }
 
 impl Browser<'_> {
-    async fn ask(&mut self, method: &str, path: &str, body: serde_json::Value) -> (u16, serde_json::Value) {
+    pub async fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: serde_json::Value,
+    ) -> (u16, serde_json::Value) {
         let url = format!("{}/owner/api/{path}", self.client.address);
         let asking = self.client.http.request(method.parse().expect("a method"), url);
         let asking = asking

@@ -83,6 +83,11 @@ impl Device {
         self.written.last().expect("just written")
     }
 
+    /// What it writes from now on is later than what the other wrote.
+    pub fn hear(&mut self, other: &Device) {
+        self.stamp = self.stamp.max(other.stamp);
+    }
+
     /// So many facts of so many bytes in one transaction.
     pub fn sell(&mut self, facts: usize, bytes: usize) -> &Transaction {
         let mark = u8::try_from(self.series.seq % 251).expect("below 251");
