@@ -1,6 +1,9 @@
 //! Old facts out of the books and into files: a run of a device's transactions becomes one file that never changes,
 //! named by its hash, and a row says where it begins and ends. Whoever reads does not notice.
 //!
+//! A file's last bytes are when its row was written, which no reader looks at: noted once more after it was given up, the
+//! same run has another hash and so another name, and whoever still deletes the former file takes nothing.
+//!
 //! First the row says that a file comes, then the file is written, then the row turns and the facts go from the books,
 //! both in one transaction. Wherever that stops, the facts are in the books or in the file, and what is left over is
 //! known by its row. The newest facts stay in the books, where they are read most and where who is seen is looked up.
@@ -167,7 +170,7 @@ struct SealedV1 {
     bytes: Vec<u8>,
 }
 
-fn written(device: DeviceId, after: u64, parts: Vec<Part>, received: &[Moment]) -> Vec<u8> {
+fn written(device: DeviceId, after: u64, parts: Vec<Part>, received: &[Moment], since: Moment) -> Vec<u8> {
     let sealed = parts.into_iter().zip(received).map(|(part, received)| SealedV1 {
         upto: part.upto,
         hash: part.hash,
@@ -180,7 +183,9 @@ fn written(device: DeviceId, after: u64, parts: Vec<Part>, received: &[Moment]) 
         transactions: sealed.collect(),
     };
     // Growing a Vec cannot fail, and everything here has a known length: postcard has nothing to refuse.
-    postcard::to_extend(&content, vec![FORM]).unwrap_or_default()
+    let mut written = postcard::to_extend(&content, vec![FORM]).unwrap_or_default();
+    written.extend(since.0.to_be_bytes());
+    written
 }
 
 fn read(bytes: &[u8]) -> Option<Vec<Part>> {
@@ -377,15 +382,25 @@ impl<B: Books> Hub<B> {
     pub async fn seal(&self, sealing: &Sealing) -> std::result::Result<u64, Refusal> {
         let mut facts = 0;
         for shop in self.books.shops().await? {
-            self.sweep_segments(shop).await?;
-            for (device, head) in self.books.heads(shop).await? {
-                // The last transaction stays whatever is asked for.
-                let limit = head.saturating_sub(sealing.hot.max(1));
-                match self.seal_series(shop, device, limit, sealing.least).await {
-                    Ok(sealed) => facts += sealed,
-                    // One series that is not as it should be keeps no other from it; `verify` says what is wrong.
-                    Err(error) => tracing::error!(%error, %shop, %device, "facts stay in the books"),
-                }
+            match self.seal_shop(shop, sealing).await {
+                Ok(sealed) => facts += sealed,
+                // One shop keeps no other from it.
+                Err(error) => tracing::error!(%error, %shop, "its facts stay in the books"),
+            }
+        }
+        Ok(facts)
+    }
+
+    async fn seal_shop(&self, shop: ShopId, sealing: &Sealing) -> std::result::Result<u64, Refusal> {
+        let mut facts = 0;
+        self.sweep_segments(shop).await?;
+        for (device, head) in self.books.heads(shop).await? {
+            // The last transaction stays whatever is asked for.
+            let limit = head.saturating_sub(sealing.hot.max(1));
+            match self.seal_series(shop, device, limit, sealing.least).await {
+                Ok(sealed) => facts += sealed,
+                // One series that is not as it should be keeps no other from it; `verify` says what is wrong.
+                Err(error) => tracing::error!(%error, %shop, %device, "facts stay in the books"),
             }
         }
         Ok(facts)
@@ -436,7 +451,12 @@ impl<B: Books> Hub<B> {
                 return Ok(facts);
             }
             let transactions = u64::try_from(parts.len()).unwrap_or(u64::MAX);
-            let content = written(device, at.seq, parts, &received);
+            // What was begun before is gone on with.
+            let begun = ends.iter().find(|segment| {
+                (segment.device, segment.upto, segment.state) == (device, end.seq, State::Coming)
+            });
+            let since = begun.map_or_else(|| self.now(), |begun| begun.since);
+            let content = written(device, at.seq, parts, &received, since);
             let segment = Segment {
                 device,
                 after: at.seq,
@@ -447,7 +467,7 @@ impl<B: Books> Hub<B> {
                 bytes: u64::try_from(content.len()).unwrap_or(u64::MAX),
                 transactions,
                 state: State::Coming,
-                since: self.now(),
+                since,
             };
             if !self.books.note_segment(shop, &segment).await? {
                 return Ok(facts);

@@ -18,7 +18,11 @@ use hub::{
 use journal::{Vector, Why};
 use std::{
     io,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::{Receiver, channel},
+    },
     time::Duration,
 };
 use support::{Device, NOON, shop_id};
@@ -34,10 +38,14 @@ fn sealing(hot: u64) -> Sealing {
     }
 }
 
-/// Files that cannot be written for a while.
+/// Files that cannot be written for a while, or deleted, or not before somebody says so.
 struct Shaky {
     files: Box<dyn Files>,
     fails: AtomicBool,
+    /// Nothing under this can be deleted.
+    stays: Mutex<Option<String>>,
+    /// The next deletion waits for a word.
+    waits: Mutex<Option<Receiver<()>>>,
 }
 
 impl Files for Shaky {
@@ -57,6 +65,14 @@ impl Files for Shaky {
     }
 
     fn delete(&self, name: &str) -> io::Result<()> {
+        let stays = self.stays.lock().expect("whole").clone();
+        if stays.is_some_and(|prefix| name.starts_with(&prefix)) {
+            return Err(io::Error::other("it is not to be had"));
+        }
+        let waits = self.waits.lock().expect("whole").take();
+        if let Some(word) = waits {
+            word.recv().expect("the word");
+        }
         self.files.delete(name)
     }
 }
@@ -72,8 +88,13 @@ async fn stand_on<E: Engine>(
     files: Box<dyn Files>,
     folder: TempDir,
 ) -> Stand<E::Books, Shaky> {
-    let fails = AtomicBool::new(false);
-    Stand::over(engine.fresh().await, Shaky { files, fails }, folder, wide()).await
+    let files = Shaky {
+        files,
+        fails: AtomicBool::new(false),
+        stays: Mutex::default(),
+        waits: Mutex::default(),
+    };
+    Stand::over(engine.fresh().await, files, folder, wide()).await
 }
 
 impl<B: Books> Stand<B, Shaky> {
@@ -313,6 +334,43 @@ async fn a_crash_anywhere_loses_and_doubles_nothing(engine: &mut impl Engine) {
     assert_eq!(at.verified().await, (facts, vec![]));
 }
 
+/// Of two that clear up at once the slower one deletes nothing that was written since, and one shop that cannot be
+/// cleared up keeps no other from being sealed.
+async fn who_clears_up_late_takes_nothing(engine: &mut impl Engine) {
+    let at = stand(engine).await;
+    let (founder, other) = at.history(1).await;
+    let facts = founder.place().seq + other.place().seq;
+    at.files.fails.store(true, Relaxed);
+    assert_eq!(at.hub.seal(&sealing(20)).await.expect("begun"), 0);
+    at.files.fails.store(false, Relaxed);
+    at.clock.store(NOON + 2 * DAY, Relaxed);
+    let (word, waits) = channel();
+    *at.files.waits.lock().expect("whole") = Some(waits);
+    let hub = at.hub.clone();
+    let slow = tokio::spawn(async move { hub.seal(&sealing(20)).await });
+    while at.files.waits.lock().expect("whole").is_some() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(at.hub.seal(&sealing(20)).await.expect("sealed") > 0);
+    word.send(()).expect("it waits");
+    slow.await.expect("ended").expect("swept");
+    assert_eq!(at.verified().await, (facts, vec![]));
+    at.clock.store(NOON, Relaxed);
+    at.reads_as_before([&founder, &other]).await;
+
+    let (stuck, _) = at.history(2).await;
+    let (next, _) = at.history(3).await;
+    at.files.fails.store(true, Relaxed);
+    assert_eq!(at.hub.seal(&sealing(20)).await.expect("begun"), 0);
+    at.files.fails.store(false, Relaxed);
+    at.clock.store(NOON + 4 * DAY, Relaxed);
+    *at.files.stays.lock().expect("whole") = Some(stuck.shop().to_string());
+    assert!(at.hub.seal(&sealing(20)).await.expect("the others go on") > 0);
+    let sealed = |all: Vec<Segment>| all.iter().filter(|s| s.state == State::Sealed).count();
+    assert_eq!(sealed(at.segments(stuck.shop()).await), 0);
+    assert_eq!(sealed(at.segments(next.shop()).await), 2);
+}
+
 async fn who_edits_a_file_or_its_row_is_found(engine: &mut impl Engine) {
     let at = stand(engine).await;
     let (founder, other) = at.history(1).await;
@@ -440,6 +498,7 @@ async fn all(engine: &mut impl Engine) {
     a_sealed_past_is_left_too(engine).await;
     who_reads_notices_nothing(stand(engine).await).await;
     a_crash_anywhere_loses_and_doubles_nothing(engine).await;
+    who_clears_up_late_takes_nothing(engine).await;
     who_edits_a_file_or_its_row_is_found(engine).await;
 }
 
