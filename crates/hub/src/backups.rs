@@ -23,6 +23,7 @@ use journal::{
     backups::{Bring, Brought, CARD_WINDOW_MS, CardAsk, Description, KeptBackups, Signed, Want},
 };
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 /// How often it is looked for what is left over.
 const SWEEP: Duration = Duration::from_secs(3600);
@@ -161,13 +162,24 @@ fn lost(error: impl std::fmt::Display) -> Unavailable {
     Unavailable(format!("the hub's files are not to be had: {error}"))
 }
 
+/// So many at once: a store that hangs must not hold the threads on which the books are read and signatures checked.
+static AT_ONCE: Semaphore = Semaphore::const_new(32);
+/// A burst is over by then.
+const TURN: Duration = Duration::from_secs(2);
+
 /// Does something with the files, where waiting holds up nobody.
 pub(crate) async fn with_files<T: Send + 'static>(
     files: &Arc<dyn Files>,
     work: impl FnOnce(&dyn Files) -> std::io::Result<T> + Send + 'static,
 ) -> Result<T> {
+    let turn = tokio::time::timeout(TURN, AT_ONCE.acquire()).await;
+    let turn = turn.map_err(|_| lost("too much waits for them"))?.map_err(lost)?;
     let files = files.clone();
-    let done = tokio::task::spawn_blocking(move || work(&*files));
+    let done = tokio::task::spawn_blocking(move || {
+        // Until the work ends, which goes on when nobody waits for it any more.
+        let _turn = turn;
+        work(&*files)
+    });
     done.await.map_err(lost)?.map_err(lost)
 }
 

@@ -24,6 +24,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering::Relaxed},
+        mpsc::{Receiver, channel},
     },
 };
 use support::{Client, Device, NOON, Said, code};
@@ -137,10 +138,17 @@ async fn fetched(client: &Client, card_of: u8, of: &Signed, now: i64) -> Vec<u8>
 struct Meddled {
     files: Folder,
     then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// Nothing is written before a word is said here.
+    puts: Mutex<Option<Arc<Mutex<Receiver<()>>>>>,
 }
 
 impl Files for Meddled {
     fn put(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let hung = self.puts.lock().expect("no panic").clone();
+        if let Some(word) = hung {
+            // It comes by hanging up.
+            let _ = word.lock().expect("no panic").recv();
+        }
         self.files.put(name, bytes)
     }
 
@@ -166,6 +174,7 @@ async fn stand<E: Engine>(engine: &mut E, limits: Limits) -> Stand<E::Books, Med
     let files = Meddled {
         files: Folder::open(folder.path()).expect("files"),
         then: Mutex::default(),
+        puts: Mutex::default(),
     };
     Stand::over(engine.fresh().await, files, folder, limits).await
 }
@@ -685,7 +694,38 @@ async fn a_hub_without_files_says_so(engine: &mut impl Engine) {
     hub.sweep_backups().await.expect("nothing to do");
 }
 
+/// A store that does not answer holds so many requests and no more; the rest of the hub goes on.
+async fn a_store_that_hangs_is_not_waited_for_by_everybody(engine: &mut impl Engine) {
+    let at = stand(engine, wide()).await;
+    let (founder, _) = at.shop(1, 7).await;
+    let books = content(500, 1);
+    let signed = described(&founder, 7, NOON, &books);
+    let id = signed.description.id();
+    brought(&at.client, &founder, Bring::Begin(signed), NOON).await;
+    let (word, hung) = channel::<()>();
+    let hung = Arc::new(Mutex::new(hung));
+    *at.files.puts.lock().expect("no panic") = Some(hung);
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..40 {
+        let (client, founder, bytes) = (at.client.clone(), founder.copy(), books.clone());
+        all.spawn(async move {
+            let piece = Bring::Piece { id, at: 0, bytes };
+            step(&client, &founder, &piece, NOON).await
+        });
+    }
+    for _ in 0..8 {
+        let said = all.join_next().await.expect("one").expect("an answer");
+        assert_eq!((said.0, code(&said)), (503, "unavailable".to_owned()));
+    }
+    assert_eq!(at.client.heads(&founder).await.len(), 2, "the books are read");
+    drop(word);
+    while let Some(said) = all.join_next().await {
+        assert_eq!(said.expect("an answer").0, 200);
+    }
+}
+
 async fn all(engine: &mut impl Engine) {
+    a_store_that_hangs_is_not_waited_for_by_everybody(engine).await;
     a_backup_comes_in_pieces_and_goes_to_the_card_alone(engine).await;
     a_new_card_ends_the_old_one_here_too(engine).await;
     one_tills_word_takes_no_backup_from_the_owners_card(engine).await;

@@ -6,14 +6,14 @@ use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle, actions::ListObjectsV2};
 use std::{
     io::{self, ErrorKind},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use ureq::{
     http::{Response, StatusCode, header},
     tls::{Certificate, RootCerts, TlsConfig},
 };
 
-/// How long a signed address holds, and the longest that one request may take.
+/// How long a signed address holds, and the longest that one request may take with all its tries.
 const HOLDS: Duration = Duration::from_secs(300);
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a request is made before it has failed: such services answer "later" now and then.
@@ -27,6 +27,15 @@ pub struct S3 {
     /// With a slash at its end, or nothing.
     prefix: String,
     agent: ureq::Agent,
+    patience: Duration,
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how long the tries take is measured where they are made"
+)]
+fn begin() -> Instant {
+    Instant::now()
 }
 
 fn invalid(why: impl std::fmt::Display) -> io::Error {
@@ -89,7 +98,6 @@ impl S3 {
             .build();
         let config = ureq::Agent::config_builder()
             .tls_config(tls)
-            .timeout_global(Some(PATIENCE))
             .timeout_connect(Some(Duration::from_secs(10)))
             .http_status_as_error(false)
             .max_redirects(0)
@@ -99,6 +107,7 @@ impl S3 {
             credentials,
             prefix,
             agent: config.into(),
+            patience: PATIENCE,
         })
     }
 
@@ -106,25 +115,28 @@ impl S3 {
         Ok(format!("{}{}", self.prefix, checked(name)?))
     }
 
-    /// Asks until it is answered with more than "later".
+    /// Asks until it is answered with more than "later", or its time is over. Each try has what is left of that.
     fn ask(
         &self,
-        mut request: impl FnMut(&ureq::Agent) -> Result<Response<ureq::Body>, ureq::Error>,
+        mut request: impl FnMut(&ureq::Agent, Option<Duration>) -> Result<Response<ureq::Body>, ureq::Error>,
     ) -> io::Result<Response<ureq::Body>> {
+        let begun = begin();
         let mut tries = 0;
         loop {
             tries += 1;
-            let outcome = request(&self.agent);
+            let left = self.patience.saturating_sub(begun.elapsed());
+            let outcome = request(&self.agent, Some(left));
             let later = match &outcome {
                 Ok(answer) => {
                     answer.status().is_server_error() || answer.status() == StatusCode::TOO_MANY_REQUESTS
                 }
                 Err(_) => true,
             };
-            if !later || tries == TRIES {
+            let pause = Duration::from_millis(100 << tries);
+            if !later || tries == TRIES || begun.elapsed() + pause >= self.patience {
                 return outcome.map_err(io::Error::other);
             }
-            std::thread::sleep(Duration::from_millis(100 << tries));
+            std::thread::sleep(pause);
         }
     }
 }
@@ -156,9 +168,14 @@ fn refused(what: &str, answer: Response<ureq::Body>) -> io::Error {
 impl Files for S3 {
     fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let key = self.key(name)?;
-        let answer = self.ask(|agent| {
+        let answer = self.ask(|agent, left| {
             let address = self.bucket.put_object(Some(&self.credentials), &key).sign(HOLDS);
-            agent.put(address.as_str()).send(bytes)
+            agent
+                .put(address.as_str())
+                .config()
+                .timeout_global(left)
+                .build()
+                .send(bytes)
         })?;
         match answer.status() {
             StatusCode::OK => Ok(()),
@@ -175,10 +192,13 @@ impl Files for S3 {
         else {
             return Ok(Some(vec![]));
         };
-        let mut answer = self.ask(|agent| {
+        let mut answer = self.ask(|agent, left| {
             let address = self.bucket.get_object(Some(&self.credentials), &key).sign(HOLDS);
             agent
                 .get(address.as_str())
+                .config()
+                .timeout_global(left)
+                .build()
                 .header(header::RANGE, format!("bytes={from}-{last}"))
                 .call()
         })?;
@@ -219,13 +239,18 @@ impl Files for S3 {
         let mut found = Vec::new();
         let mut next: Option<String> = None;
         loop {
-            let answer = self.ask(|agent| {
+            let answer = self.ask(|agent, left| {
                 let mut list = self.bucket.list_objects_v2(Some(&self.credentials));
                 list.with_prefix(below.clone());
                 if let Some(token) = &next {
                     list.with_continuation_token(token.clone());
                 }
-                agent.get(list.sign(HOLDS).as_str()).call()
+                agent
+                    .get(list.sign(HOLDS).as_str())
+                    .config()
+                    .timeout_global(left)
+                    .build()
+                    .call()
             })?;
             if answer.status() != StatusCode::OK {
                 return Err(refused(prefix, answer));
@@ -247,12 +272,17 @@ impl Files for S3 {
 
     fn delete(&self, name: &str) -> io::Result<()> {
         let key = self.key(name)?;
-        let answer = self.ask(|agent| {
+        let answer = self.ask(|agent, left| {
             let address = self
                 .bucket
                 .delete_object(Some(&self.credentials), &key)
                 .sign(HOLDS);
-            agent.delete(address.as_str()).call()
+            agent
+                .delete(address.as_str())
+                .config()
+                .timeout_global(left)
+                .build()
+                .call()
         })?;
         match answer.status() {
             StatusCode::OK | StatusCode::NO_CONTENT | StatusCode::NOT_FOUND => Ok(()),
@@ -264,6 +294,21 @@ impl Files for S3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_that_never_answers_is_given_up_in_one_time_for_all_tries() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = silent.local_addr().expect("an address").port();
+        let place = format!("s3://shops?endpoint=http://127.0.0.1:{port}&region=in-1");
+        let patience = Duration::from_millis(800);
+        let hung = S3 {
+            patience,
+            ..S3::with(&place, Credentials::new("key", "secret")).expect("a place")
+        };
+        let begun = begin();
+        assert!(hung.get("a", 0, 1).is_err());
+        assert!(begun.elapsed() < patience * 2, "{:?}", begun.elapsed());
+    }
 
     #[test]
     fn places_are_read_and_mistakes_said() {
