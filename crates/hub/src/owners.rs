@@ -47,6 +47,8 @@ const LONGEST_MS: i64 = 30 * 86_400_000;
 /// How often a session's secret is changed, and how long the one before it still opens.
 const ROTATE_MS: i64 = 10 * 60_000;
 const GRACE_MS: i64 = 120_000;
+/// One wrong try is forgotten in so long.
+const FADES_MS: i64 = 10 * 60_000;
 /// A sign-in's count is not lost to others at the same moment before so many of them.
 const TOGETHER: u32 = 8;
 
@@ -144,6 +146,9 @@ pub trait OwnerBooks {
         token: [u8; 32],
         now: Moment,
     ) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Forgets offers that open nothing any more, and sessions with which nobody goes on.
+    fn sweep_owners(&self, now: Moment) -> impl Future<Output = Result<()>> + Send;
 
     fn sessions(&self, login: &str) -> impl Future<Output = Result<Vec<Session>>> + Send;
 
@@ -382,14 +387,15 @@ impl<B: Books> Hub<B> {
         let now = self.now();
         let turn = self.signing_in.turn(site).await?;
         self.tries.count(&login, site, now)?;
-        let Some((owner, failures)) = self.counted(&login, now).await? else {
+        let Some(owner) = self.counted(&login, now).await? else {
             // As much work as for a login that there is.
             hashed(turn, password.chars().take(200).collect()).await?;
             return Err(NotOwner::Wrong);
         };
-        let fits =
-            password.len() <= 1000 && matches(turn, owner.password.clone(), password.to_owned()).await?;
-        if !fits {
+        // As much work for one that is too long to be anybody's.
+        let short = password.len() <= 1000;
+        let tried = if short { password } else { "" }.to_owned();
+        if !matches(turn, owner.password.clone(), tried).await? || !short {
             return Err(NotOwner::Wrong);
         }
         let secret = self.open_secret(owner.shop, owner.staff, &owner.secret)?;
@@ -405,11 +411,7 @@ impl<B: Books> Hub<B> {
             return Err(NotOwner::Wrong);
         }
         self.tries.right(&login, site);
-        let counted = Owner {
-            failures,
-            ..owner.clone()
-        };
-        self.books.count_try(&counted, 0, Moment(0)).await?;
+        self.books.count_try(&owner, 0, Moment(0)).await?;
         match self.owner_named(owner.shop, owner.staff).await? {
             Some(_) => Ok(owner),
             None => Err(NotOwner::NoOwner),
@@ -417,7 +419,7 @@ impl<B: Books> Hub<B> {
     }
 
     /// Whose login this is, once the try is counted: before it is known to be wrong, so that many at once are many.
-    async fn counted(&self, login: &str, now: Moment) -> Answer<Option<(Owner, u32)>> {
+    async fn counted(&self, login: &str, now: Moment) -> Answer<Option<Owner>> {
         for _ in 0..TOGETHER {
             let Some(owner) = self.books.owner(login).await? else {
                 return Ok(None);
@@ -427,10 +429,18 @@ impl<B: Books> Hub<B> {
                     ms: owner.wait_until.0 - now.0,
                 });
             }
-            let failures = owner.failures.saturating_add(1);
-            let until = now.plus_ms(wait_ms(failures, FREE_TRIES_IN_ALL));
-            if self.books.count_try(&owner, failures, until).await? {
-                return Ok(Some((owner, failures)));
+            let (left, since) = left_of(&owner, now);
+            let failures = left.saturating_add(1);
+            let wait_until = match wait_ms(failures, FREE_TRIES_IN_ALL) {
+                0 => since,
+                wait => now.plus_ms(wait),
+            };
+            if self.books.count_try(&owner, failures, wait_until).await? {
+                return Ok(Some(Owner {
+                    failures,
+                    wait_until,
+                    ..owner
+                }));
             }
         }
         Err(NotOwner::Wait { ms: 1000 })
@@ -487,6 +497,20 @@ impl<B: Books> Hub<B> {
             }
         }
         Ok((owner, session, fresh))
+    }
+}
+
+/// The wrong tries of all sites that still count. They fade, so that one site, which has to wait each time, never makes
+/// them many. Also since when the next one fades: the wait for the last one began then.
+fn left_of(owner: &Owner, now: Moment) -> (u32, Moment) {
+    let since = owner.wait_until.0 - wait_ms(owner.failures, FREE_TRIES_IN_ALL);
+    let faded = now.0.saturating_sub(since).max(0) / FADES_MS;
+    let left = owner
+        .failures
+        .saturating_sub(u32::try_from(faded).unwrap_or(u32::MAX));
+    match left {
+        0 => (0, now),
+        _ => (left, Moment(since + faded * FADES_MS).min(now)),
     }
 }
 

@@ -270,12 +270,14 @@ impl OwnerBooks for Postgres {
         again!(self, |client| {
             let counted = client
                 .execute(
-                    "update owner set failures = $2, wait_until_ms = $3 where login = $1 and failures = $4",
+                    "update owner set failures = $2, wait_until_ms = $3
+                     where login = $1 and failures = $4 and wait_until_ms = $5",
                     &[
                         &owner.login,
                         &i64::from(failures),
                         &wait_until.0,
                         &i64::from(owner.failures),
+                        &owner.wait_until.0,
                     ],
                 )
                 .await?;
@@ -367,6 +369,21 @@ impl OwnerBooks for Postgres {
                 .await
         })?;
         rows.iter().map(session).collect()
+    }
+
+    async fn sweep_owners(&self, now: Moment) -> Result<()> {
+        again!(self, |client| {
+            client
+                .execute("delete from owner_offer where until_ms <= $1", &[&now.0])
+                .await?;
+            client
+                .execute(
+                    "delete from owner_session where rotated_ms < $1 or created_ms < $2",
+                    &[&(now.0 - super::IDLE_MS), &(now.0 - super::LONGEST_MS)],
+                )
+                .await
+                .map(drop)
+        })
     }
 
     async fn end_sessions(&self, login: &str, id: Option<[u8; 16]>) -> Result<()> {

@@ -243,8 +243,15 @@ impl OwnerBooks for Sqlite {
         let owner = owner.clone();
         self.write(move |conn| {
             let counted = conn.execute(
-                "update owner set failures = ?2, wait_until_ms = ?3 where login = ?1 and failures = ?4",
-                params![owner.login, failures, wait_until.0, owner.failures],
+                "update owner set failures = ?2, wait_until_ms = ?3
+                 where login = ?1 and failures = ?4 and wait_until_ms = ?5",
+                params![
+                    owner.login,
+                    failures,
+                    wait_until.0,
+                    owner.failures,
+                    owner.wait_until.0
+                ],
             )?;
             Ok(counted > 0)
         })
@@ -323,6 +330,18 @@ impl OwnerBooks for Sqlite {
             conn.prepare_cached(&format!("{SESSION} where login = ?1 order by rotated_ms desc"))?
                 .query_map([login], session)?
                 .collect()
+        })
+        .await
+    }
+
+    async fn sweep_owners(&self, now: Moment) -> Result<()> {
+        self.write(move |conn| {
+            conn.execute("delete from owner_offer where until_ms <= ?1", [now.0])?;
+            conn.execute(
+                "delete from owner_session where rotated_ms < ?1 or created_ms < ?2",
+                [now.0 - super::IDLE_MS, now.0 - super::LONGEST_MS],
+            )?;
+            Ok(())
         })
         .await
     }

@@ -3,12 +3,17 @@
 use super::{
     Engine,
     authenticator::typed_secret,
+    engines::serve_with,
     invite, serve, shop, started,
     support::{Client, Device, NOON, code, shop_id},
     wide,
 };
-use domain::second_factor::digits;
-use hub::owners::{Clear, NotOwner, OwnerBooks, OwnersKey, SecretOf, WrongKey};
+use domain::{
+    ids::{DeviceId, StaffId},
+    second_factor::digits,
+    time::Moment,
+};
+use hub::owners::{Clear, NotOwner, Offer, OwnerBooks, OwnersKey, SecretOf, WrongKey};
 use journal::{
     Body,
     exchange::{Matter, Matters, OwnerAsk, OwnerOffer},
@@ -19,6 +24,10 @@ use serde_json::json;
 use std::{
     net::{IpAddr, Ipv4Addr},
     num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -339,6 +348,62 @@ pub async fn who_guesses_keeps_nobody_out(engine: &mut impl Engine) {
     }
     let said = hub.sign_in(login, "wrong horse", "123456", site(200)).await;
     assert!(matches!(said, Err(NotOwner::Wait { .. })), "{said:?}");
+}
+
+/// Wrong tries fade: one site that guesses for days, as often as it may, never makes them so many that the owner waits
+/// elsewhere.
+pub async fn one_site_that_guesses_for_days_keeps_nobody_out(engine: &mut impl Engine) {
+    let books = engine.fresh().await;
+    invite(&books, "word", 20, 100).await;
+    let clock = Arc::new(AtomicI64::new(NOON));
+    let (client, hub) = serve_with(books, None, wide(), &clock).await;
+    let shows = asha(&client).await;
+    let login = "asha@example.com";
+    let mut tries = 0;
+    while tries < 120 {
+        match hub.sign_in(login, "wrong horse", "123456", site(1)).await {
+            Err(NotOwner::Wait { ms }) => {
+                clock.fetch_add(ms, Relaxed);
+            }
+            said => {
+                assert!(matches!(said, Err(NotOwner::Wrong)), "{said:?}");
+                tries += 1;
+            }
+        }
+    }
+    let step = (clock.load(Relaxed) - NOON) / 30_000;
+    let said = hub.sign_in(login, "correct horse", &shows(step), site(2)).await;
+    assert!(said.is_ok(), "{said:?}");
+
+    // What is over goes: a session that nobody uses, and an offer that nobody took.
+    let (_, session) = hub.open_session(login, "a browser").await.expect("a session");
+    let sessions = async || hub.books().sessions(login).await.expect("books").len();
+    hub.books().sweep_owners(session.created).await.expect("swept");
+    let live = sessions().await;
+    assert!(live > 0);
+    let later = Moment(session.created.0 + 13 * 3_600_000);
+    hub.books().sweep_owners(later).await.expect("swept");
+    assert_eq!(sessions().await, 0);
+    let offer = Offer {
+        code: [9; 32],
+        shop: shop_id(1),
+        staff: StaffId::from_bytes([9; 16]),
+        name: "Bela".to_owned(),
+        secret: vec![1; 40],
+        until: session.created,
+        by: DeviceId::from_bytes([9; 16]),
+        confirmed: false,
+    };
+    hub.books().offer(&offer).await.expect("offered");
+    assert_eq!(
+        hub.books().waiting_offers(offer.shop).await.expect("books").len(),
+        1
+    );
+    hub.books().sweep_owners(later).await.expect("swept");
+    assert_eq!(
+        hub.books().waiting_offers(offer.shop).await.expect("books").len(),
+        0
+    );
 }
 
 /// One address asks a few times a minute, whatever it asks with.
