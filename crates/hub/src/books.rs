@@ -146,7 +146,13 @@ pub trait Books:
         now: Moment,
     ) -> impl Future<Output = Result<()>> + Send;
 
+    /// An organisation and its limits, if there is one of this name.
+    fn organisation(&self, name: &str) -> impl Future<Output = Result<Option<Organisation>>> + Send;
+
     fn suspend(&self, organisation: &str, suspended: bool) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Whether a word still brings a shop, as far as that is known before one is brought.
+    fn invited(&self, word: [u8; 32], now: Moment) -> impl Future<Output = Result<bool>> + Send;
 
     fn register(&self, shop: &NewShop) -> impl Future<Output = Result<Registered>> + Send;
 

@@ -4,11 +4,13 @@ use crate::{
     Books, Limits,
     books::{Fork, Grown, Growth, NewShop, Part, Registered, Shop, Standing, Unavailable},
     files::Files,
+    let_in::Brought,
     limits::Gates,
     metrics::Metrics,
     owners::{OwnersKey, Tries, Turns},
     pasts::{Parting, Weighed},
     rollups::Rolling,
+    room::{AtOnce, Lent, Room},
     segments::Shelf,
     wake::Wakes,
 };
@@ -94,6 +96,9 @@ pub struct Hub<B> {
     pub(crate) metrics: Metrics,
     pub(crate) wakes: Wakes,
     pub(crate) clock: Box<dyn Fn() -> Moment + Send + Sync>,
+    /// For what is read out of the books to be sent.
+    answers: Room,
+    pub(crate) pulling: AtOnce,
     devices: Mutex<HashMap<ShopId, (u64, Arc<Devices>)>>,
     /// Revoked devices of which the last fact that counts was here, as of so many rulings.
     named: Mutex<HashMap<(ShopId, DeviceId), u64>>,
@@ -117,6 +122,12 @@ impl<B: Books> Hub<B> {
     ) -> Arc<Hub<B>> {
         Arc::new(Hub {
             gates: Gates::new(&limits),
+            answers: Room::of(
+                limits
+                    .bodies
+                    .max(usize::try_from(MOST_PULLED).unwrap_or(usize::MAX)),
+            ),
+            pulling: AtOnce::default(),
             books,
             shelf: Shelf::new(files.clone()),
             files,
@@ -144,6 +155,9 @@ impl<B: Books> Hub<B> {
                 tokio::time::sleep(Duration::from_secs(60)).await;
                 self.gates.forget();
                 self.tries.forget(self.now());
+                if let Err(error) = self.books.sweep_owners(self.now()).await {
+                    tracing::warn!(%error, "offers and sessions that are over stay for now");
+                }
             }
         };
         tokio::join!(
@@ -234,15 +248,22 @@ impl<B: Books> Hub<B> {
         }
     }
 
-    /// The key of the device that brings a shop: its founder's, or that of one which the shop's own facts let in.
-    pub async fn key_for_registration(
+    /// The keys of the device that brings a shop: its founder's, or those that the shop's own facts say it has. These are
+    /// read for whoever was invited alone; anybody can make up a shop.
+    pub async fn keys_for_registration(
         &self,
         registration: &Registration,
         (shop, founder, key): (ShopId, DeviceId, PublicKey),
         sender: DeviceId,
-    ) -> Result<PublicKey, Refusal> {
+    ) -> Result<Vec<PublicKey>, Refusal> {
         if sender == founder {
-            return Ok(key);
+            return Ok(vec![key]);
+        }
+        if self.books.standing(shop, &[]).await?.is_none() {
+            let word = crate::word_hash(&registration.invitation);
+            if !self.books.invited(word, self.now()).await? {
+                return Err(Refusal::NotInvited);
+            }
         }
         let proof = Push::decode(&registration.proof).map_err(|_| Refusal::NotSigned)?;
         let standing = Standing {
@@ -255,8 +276,9 @@ impl<B: Books> Hub<B> {
             },
             places: vec![],
         };
-        let devices = devices_of(&standing.shop, &[])?;
-        self.key_for_push(&standing, &devices, sender, &proof).await
+        let devices = Arc::new(devices_of(&standing.shop, &[])?);
+        self.keys_brought(&standing, devices, vec![], sender, Arc::new(proof))
+            .await
     }
 
     /// Writes a founded shop down; its facts come by pushes, like all others.
@@ -277,49 +299,41 @@ impl<B: Books> Hub<B> {
         }
     }
 
-    /// The key of a device that brings facts. One that nobody here knows yet may be let in by the very facts that it
+    /// The keys of a device that brings facts. One that nobody here knows yet may be let in by the very facts that it
     /// brings: then they are looked at first, without keeping any.
-    pub async fn key_for_push(
+    pub async fn keys_for_push(
         &self,
         standing: &Standing,
-        devices: &Devices,
         sender: DeviceId,
-        push: &Push,
-    ) -> Result<PublicKey, Refusal> {
+        push: &Arc<Push>,
+    ) -> Result<Vec<PublicKey>, Refusal> {
+        let devices = self.devices(&standing.shop).await?;
         if let Some(known) = devices.get(sender) {
-            return Ok(known.key);
+            return Ok(vec![known.key]);
         }
-        let mut rulings = self.books.rulings(standing.shop.shop).await?;
-        let mut devices = devices.clone();
-        // Whoever was let in may have let in others.
-        loop {
-            let before = rulings.len();
-            for chunk in &push.series {
-                let Some(known) = devices.get(chunk.device) else {
-                    // A restored device lets itself in.
-                    let own = admission::restored(chunk).filter(|_| chunk.shop == standing.shop.shop);
-                    rulings.extend(own.filter(|ruling| !rulings.contains(ruling)));
-                    continue;
-                };
-                let place = place_of(standing, chunk.device);
-                if chunk.shop != standing.shop.shop || chunk.after != place.seq {
-                    continue;
-                }
-                let (read, _) = chunk.read(&known.key, place);
-                for ruling in read.iter().flat_map(rulings_in) {
-                    if !rulings.contains(&ruling) {
-                        rulings.push(ruling);
-                    }
-                }
-            }
-            if rulings.len() == before {
-                return Err(Refusal::NotSigned);
-            }
-            devices = devices_of(&standing.shop, &rulings)?;
-            if let Some(known) = devices.get(sender) {
-                return Ok(known.key);
-            }
-        }
+        let rulings = self.books.rulings(standing.shop.shop).await?;
+        self.keys_brought(standing, devices, rulings, sender, push.clone())
+            .await
+    }
+
+    async fn keys_brought(
+        &self,
+        standing: &Standing,
+        devices: Arc<Devices>,
+        rulings: Vec<Ruling>,
+        sender: DeviceId,
+        push: Arc<Push>,
+    ) -> Result<Vec<PublicKey>, Refusal> {
+        let brought = Brought {
+            shop: standing.shop.shop,
+            places: standing.places.iter().copied().collect(),
+            devices,
+            rulings,
+            push,
+        };
+        let looking = tokio::task::spawn_blocking(move || brought.keys_of(sender));
+        // It ends early only when the process does.
+        Ok(looking.await.unwrap_or_default())
     }
 
     /// Takes what is good of each series.
@@ -593,8 +607,8 @@ impl<B: Books> Hub<B> {
         Ok(Heads { heads })
     }
 
-    /// Gives what is missing, or waits for it.
-    pub async fn pull(&self, shop: &Shop, pull: &Pull) -> Result<Pulled, Refusal> {
+    /// Gives what is missing, or waits for it; and the memory that it takes until it is sent.
+    pub(crate) async fn pull(&self, shop: &Shop, pull: &Pull) -> Result<(Pulled, Lent), Refusal> {
         self.metrics.pulls.fetch_add(1, Relaxed);
         let patience = Duration::from_millis(pull.wait_ms.into()).min(MOST_PATIENCE);
         let bell = self.wakes.bell(shop.shop);
@@ -605,14 +619,15 @@ impl<B: Books> Hub<B> {
             let rung = bell.notified();
             tokio::pin!(rung);
             rung.as_mut().enable();
-            let pulled = self.pull_now(&shop, pull).await?;
+            let (pulled, lent) = self.pull_now(&shop, pull).await?;
             if !pulled.chunks.is_empty() || patience.is_zero() || self.wakes.is_closing() {
-                return Ok(pulled);
+                return Ok((pulled, lent));
             }
+            drop(lent);
             let waiting = Waiting::new(&self.metrics.pulls_waiting);
             tokio::select! {
                 () = &mut rung => {}
-                () = &mut ended => return Ok(pulled),
+                () = &mut ended => return Ok((pulled, Lent::default())),
             }
             drop(waiting);
             // Meanwhile a device may have been shut out.
@@ -620,7 +635,7 @@ impl<B: Books> Hub<B> {
         }
     }
 
-    async fn pull_now(&self, shop: &Shop, pull: &Pull) -> Result<Pulled, Refusal> {
+    async fn pull_now(&self, shop: &Shop, pull: &Pull) -> Result<(Pulled, Lent), Refusal> {
         let heads = self.heads(shop).await?.heads;
         let most = u64::from(pull.max_bytes).clamp(1, MOST_PULLED);
         let mut pulled = Pulled {
@@ -628,7 +643,16 @@ impl<B: Books> Hub<B> {
             ..Pulled::default()
         };
         let mut bytes = 0;
-        for range in journal::exchange::missing(&pull.have, &pulled.heads) {
+        let missing = journal::exchange::missing(&pull.have, &pulled.heads);
+        if missing.is_empty() {
+            return Ok((pulled, Lent::default()));
+        }
+        // Before anything is read; a transaction may be larger than what was asked for.
+        let room = self.answers.lend(usize::try_from(most).unwrap_or(usize::MAX));
+        let mut lent = tokio::time::timeout(self.limits.body_patience, room)
+            .await
+            .map_err(|_| Refusal::TooMany)?;
+        for range in missing {
             if bytes >= most {
                 pulled.more = true;
                 break;
@@ -652,6 +676,10 @@ impl<B: Books> Hub<B> {
             };
             pulled.more |= parts.last().is_some_and(|last| last.upto < range.upto);
             bytes += parts.iter().map(size).sum::<u64>();
+            let held = usize::try_from(bytes).unwrap_or(usize::MAX);
+            if bytes > most && !self.answers.more(&mut lent, held) {
+                return Err(Refusal::TooMany);
+            }
             pulled.chunks.push(Chunk {
                 shop: shop.shop,
                 device: range.device,
@@ -661,7 +689,7 @@ impl<B: Books> Hub<B> {
             });
         }
         self.metrics.bytes_out.fetch_add(bytes, Relaxed);
-        Ok(pulled)
+        Ok((pulled, lent))
     }
 }
 

@@ -6,7 +6,11 @@ use domain::{
     people::site,
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    time::Duration,
+};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -20,7 +24,8 @@ pub struct Limits {
     pub cards_per_minute: NonZeroU32,
     /// Sign-ins of owners, and logins that are made, a minute of one address, before any work for them.
     pub sign_ins_per_minute: NonZeroU32,
-    /// Bytes of bodies that are held at once.
+    /// Bytes of bodies that are held at once, and of answers as many again; bodies of strangers have an eighth of it
+    /// for themselves.
     pub bodies: usize,
     /// How long a body may take to arrive.
     pub body_patience: Duration,
@@ -115,5 +120,32 @@ const FOUR: NonZeroU32 = match NonZeroU32::new(4) {
 /// Who asked a proxy: the last one was written by the proxy itself, those before it by anybody.
 pub(crate) fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     let forwarded = headers.get_all("x-forwarded-for").iter().next_back()?;
-    forwarded.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+    let last = forwarded.to_str().ok()?.rsplit(',').next()?.trim();
+    // Some proxies write the port too, and brackets around an IPv6 address.
+    let bare = last.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let with_port = || last.parse::<SocketAddr>().map(|at| at.ip()).ok();
+    bare.unwrap_or(last).parse().ok().or_else(with_port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_writes_the_address_with_a_port_or_without() {
+        for (written, address) in [
+            ("192.0.2.7", Some("192.0.2.7")),
+            ("spoofed, 192.0.2.7:4711", Some("192.0.2.7")),
+            ("192.0.2.1, 2001:db8::7", Some("2001:db8::7")),
+            ("[2001:db8::7]", Some("2001:db8::7")),
+            ("[2001:db8::7]:4711", Some("2001:db8::7")),
+            ("unknown", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", written.parse().expect("a value"));
+            let address = address.map(|address| address.parse().expect("an address"));
+            assert_eq!(forwarded(&headers), address, "{written}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
     },
     rollups,
     segments::State,
-    sqlite::{MOST_BYTES, organisation_id},
+    sqlite::{MOST_BYTES, guarded, organisation_id},
 };
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use domain::{
@@ -160,11 +160,14 @@ async fn migrate(config: &Config) -> Result<()> {
         .await
         .map_err(lost)?;
     let mut client = connect(config).await?;
-    embedded::migrations::runner()
-        .set_grouped(true)
-        .run_async(&mut client)
-        .await
-        .map_err(lost)?;
+    // A newer instance was here: whether this one can serve beside it says the guard.
+    let runner = embedded::migrations::runner()
+        .set_abort_missing(false)
+        .set_grouped(true);
+    runner.run_async(&mut client).await.map_err(lost)?;
+    let guard = client.query_one("select oldest_build from guard", &[]).await;
+    let needs = guard.and_then(|row| row.try_get(0)).map_err(lost)?;
+    guarded(&runner, needs)?;
     gate.commit().await.map_err(lost)
 }
 
@@ -222,6 +225,29 @@ impl Books for Postgres {
         })
     }
 
+    async fn organisation(&self, name: &str) -> Result<Option<Organisation>> {
+        let id = Uuid::from_bytes(organisation_id(name));
+        let row = again!(self, |client| {
+            client
+                .query_opt(
+                    "select most_shops, most_devices, most_backup_bytes from organisation where organisation_id = $1",
+                    &[&id],
+                )
+                .await
+        })?;
+        let read = |row: Row| -> std::result::Result<Organisation, Error> {
+            let most =
+                |at: usize| Ok::<_, Error>(u32::try_from(row.try_get::<_, i64>(at)?).unwrap_or(u32::MAX));
+            Ok(Organisation {
+                name: name.to_owned(),
+                most_shops: most(0)?,
+                most_devices: most(1)?,
+                most_backup_bytes: unsigned(row.try_get(2)?),
+            })
+        };
+        row.map(read).transpose().map_err(lost)
+    }
+
     async fn suspend(&self, organisation: &str, suspended: bool) -> Result<bool> {
         let id = Uuid::from_bytes(organisation_id(organisation));
         again!(self, |client| {
@@ -232,6 +258,19 @@ impl Books for Postgres {
                 )
                 .await?;
             Ok(changed > 0)
+        })
+    }
+
+    async fn invited(&self, word: [u8; 32], now: Moment) -> Result<bool> {
+        again!(self, |client| {
+            let row = client
+                .query_one(
+                    "select exists (select 1 from invitation join organisation using (organisation_id)
+                                    where word_hash = $1 and shops_left > 0 and until_ms > $2 and not suspended)",
+                    &[&&word[..], &now.0],
+                )
+                .await?;
+            row.try_get(0)
         })
     }
 

@@ -6,10 +6,11 @@ use crate::{
     keep::{Hub, Refusal, most_bytes},
     limits,
     matters::MatterReport,
+    room::{Doing, Lent, Room},
 };
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes, HttpBody},
     extract::{ConnectInfo, Request as HttpRequest, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -24,36 +25,38 @@ use journal::{
     PublicKey,
     backups::{Bring, CardAsk, Want},
     exchange::{
-        self, Heads, Keys, Matters, OwnerAsk, OwnerOffer, PULL_WINDOW_MS, Pull, Push, Registration, Request,
-        signature_of,
+        self, Heads, Keys, Matters, OwnerAsk, OwnerOffer, PULL_WINDOW_MS, Pull, Push, Registration,
+        RequestHead, signature_of,
     },
 };
 use std::{
     net::{IpAddr, SocketAddr},
     sync::{Arc, atomic::Ordering::Relaxed},
 };
-use tokio::sync::Semaphore;
 
 /// A question with a card is short.
 const MOST_CARD_ASK: usize = 1 << 10;
-/// Memory for bodies is lent in pieces of this size.
-const PIECE: usize = 64 << 10;
+/// What is read of anybody whose head does not say what body was signed.
+const MOST_UNSAID: usize = 2 << 20;
+/// So many pulls of one device wait or are answered at once; it needs one.
+const PULLS_AT_ONCE: usize = 8;
 
 struct Door<B> {
     hub: Arc<Hub<B>>,
-    /// Pieces of memory that are still to be had.
-    room: Semaphore,
-    pieces: u32,
+    /// For the bodies of devices whose signature held before.
+    known: Room,
+    /// For those of whoever is not known yet.
+    strangers: Room,
     /// Behind a proxy the address stands in its header.
     proxied: bool,
 }
 
 /// The hub's routes. With `proxied`, the address of whoever asks is the last one in `x-forwarded-for`.
 pub fn router<B: Books>(hub: Arc<Hub<B>>, proxied: bool) -> Router {
-    let pieces = (hub.limits.bodies.max(most_bytes("/sync/v1/push")) / PIECE + 1).min(Semaphore::MAX_PERMITS);
+    let largest = most_bytes("/sync/v1/push");
     let door = Arc::new(Door {
-        room: Semaphore::new(pieces),
-        pieces: u32::try_from(pieces).unwrap_or(u32::MAX),
+        known: Room::of(hub.limits.bodies.max(largest)),
+        strangers: Room::of((hub.limits.bodies / 8).max(largest)),
         hub,
         proxied,
     });
@@ -80,6 +83,8 @@ struct Asked {
     shop: ShopId,
     device: DeviceId,
     time_ms: i64,
+    /// Of the body that is signed, where it is said before the body comes.
+    digest: Option<[u8; 32]>,
     signature: [u8; 64],
 }
 
@@ -92,20 +97,61 @@ impl Asked {
             shop: text(exchange::SHOP)?.parse().ok()?,
             device: text(exchange::DEVICE)?.parse().ok()?,
             time_ms: text(exchange::TIME)?.parse().ok()?,
+            digest: match headers.contains_key(exchange::DIGEST) {
+                true => Some(blake3::Hash::from_hex(text(exchange::DIGEST)?).ok()?.into()),
+                false => None,
+            },
             signature: signature_of(text(exchange::SIGNATURE)?)?,
         })
     }
 
-    fn is_signed_by(&self, key: &PublicKey, body: &[u8]) -> bool {
-        let request = Request {
+    fn is_signed_by(&self, key: &PublicKey, digest: [u8; 32]) -> bool {
+        let request = RequestHead {
             method: &self.method,
             path: &self.path,
-            body,
+            digest,
             time_ms: self.time_ms,
             shop: self.shop,
             device: self.device,
         };
         request.is_signed_by(key, &self.signature)
+    }
+}
+
+/// A body that was read, and the memory that it takes until all is done that was asked.
+struct Read {
+    bytes: Vec<u8>,
+    digest: [u8; 32],
+    lent: Lent,
+}
+
+/// What a device asks, once it is known that it asks.
+struct Heard {
+    asked: Asked,
+    standing: Standing,
+    /// Whether the device still belongs to the shop.
+    belongs: bool,
+    body: Read,
+}
+
+/// An answer, and what is held until the last of it is sent.
+struct Answer {
+    bytes: Vec<u8>,
+    _held: (Lent, Option<Doing>),
+}
+
+impl From<Vec<u8>> for Answer {
+    fn from(bytes: Vec<u8>) -> Answer {
+        Answer {
+            bytes,
+            _held: (Lent::default(), None),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Answer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -126,52 +172,99 @@ impl<B: Books> Door<B> {
         connected.map(|ConnectInfo(address)| address.ip())
     }
 
-    /// Reads a body of at most so many bytes, in its time, when there is room for it.
-    async fn body(&self, request: HttpRequest, most: usize) -> Result<Vec<u8>, Refusal> {
-        let said = request
-            .headers()
-            .get(header::CONTENT_LENGTH)
-            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        let said = match said {
-            Some(said) => usize::try_from(said).unwrap_or(usize::MAX),
-            None => most,
-        };
-        if said > most {
-            return Err(Refusal::TooBig);
-        }
-        let pieces = u32::try_from(said / PIECE + 1)
-            .unwrap_or(u32::MAX)
-            .min(self.pieces);
-        let reading = async {
-            let _lent = self.room.acquire_many(pieces).await;
-            match Limited::new(request.into_body(), most).collect().await {
-                Ok(body) => Ok(body.to_bytes().to_vec()),
-                Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooBig),
-                Err(_) => Err(Refusal::Unreadable),
+    /// Reads the body of a device that signed it, in its time, when there is room for what it said that it is.
+    async fn body(&self, request: HttpRequest, most: usize) -> Result<Read, Refusal> {
+        let said = said(&request, most)?;
+        self.in_time(async {
+            let lent = self.known.lend(said).await;
+            let body = Limited::new(request.into_body(), most).collect().await;
+            let bytes = body.map_err(|error| unread(&*error))?.to_bytes().to_vec();
+            Ok((bytes, lent))
+        })
+        .await
+    }
+
+    /// Reads the body of somebody who is not known yet. It takes room as it comes, so that whoever only says that much
+    /// will come holds none, and waits for nobody.
+    async fn strangers_body(&self, request: HttpRequest, most: usize) -> Result<Read, Refusal> {
+        said(&request, most)?;
+        self.in_time(async {
+            let (mut bytes, mut lent) = (Vec::new(), Lent::default());
+            let mut body = Limited::new(request.into_body(), most);
+            while let Some(frame) = body.frame().await {
+                let Ok(data) = frame.map_err(|error| unread(&*error))?.into_data() else {
+                    continue;
+                };
+                if !self.strangers.more(&mut lent, bytes.len() + data.len()) {
+                    return Err(Refusal::TooMany);
+                }
+                bytes.extend_from_slice(&data);
             }
-        };
-        let body = tokio::time::timeout(self.hub.limits.body_patience, reading)
+            Ok((bytes, lent))
+        })
+        .await
+    }
+
+    async fn in_time(
+        &self,
+        reading: impl Future<Output = Result<(Vec<u8>, Lent), Refusal>>,
+    ) -> Result<Read, Refusal> {
+        let (bytes, lent) = tokio::time::timeout(self.hub.limits.body_patience, reading)
             .await
             .map_err(|_| Refusal::TooSlow)??;
-        let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        self.hub.metrics.bytes_in.fetch_add(bytes, Relaxed);
-        Ok(body)
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.hub.metrics.bytes_in.fetch_add(length, Relaxed);
+        Ok(Read {
+            digest: blake3::hash(&bytes).into(),
+            bytes,
+            lent,
+        })
     }
 
     /// A device that asks for facts: known, not revoked, signed, and now.
-    async fn reader(&self, asked: &Asked, body: &[u8]) -> Result<Standing, Refusal> {
-        match self.signer(asked, body).await? {
-            (standing, true) => Ok(standing),
-            (_, false) => Err(Refusal::Revoked),
+    async fn reader(&self, request: HttpRequest) -> Result<Heard, Refusal> {
+        let heard = self.signer(request).await?;
+        match heard.belongs {
+            true => Ok(heard),
+            false => Err(Refusal::Revoked),
         }
     }
 
-    /// A device that is or was of the shop, signed and, if it still belongs to it, now; and whether it does.
-    async fn signer(&self, asked: &Asked, body: &[u8]) -> Result<(Standing, bool), Refusal> {
+    /// A device that is or was of the shop. Its signature is looked at before anything is read, so that a stranger costs
+    /// one look and holds nothing; an older device does not say beforehand what it signed.
+    async fn signer(&self, request: HttpRequest) -> Result<Heard, Refusal> {
+        self.let_in(&request)?;
+        let asked = asked(&request)?;
+        let most = most_bytes(&asked.path);
+        let (standing, belongs, body) = match asked.digest {
+            Some(digest) => {
+                let (standing, belongs) = self.standing_of(&asked, digest).await?;
+                let body = self.body(request, most).await?;
+                if body.digest != digest {
+                    return Err(Refusal::NotSigned);
+                }
+                (standing, belongs, body)
+            }
+            None => {
+                let body = self.strangers_body(request, most.min(MOST_UNSAID)).await?;
+                let (standing, belongs) = self.standing_of(&asked, body.digest).await?;
+                (standing, belongs, body)
+            }
+        };
+        Ok(Heard {
+            asked,
+            standing,
+            belongs,
+            body,
+        })
+    }
+
+    /// The shop of a device that is or was of it, signed and, if it still belongs to it, now; and whether it does.
+    async fn standing_of(&self, asked: &Asked, digest: [u8; 32]) -> Result<(Standing, bool), Refusal> {
         let standing = self.hub.standing(asked.shop, &[]).await.map_err(hide)?;
         let devices = self.hub.devices(&standing.shop).await?;
         let known = devices.get(asked.device).ok_or(Refusal::NotSigned)?;
-        if !asked.is_signed_by(&known.key, body) {
+        if !asked.is_signed_by(&known.key, digest) {
             return Err(Refusal::NotSigned);
         }
         let belongs = known.until.is_none();
@@ -184,6 +277,25 @@ impl<B: Books> Door<B> {
         Ok((standing, belongs))
     }
 
+    /// The body of a push. Of a device that is not known yet, only the facts in it can say who it is.
+    async fn pushed(&self, asked: &Asked, request: HttpRequest) -> Result<Read, Refusal> {
+        let most = most_bytes(&asked.path);
+        let Some(digest) = asked.digest else {
+            return self.strangers_body(request, most.min(MOST_UNSAID)).await;
+        };
+        let standing = self.hub.standing(asked.shop, &[]).await.map_err(hide)?;
+        let devices = self.hub.devices(&standing.shop).await?;
+        let body = match devices.get(asked.device) {
+            Some(known) if !asked.is_signed_by(&known.key, digest) => return Err(Refusal::NotSigned),
+            Some(_) => self.body(request, most).await?,
+            None => self.strangers_body(request, most).await?,
+        };
+        match body.digest == digest {
+            true => Ok(body),
+            false => Err(Refusal::NotSigned),
+        }
+    }
+
     fn slow_down(&self, asked: &Asked) -> Result<(), Refusal> {
         match self.hub.gates.device(asked.shop, asked.device) {
             true => Ok(()),
@@ -191,20 +303,39 @@ impl<B: Books> Door<B> {
         }
     }
 
-    fn answer(&self, outcome: Result<Vec<u8>, Refusal>) -> Response {
+    fn answer(&self, outcome: Result<impl Into<Answer>, Refusal>) -> Response {
         let response = match outcome {
-            Ok(bytes) => (
+            Ok(answer) => (
                 [(
                     header::CONTENT_TYPE,
                     HeaderValue::from_static("application/octet-stream"),
                 )],
-                bytes,
+                Bytes::from_owner(answer.into()),
             )
                 .into_response(),
             Err(refusal) => refusal.into_response(),
         };
         self.hub.metrics.answered(response.status().as_u16());
         response
+    }
+}
+
+/// How much a body says that it is; nobody sends a gigabyte to be told that it was too much.
+fn said(request: &HttpRequest, most: usize) -> Result<usize, Refusal> {
+    let said = match request.body().size_hint().upper() {
+        Some(said) => usize::try_from(said).unwrap_or(usize::MAX),
+        None => most,
+    };
+    match said > most {
+        true => Err(Refusal::TooBig),
+        false => Ok(said),
+    }
+}
+
+fn unread(error: &(dyn std::error::Error + 'static)) -> Refusal {
+    match error.is::<LengthLimitError>() {
+        true => Refusal::TooBig,
+        false => Refusal::Unreadable,
     }
 }
 
@@ -228,33 +359,33 @@ async fn push<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) 
         if !door.hub.remembers(asked.shop) {
             door.hub.standing(asked.shop, &[]).await.map_err(hide)?;
         }
-        let body = door.body(request, most_bytes(&asked.path)).await?;
-        let push = Push::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        let body = door.pushed(&asked, request).await?;
+        let push = Arc::new(Push::decode(&body.bytes).map_err(|_| Refusal::Unreadable)?);
         let devices: Vec<DeviceId> = push.series.iter().map(|chunk| chunk.device).collect();
         let standing = door.hub.standing(asked.shop, &devices).await.map_err(hide)?;
-        let known = door.hub.devices(&standing.shop).await?;
-        let key = door
-            .hub
-            .key_for_push(&standing, &known, asked.device, &push)
-            .await?;
-        if !asked.is_signed_by(&key, &body) {
+        let keys = door.hub.keys_for_push(&standing, asked.device, &push).await?;
+        if !keys.iter().any(|key| asked.is_signed_by(key, body.digest)) {
             return Err(Refusal::NotSigned);
         }
-        drop(body);
+        let Read { bytes, lent, .. } = body;
+        drop(bytes);
         door.slow_down(&asked)?;
-        Ok(door.hub.push(standing, &push).await?.encode())
+        let pushed = door.hub.push(standing, &push).await?.encode();
+        // What was read is there until now, in another form.
+        drop(lent);
+        Ok(pushed)
     };
     door.answer(outcome.await)
 }
 
 async fn pull<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
     let outcome = async {
-        door.let_in(&request)?;
-        let asked = asked(&request)?;
-        let body = door.body(request, most_bytes(&asked.path)).await?;
-        let standing = door.reader(&asked, &body).await?;
-        let pull = Pull::decode(&body).map_err(|_| Refusal::Unreadable)?;
-        let pulled = door.hub.pull(&standing.shop, &pull).await?;
+        let heard = door.reader(request).await?;
+        let asked = &heard.asked;
+        let pulling = door.hub.pulling.begin(asked.shop, asked.device, PULLS_AT_ONCE);
+        let pulling = pulling.ok_or(Refusal::TooMany)?;
+        let pull = Pull::decode(&heard.body.bytes).map_err(|_| Refusal::Unreadable)?;
+        let (pulled, mut lent) = door.hub.pull(&heard.standing.shop, &pull).await?;
         // Whoever was shut out while waiting gets nothing.
         if pull.wait_ms > 0 {
             let standing = door.hub.standing(asked.shop, &[]).await?;
@@ -266,30 +397,30 @@ async fn pull<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) 
                 return Err(Refusal::Revoked);
             }
         }
-        Ok(pulled.encode())
+        let bytes = pulled.encode();
+        lent.keep(bytes.len());
+        Ok(Answer {
+            bytes,
+            _held: (lent, Some(pulling)),
+        })
     };
     door.answer(outcome.await)
 }
 
 async fn heads<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
-    let asked = door.let_in(&request).and_then(|()| asked(&request));
-    drop(request);
     let outcome = async {
-        let asked = asked?;
-        let standing = door.reader(&asked, b"").await?;
-        Ok(door.hub.heads(&standing.shop).await?.encode())
+        let heard = door.reader(request).await?;
+        Ok(door.hub.heads(&heard.standing.shop).await?.encode())
     };
     door.answer(outcome.await)
 }
 
 async fn keys<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
     let outcome = async {
-        door.let_in(&request)?;
-        let asked = asked(&request)?;
-        let body = door.body(request, most_bytes(&asked.path)).await?;
-        let standing = door.reader(&asked, &body).await?;
-        let keys = Keys::decode(&body).map_err(|_| Refusal::Unreadable)?;
-        Ok(door.hub.keys(&standing.shop, asked.device, &keys).await?.encode())
+        let heard = door.reader(request).await?;
+        let keys = Keys::decode(&heard.body.bytes).map_err(|_| Refusal::Unreadable)?;
+        let given = door.hub.keys(&heard.standing.shop, heard.asked.device, &keys);
+        Ok(given.await?.encode())
     };
     door.answer(outcome.await)
 }
@@ -297,20 +428,20 @@ async fn keys<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) 
 /// Why a device is shut out: the one thing that is still told to it.
 async fn notice<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
     let outcome = async {
-        door.let_in(&request)?;
-        let asked = asked(&request)?;
-        let body = door.body(request, most_bytes(&asked.path)).await?;
-        let (standing, belongs) = door.signer(&asked, &body).await?;
-        if belongs {
+        let heard = door.signer(request).await?;
+        if heard.belongs {
             return Ok(Push::default().encode());
         }
+        let asked = &heard.asked;
         if !door.hub.gates.notice(asked.shop, asked.device) {
             return Err(Refusal::TooMany);
         }
-        let have = Heads::decode(&body).map_err(|_| Refusal::Unreadable)?.heads;
+        let have = Heads::decode(&heard.body.bytes)
+            .map_err(|_| Refusal::Unreadable)?
+            .heads;
         Ok(door
             .hub
-            .notice(&standing.shop, asked.device, &have)
+            .notice(&heard.standing.shop, asked.device, &have)
             .await?
             .encode())
     };
@@ -319,14 +450,12 @@ async fn notice<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest
 
 async fn owners<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
     let outcome = async {
-        door.let_in(&request)?;
-        let asked = asked(&request)?;
-        let body = door.body(request, most_bytes(&asked.path)).await?;
-        let standing = door.reader(&asked, &body).await?;
-        let ask = OwnerAsk::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        let heard = door.reader(request).await?;
+        let ask = OwnerAsk::decode(&heard.body.bytes).map_err(|_| Refusal::Unreadable)?;
+        let staff = StaffId::from_bytes(ask.staff);
         let (code, until, confirmed) = door
             .hub
-            .offer(&standing.shop, asked.device, StaffId::from_bytes(ask.staff))
+            .offer(&heard.standing.shop, heard.asked.device, staff)
             .await?;
         let offer = OwnerOffer {
             code,
@@ -340,17 +469,19 @@ async fn owners<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest
 
 async fn matters<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
     let outcome = async {
-        door.let_in(&request)?;
-        let asked = asked(&request)?;
-        let body = door.body(request, most_bytes(&asked.path)).await?;
-        let standing = door.reader(&asked, &body).await?;
-        Matters::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        let Heard {
+            asked,
+            standing,
+            body,
+            ..
+        } = door.reader(request).await?;
+        Matters::decode(&body.bytes).map_err(|_| Refusal::Unreadable)?;
         let report = MatterReport {
             device: asked.device,
             time: Moment(asked.time_ms),
             received: door.hub.now(),
             signature: asked.signature,
-            body,
+            body: body.bytes,
         };
         door.hub.books.keep_matters(standing.shop.shop, &report).await?;
         Ok(Vec::new())
@@ -362,17 +493,17 @@ async fn register<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpReque
     let outcome = async {
         door.let_in(&request)?;
         let asked = asked(&request)?;
-        let body = door.body(request, most_bytes(&asked.path)).await?;
-        let registration = Registration::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        let body = door.strangers_body(request, most_bytes(&asked.path)).await?;
+        let registration = Registration::decode(&body.bytes).map_err(|_| Refusal::Unreadable)?;
         let founding = Hub::<B>::founding(&registration)?;
         if founding.0 != asked.shop {
             return Err(Refusal::NotSigned);
         }
-        let key = door
+        let keys = door
             .hub
-            .key_for_registration(&registration, founding, asked.device)
+            .keys_for_registration(&registration, founding, asked.device)
             .await?;
-        if !asked.is_signed_by(&key, &body) {
+        if !keys.iter().any(|key| asked.is_signed_by(key, body.digest)) {
             return Err(Refusal::NotSigned);
         }
         door.slow_down(&asked)?;
@@ -384,11 +515,13 @@ async fn register<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpReque
 
 async fn bring<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpRequest) -> Response {
     let outcome = async {
-        door.let_in(&request)?;
-        let asked = asked(&request)?;
-        let body = door.body(request, most_bytes(&asked.path)).await?;
-        let standing = door.reader(&asked, &body).await?;
-        let step = Bring::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        let Heard {
+            asked,
+            standing,
+            body,
+            ..
+        } = door.reader(request).await?;
+        let step = Bring::decode(&body.bytes).map_err(|_| Refusal::Unreadable)?;
         Ok(door.hub.bring(&standing, asked.device, step).await?.encode())
     };
     door.answer(outcome.await)
@@ -400,8 +533,8 @@ async fn recover<B: Books>(State(door): State<Arc<Door<B>>>, request: HttpReques
         door.let_in(&request)?;
         let address = door.address(&request);
         let may = |door: &Door<B>| address.is_none_or(|address| door.hub.gates.card(address));
-        let body = door.body(request, MOST_CARD_ASK).await?;
-        let ask = CardAsk::decode(&body).map_err(|_| Refusal::Unreadable)?;
+        let body = door.strangers_body(request, MOST_CARD_ASK).await?;
+        let ask = CardAsk::decode(&body.bytes).map_err(|_| Refusal::Unreadable)?;
         // Pieces of a backup are many; whoever asks for one without being known counts as well.
         if ask.want == Want::List && !may(&door) {
             return Err(Refusal::TooMany);

@@ -43,8 +43,8 @@ pub(crate) const MOST_BYTES: u64 = u64::MAX >> 1;
 
 /// Answers somebody once it is known whether what they wanted is on the disk.
 type Reply = Box<dyn FnOnce(&std::result::Result<(), String>) + Send>;
-/// Does one wish; whether it stays, and who is told.
-type Wish = Box<dyn FnOnce(&Connection) -> (bool, Reply) + Send>;
+/// Does one wish; whether it stays, and who is told. Without a transaction to do it in, nothing is done.
+type Wish = Box<dyn FnOnce(Option<&Connection>) -> (bool, Reply) + Send>;
 
 pub struct Sqlite {
     wishes: Sender<Wish>,
@@ -75,10 +75,7 @@ impl Sqlite {
         })?;
         let file = folder.join("hub.db");
         let mut conn = connect(&file)?;
-        embedded::migrations::runner()
-            .set_grouped(true)
-            .run(&mut conn)
-            .map_err(lost)?;
+        migrate(&mut conn)?;
         let (wishes, waiting) = channel();
         thread::Builder::new()
             .name("hub-writer".to_owned())
@@ -99,18 +96,25 @@ impl Sqlite {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel::<Result<T>>();
-        let wish: Wish = Box::new(move |conn| match work(conn) {
-            // Who asked may have gone; then nobody is told.
-            Ok(value) => (
+        // Who asked may have gone; then nobody is told.
+        let wish: Wish = Box::new(move |conn| match conn.map(work) {
+            Some(Ok(value)) => (
                 true,
                 Box::new(move |committed| {
                     let _ = answer.send(committed.clone().map(|()| value).map_err(Unavailable));
                 }),
             ),
-            Err(error) => (
+            Some(Err(error)) => (
                 false,
                 Box::new(move |_| {
                     let _ = answer.send(Err(lost(error)));
+                }),
+            ),
+            None => (
+                false,
+                Box::new(move |begun| {
+                    let why = begun.clone().err().unwrap_or_default();
+                    let _ = answer.send(Err(Unavailable(why)));
                 }),
             ),
         });
@@ -138,6 +142,28 @@ impl Sqlite {
             outcome
         });
         done.await.map_err(lost)?
+    }
+}
+
+fn migrate(conn: &mut Connection) -> Result<()> {
+    // A newer build was here: whether this one can go on says the guard, so that a release can be taken back.
+    let runner = embedded::migrations::runner()
+        .set_abort_missing(false)
+        .set_grouped(true);
+    runner.run(conn).map_err(lost)?;
+    let needs = conn.query_row("select oldest_build from guard", [], |r| r.get(0));
+    guarded(&runner, needs.map_err(lost)?)
+}
+
+/// Whether the books are for this build, which is as new as its newest migration.
+pub(crate) fn guarded(runner: &refinery::Runner, needs: i64) -> Result<()> {
+    let versions = runner.get_migrations().iter();
+    let have = versions.map(|m| i64::from(m.version())).max().unwrap_or(0);
+    match needs > have {
+        true => Err(Unavailable(format!(
+            "the books are of a newer hub: they need build {needs}, and this is {have}"
+        ))),
+        false => Ok(()),
     }
 }
 
@@ -175,15 +201,15 @@ fn write_together(
     waiting: &Receiver<Wish>,
     replies: &mut Vec<Reply>,
 ) -> rusqlite::Result<()> {
+    if let Err(error) = conn.execute_batch("begin immediate") {
+        replies.push(first(None).1);
+        return Err(error);
+    }
     let mut next = Some(first);
-    let begun = conn.execute_batch("begin immediate");
     while let Some(wish) = next {
-        if begun.is_ok() {
-            conn.prepare_cached("savepoint wish")?.execute([])?;
-        }
-        let (stays, reply) = wish(conn);
+        conn.prepare_cached("savepoint wish")?.execute([])?;
+        let (stays, reply) = wish(Some(conn));
         replies.push(reply);
-        begun.as_ref().map_err(again)?;
         if !stays {
             conn.prepare_cached("rollback to wish")?.execute([])?;
         }
@@ -194,11 +220,6 @@ fn write_together(
         };
     }
     conn.execute_batch("commit")
-}
-
-fn again(error: &rusqlite::Error) -> rusqlite::Error {
-    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-    rusqlite::Error::SqliteFailure(busy, Some(error.to_string()))
 }
 
 fn shop_of(r: &Row<'_>) -> rusqlite::Result<Shop> {
@@ -249,6 +270,25 @@ impl Books for Sqlite {
         .await
     }
 
+    async fn organisation(&self, name: &str) -> Result<Option<Organisation>> {
+        let (id, name) = (organisation_id(name), name.to_owned());
+        self.read(move |conn| {
+            conn.prepare_cached(
+                "select most_shops, most_devices, most_backup_bytes from organisation where organisation_id = ?1",
+            )?
+            .query_row(params![id], |r| {
+                Ok(Organisation {
+                    name,
+                    most_shops: r.get(0)?,
+                    most_devices: r.get(1)?,
+                    most_backup_bytes: unsigned(r.get(2)?),
+                })
+            })
+            .optional()
+        })
+        .await
+    }
+
     async fn suspend(&self, organisation: &str, suspended: bool) -> Result<bool> {
         let id = organisation_id(organisation);
         self.write(move |conn| {
@@ -257,6 +297,17 @@ impl Books for Sqlite {
                 params![id, suspended],
             )?;
             Ok(changed > 0)
+        })
+        .await
+    }
+
+    async fn invited(&self, word: [u8; 32], now: Moment) -> Result<bool> {
+        self.read(move |conn| {
+            conn.prepare_cached(
+                "select exists (select 1 from invitation join organisation using (organisation_id)
+                                where word_hash = ?1 and shops_left > 0 and until_ms > ?2 and not suspended)",
+            )?
+            .query_row(params![word, now.0], |r| r.get(0))
         })
         .await
     }

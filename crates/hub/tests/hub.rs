@@ -662,6 +662,115 @@ async fn what_is_too_much_is_not_read(engine: &mut impl Engine) {
     }
 }
 
+/// Requests whose bodies never come, as many as their sender likes.
+fn silent(address: &str, paths: &[&str], many: usize) -> Vec<TcpStream> {
+    let stranger = Device::new(shop_id(99), 66);
+    let headers = format!(
+        "x-chandi-shop: {}\r\nx-chandi-device: {}\r\nx-chandi-time: {NOON}\r\nx-chandi-signature: {}\r\n",
+        stranger.shop(),
+        stranger.id,
+        "ab".repeat(64)
+    );
+    let paths = paths.iter().cycle().take(many);
+    paths
+        .map(|path| {
+            let head =
+                format!("POST {path} HTTP/1.1\r\nhost: hub\r\n{headers}content-length: 2097152\r\n\r\n");
+            let mut stream = TcpStream::connect(address.trim_start_matches("http://")).expect("a connection");
+            stream.write_all(head.as_bytes()).expect("the head is taken");
+            stream
+        })
+        .collect()
+}
+
+async fn who_sends_nothing_shuts_out_nobody(engine: &mut impl Engine) {
+    let books = engine.fresh().await;
+    invite(&books, "word", 20, 100).await;
+    let limits = Limits {
+        body_patience: Duration::from_secs(600),
+        ..wide()
+    };
+    let (client, _hub) = serve(books, limits).await;
+    let (founder, _) = shop(&client, "word", 1).await;
+    let address = client.address.clone();
+    let silent = tokio::task::spawn_blocking(move || {
+        let paths = ["pull", "keys", "shops", "matters", "owners", "notice"];
+        let paths = paths.map(|path| format!("/sync/v1/{path}"));
+        silent(&address, &paths.each_ref().map(String::as_str), 300)
+    });
+    let silent = silent.await.expect("connections");
+    let pushing = client.push(&founder, vec![founder.chunk(0)]);
+    let pushed = tokio::time::timeout(Duration::from_secs(60), pushing).await;
+    assert_eq!(pushed.expect("long before they end").refused, []);
+    let strangers = shop(&client, "word", 2);
+    let registered = tokio::time::timeout(Duration::from_secs(60), strangers).await;
+    assert!(registered.is_ok(), "nor those who are not known yet");
+    drop(silent);
+}
+
+/// What is read out of the books to be sent holds its room until it is sent, and nothing is read for which there is none.
+async fn who_does_not_read_is_not_read_for(engine: &mut impl Engine) {
+    let books = engine.fresh().await;
+    invite(&books, "word", 20, 100).await;
+    let limits = Limits {
+        bodies: 0,
+        body_patience: Duration::from_secs(2),
+        ..wide()
+    };
+    let (client, _hub) = serve(books, limits).await;
+    let (mut founder, other) = shop(&client, "word", 1).await;
+    for _ in 0..3 {
+        founder.sell(1, 7 << 20);
+    }
+    let pushed = client.push(&founder, vec![founder.chunk(0)]).await;
+    assert_eq!(pushed.refused, []);
+    let pull = Pull {
+        max_bytes: u32::MAX,
+        ..Pull::default()
+    }
+    .encode();
+    let (address, head) = (
+        client.address.clone(),
+        client.head(&founder, "/sync/v1/pull", &pull),
+    );
+    let body = pull.clone();
+    let deaf = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address.trim_start_matches("http://")).expect("a connection");
+        stream.write_all(head.as_bytes()).expect("the head is taken");
+        stream.write_all(&body).expect("and the body");
+        // The first words of the answer: it was read, and waits.
+        stream.read_exact(&mut [0; 12]).expect("an answer");
+        stream
+    });
+    let deaf = deaf.await.expect("connected");
+    let said = client.ask(&other, "/sync/v1/pull", Some(pull.clone())).await;
+    assert_eq!((said.0, code(&said)), (429, "too_many".to_owned()));
+    let heads = client.heads(&other).await;
+    assert_eq!(heads.len(), 1, "what is small is answered");
+    let nothing = client.pull(&other, heads, u32::MAX, 0).await;
+    assert_eq!(nothing.chunks, []);
+    drop(deaf);
+    let pulled = client.pull(&other, Vector::new(), u32::MAX, 0).await;
+    assert!(!pulled.chunks.is_empty(), "there is room again");
+
+    // One device waits for news a few times at once, and no more.
+    let have = client.heads(&other).await;
+    let wait = Pull {
+        have,
+        max_bytes: 1,
+        wait_ms: 50_000,
+    }
+    .encode();
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..9 {
+        let (client, other, wait) = (client.clone(), other.copy(), wait.clone());
+        waiting.spawn(async move { client.ask(&other, "/sync/v1/pull", Some(wait)).await });
+    }
+    let first = waiting.join_next().await.expect("one").expect("an answer");
+    assert_eq!((first.0, code(&first)), (429, "too_many".to_owned()));
+    waiting.abort_all();
+}
+
 async fn only_invited_shops_are_kept(engine: &mut impl Engine) {
     let books = engine.fresh().await;
     invite(&books, "two shops", 2, 2).await;
@@ -739,6 +848,55 @@ async fn only_invited_shops_are_kept(engine: &mut impl Engine) {
             .expect("books")
     );
     assert_eq!(client.heads(&first).await.len(), 2);
+}
+
+/// A founder and so many devices, each let in by the one before it, in the order that costs most to follow.
+fn chain(shop: u8, length: u16) -> (Device, Vec<Device>) {
+    let mut founder = Device::new(shop_id(shop), 1);
+    founder.found(false);
+    let mut devices: Vec<Device> = (2..2 + length).map(|n| Device::new(shop_id(shop), n)).collect();
+    founder.admit(&devices[0], 2);
+    for n in 1..devices.len() {
+        let (before, after) = devices.split_at_mut(n);
+        before[n - 1].admit(&after[0], 2 + u16::try_from(n).expect("few"));
+    }
+    (founder, devices)
+}
+
+async fn whoever_brings_a_shop_was_let_in_by_it(engine: &mut impl Engine) {
+    let books = engine.fresh().await;
+    invite(&books, "word", 20, 3_000).await;
+    let (client, _hub) = serve(books, wide()).await;
+    let brings = async |length: u16, word: &str| {
+        let (founder, devices) = chain(1, length);
+        let (last, others) = devices.split_last().expect("some");
+        let mut proof: Vec<_> = others.iter().rev().map(|device| device.chunk(0)).collect();
+        proof.push(founder.chunk(0));
+        let body = founder.registration_with(word, proof);
+        client.ask(last, "/sync/v1/shops", Some(body)).await
+    };
+    assert_eq!(code(&brings(2_000, "guessed").await), "not_invited");
+    assert_eq!(
+        code(&brings(2_000, "word").await),
+        "not_signed",
+        "no shop has so many that let each other in"
+    );
+    assert_eq!(brings(300, "word").await.0, 200, "a long-lived shop");
+    // Registered, the same again needs no invitation, and another of its devices may bring its facts.
+    assert_eq!(brings(200, "used up").await.0, 200);
+    let (founder, devices) = chain(1, 40);
+    let mut series: Vec<_> = devices.iter().rev().map(|device| device.chunk(0)).collect();
+    series.retain(|chunk| !chunk.transactions.is_empty());
+    let last = devices.last().expect("some");
+    let push = Push {
+        series: series.clone(),
+    }
+    .encode();
+    let said = client.ask(last, "/sync/v1/push", Some(push)).await;
+    assert_eq!(code(&said), "not_signed", "the founder's word is missing");
+    series.push(founder.chunk(0));
+    let pushed = client.push(last, series).await;
+    assert_eq!((pushed.refused, pushed.heads.len()), (vec![], 40));
 }
 
 async fn who_edits_a_row_is_found(engine: &mut impl Engine) {
@@ -963,11 +1121,29 @@ async fn keys_stay_within_their_shop(engine: &mut impl Engine) {
     assert_eq!(code(&shut_out), "revoked");
 }
 
+async fn books_of_a_newer_hub_open_unless_they_say_no(engine: &mut impl Engine) {
+    drop(engine.fresh().await);
+    let mut opened = engine.reopen().await;
+    assert!(opened.is_ok());
+    drop(opened);
+    engine.edit(
+        "insert into refinery_schema_history values (999, 'later', '2030-01-01T00:00:00.000000000Z', '1')",
+    );
+    opened = engine.reopen().await;
+    assert!(opened.is_ok(), "a release can be taken back: {:?}", opened.err());
+    drop(opened);
+    engine.edit("update guard set oldest_build = 999");
+    let refused = engine.reopen().await.err().expect("not for this build").0;
+    assert!(refused.contains("need build 999"), "{refused}");
+}
+
 async fn all(engine: &mut impl Engine) {
+    books_of_a_newer_hub_open_unless_they_say_no(engine).await;
     keys_stay_within_their_shop(engine).await;
     owners::owners_prove_who_they_are(engine).await;
     owners::only_who_speaks_for_the_owner_makes_a_login_alone(engine).await;
     owners::who_guesses_keeps_nobody_out(engine).await;
+    owners::one_site_that_guesses_for_days_keeps_nobody_out(engine).await;
     owners::sign_ins_of_one_address_are_few(engine).await;
     owners::what_needs_attention_is_shown_by_branch(engine).await;
     owners::what_authenticators_share_is_sealed(engine).await;
@@ -988,7 +1164,10 @@ async fn all(engine: &mut impl Engine) {
     shops_are_strangers_to_each_other(engine).await;
     clocks_do_not_stop_a_sale(engine).await;
     what_is_too_much_is_not_read(engine).await;
+    who_sends_nothing_shuts_out_nobody(engine).await;
+    who_does_not_read_is_not_read_for(engine).await;
     only_invited_shops_are_kept(engine).await;
+    whoever_brings_a_shop_was_let_in_by_it(engine).await;
     who_edits_a_row_is_found(engine).await;
     who_waits_is_woken(engine).await;
     who_asks_too_often_is_held_back(engine).await;
@@ -1016,6 +1195,40 @@ async fn two_processes_do_not_share_one_file() {
     assert!(Sqlite::open(folder.path()).is_err(), "it is taken");
     drop(first);
     assert!(Sqlite::open(folder.path()).is_ok());
+}
+
+/// Whoever is told that it failed can be sure that nothing of it is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_begin_is_not_done() {
+    let folder = TempDir::new().expect("a folder");
+    let books = Sqlite::open(folder.path()).expect("books");
+    let foreign = rusqlite::Connection::open(folder.path().join("hub.db")).expect("the file");
+    foreign.execute_batch("begin immediate").expect("the lock");
+    let organisation = hub::Organisation {
+        name: "Kaju Katli Sweets".to_owned(),
+        most_shops: 1,
+        most_devices: 1,
+        most_backup_bytes: 1,
+    };
+    let until = domain::time::Moment(NOON);
+    let inviting = books.invite(&organisation, [1; 32], 1, until, until);
+    tokio::pin!(inviting);
+    // The writer waits ten seconds for the lock, and then says so; one that went on would only be let in now.
+    let early = tokio::time::timeout(Duration::from_secs(13), &mut inviting).await;
+    foreign.execute_batch("rollback").expect("released");
+    let said = match early {
+        Ok(said) => said,
+        Err(_) => inviting.await,
+    };
+    assert!(said.is_err());
+    let made: i64 = foreign
+        .query_row("select count(*) from organisation", [], |r| r.get(0))
+        .expect("read");
+    assert_eq!(made, 0);
+    books
+        .invite(&organisation, [1; 32], 1, until, until)
+        .await
+        .expect("the next one is done");
 }
 
 /// Every transaction serializable, so that the engine gives up one of two that meet, with SQLSTATE 40001.

@@ -34,6 +34,9 @@ pub trait Engine {
     /// Empty books.
     async fn fresh(&mut self) -> Self::Books;
 
+    /// The books that were made last, opened once more.
+    async fn reopen(&self) -> hub::Result<Self::Books>;
+
     fn edit(&self, sql: &str);
 }
 
@@ -61,6 +64,10 @@ impl Engine for OnSqlite {
         self.made += 1;
         self.at = self.folder.path().join(self.made.to_string());
         Sqlite::open(&self.at).expect("books")
+    }
+
+    async fn reopen(&self) -> hub::Result<Sqlite> {
+        Sqlite::open(&self.at)
     }
 
     fn edit(&self, sql: &str) {
@@ -97,6 +104,10 @@ impl Engine for OnPostgres {
         self.database = format!("hub{}", self.made);
         let url = self.server.database(&self.database);
         Postgres::open(&url, 16).await.expect("books")
+    }
+
+    async fn reopen(&self) -> hub::Result<Postgres> {
+        Postgres::open(&self.server.url(&self.database), 4).await
     }
 
     fn edit(&self, sql: &str) {

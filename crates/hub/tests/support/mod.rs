@@ -183,12 +183,21 @@ impl Device {
     }
 
     pub fn registration(&self, word: &str) -> Vec<u8> {
+        self.registration_with(word, vec![])
+    }
+
+    /// As a device brings it that did not found the shop: with the series that let it in.
+    pub fn registration_with(&self, word: &str, proof: Vec<Chunk>) -> Vec<u8> {
+        let proof = match proof.is_empty() {
+            true => vec![],
+            false => Push { series: proof }.encode(),
+        };
         let registration = Registration {
             invitation: word.to_owned(),
             shop: self.series.shop.bytes(),
             device: self.id.bytes(),
             founding: self.written[0].encode(),
-            proof: vec![],
+            proof,
         };
         registration.encode()
     }
@@ -212,6 +221,32 @@ impl Client {
         }
     }
 
+    /// The head of a request, to be written by hand.
+    pub fn head(&self, by: &Device, path: &str, body: &[u8]) -> String {
+        let request = Request {
+            method: "POST",
+            path,
+            body,
+            time_ms: NOON,
+            shop: by.shop(),
+            device: by.id,
+        };
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: hub\r\n{}: {}\r\n{}: {}\r\n{}: {NOON}\r\n{}: {}\r\n{}: {}\r\n\
+             content-length: {}\r\n\r\n",
+            exchange::SHOP,
+            by.shop(),
+            exchange::DEVICE,
+            by.id,
+            exchange::TIME,
+            exchange::DIGEST,
+            blake3::hash(body),
+            exchange::SIGNATURE,
+            signature_text(&request.sign(&by.key())),
+            body.len()
+        )
+    }
+
     /// A request signed by `by`, which says that it comes from the device and the shop that it says.
     pub async fn ask_as(
         &self,
@@ -231,6 +266,7 @@ impl Client {
             device: by.id,
         };
         let signature = signature_text(&request.sign(&by.key()));
+        let digest = blake3::hash(request.body).to_string();
         let url = format!("{}{path}", self.address);
         let asking = match body {
             Some(body) => self.http.post(url).body(body),
@@ -240,6 +276,7 @@ impl Client {
             .header(exchange::SHOP, shop.to_string())
             .header(exchange::DEVICE, by.id.to_string())
             .header(exchange::TIME, time_ms.to_string())
+            .header(exchange::DIGEST, digest)
             .header(exchange::SIGNATURE, signature)
             .send()
             .await?;
