@@ -5,14 +5,20 @@
 mod edges;
 mod owners_key;
 mod page;
+mod patience;
 
-use axum_server::{Handle, tls_rustls::RustlsConfig};
+use axum_server::{
+    Handle,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
 use hub::{
     Books, Hub, Limits, Organisation, Postgres, Sqlite,
     files::{self, Files, Folder},
     owners::WrongKey,
     segments::Sealing,
 };
+use hyper_util::rt::TokioTimer;
+use patience::Patient;
 use std::{
     io::Write,
     net::{IpAddr, SocketAddr},
@@ -34,7 +40,7 @@ chandi-hub: keeps the facts of shops for their devices
   chandi-hub invite --organisation NAME [--shops N] [--devices N] [--days N] [--backups-gb N]
                     (--data DIR | --database-url URL)
       prints a word with which N shops (1) can be registered within N days (14), each with up to N devices (100) and
-      all of them together with up to N GB of backups (50)
+      all of them together with up to N GB of backups (50); of an organisation that is there, what is not said stays
   chandi-hub suspend --organisation NAME (--data DIR | --database-url URL), and resume
       refuses its shops, or takes them again
   chandi-hub confirm --code CODE (--data DIR | --database-url URL)
@@ -59,6 +65,10 @@ the same to all instances. Keep a copy of it, and not where copies of the books 
 --per-device N and --per-address N are requests a second (50 and 400).
 With --data, invite, suspend, confirm, forget-logins, seal and verify want the hub stopped. The database's address can also stand in
 CHANDI_HUB_DATABASE_URL, where other people of the machine do not see it. CHANDI_LOG=debug says more.";
+
+const GB: u64 = 1_000_000_000;
+/// How long the head of the next request may take; longer than proxies keep a connection that nobody uses.
+const HEADERS: Duration = Duration::from_secs(150);
 
 #[derive(Default)]
 struct Arguments {
@@ -206,11 +216,21 @@ async fn invite(books: &impl Books, arguments: &Arguments) -> Result<ExitCode, S
     let shops = arguments.shops.unwrap_or(1);
     let now = edges::now();
     let until = now.plus_ms(i64::from(arguments.days.unwrap_or(14)) * 86_400_000);
-    let organisation = Organisation {
+    // What was said before stays unless it is said anew.
+    let known = books.organisation(&name).await.map_err(|e| e.to_string())?;
+    let usual = known.unwrap_or(Organisation {
         name,
         most_shops: shops,
-        most_devices: arguments.devices.unwrap_or(100),
-        most_backup_bytes: u64::from(arguments.backups_gb.unwrap_or(50)) * 1_000_000_000,
+        most_devices: 100,
+        most_backup_bytes: 50 * GB,
+    });
+    let organisation = Organisation {
+        most_shops: arguments.shops.unwrap_or(usual.most_shops),
+        most_devices: arguments.devices.unwrap_or(usual.most_devices),
+        most_backup_bytes: arguments
+            .backups_gb
+            .map_or(usual.most_backup_bytes, |gb| u64::from(gb) * GB),
+        ..usual
     };
     let word = edges::word()?;
     books
@@ -316,14 +336,18 @@ async fn serve(books: impl Books, arguments: &Arguments) -> Result<ExitCode, Str
             tokio::join!(hub.run(), seals);
         }
     });
+    let mut server = axum_server::bind(listen).handle(handle);
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS);
     let outcome = match tls {
         Some(tls) => {
-            axum_server::bind_rustls(listen, tls)
-                .handle(handle)
-                .serve(service)
-                .await
+            let accepts = RustlsAcceptor::new(tls).acceptor(Patient);
+            server.acceptor(accepts).serve(service).await
         }
-        None => axum_server::bind(listen).handle(handle).serve(service).await,
+        None => server.acceptor(Patient).serve(service).await,
     };
     beside.abort();
     announced.abort();

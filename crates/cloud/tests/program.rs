@@ -76,6 +76,32 @@ fn invite(data: &Path) -> String {
     String::from_utf8_lossy(&invited.stdout).trim().to_owned()
 }
 
+#[test]
+fn who_invites_again_keeps_what_was_said_before() {
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path().to_str().expect("a plain path");
+    let limits = || {
+        let conn = rusqlite::Connection::open(folder.path().join("hub.db")).expect("the file");
+        conn.query_row(
+            "select most_shops, most_devices, most_backup_bytes from organisation",
+            [],
+            |r| Ok::<(i64, i64, i64), _>((r.get(0)?, r.get(1)?, r.get(2)?)),
+        )
+        .expect("an organisation")
+    };
+    let invited = |more: &[&str]| {
+        let usual = ["invite", "--organisation", "Sweets", "--data", data];
+        let invited = run(&[&usual, more].concat());
+        assert!(invited.status.success(), "{}", said(&invited));
+    };
+    invited(&["--shops", "5", "--devices", "7", "--backups-gb", "3"]);
+    assert_eq!(limits(), (5, 7, 3_000_000_000));
+    invited(&[]);
+    assert_eq!(limits(), (5, 7, 3_000_000_000));
+    invited(&["--devices", "9"]);
+    assert_eq!(limits(), (5, 9, 3_000_000_000));
+}
+
 #[allow(
     clippy::disallowed_methods,
     reason = "the program compares the time of a question with its own"
