@@ -14,7 +14,10 @@ use crate::{
     books::{Result, Unavailable},
     keep::{Hub, Refusal},
 };
-use domain::ids::{BranchId, CounterId, DeviceId, ShopId};
+use domain::{
+    ids::{BranchId, CounterId, DeviceId, ShopId},
+    time::Moment,
+};
 use journal::{
     Body, Header, Place, Stamp, Transaction, Vector,
     body::{GoodsReturnedV1, OrderPlacedV3, RefundedV2, TenderTakenV2},
@@ -29,7 +32,7 @@ use std::{
     task::Poll,
     time::Duration,
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::sync::Notify;
 
 /// How many bytes of a series are read for one step.
 const STEP_BYTES: u64 = 1 << 20;
@@ -56,7 +59,7 @@ const MOST: i64 = 1_000_000_000_000_000;
 const MOST_CHARS: usize = 300;
 const MOST_METHOD_CHARS: usize = 80;
 /// How long a shop waits of which not everything could be counted.
-const PAUSE: Duration = Duration::from_secs(5);
+const PAUSE_MS: i64 = 5_000;
 
 /// What the facts say of somebody who works in the shop: the name, the role, whether they are paused ("no"), and when
 /// they went.
@@ -270,8 +273,8 @@ struct Queue {
     known: HashSet<ShopId>,
     /// Those under way; and whether something new came for them meanwhile.
     working: HashMap<ShopId, bool>,
-    /// Those that failed, and until when they wait.
-    paused: Vec<(Instant, ShopId)>,
+    /// Those that failed, and since when they wait.
+    paused: Vec<(Moment, ShopId)>,
 }
 
 impl Rolling {
@@ -295,17 +298,18 @@ impl Rolling {
     }
 
     /// Something of it could not be counted: it waits, and nobody with it.
-    fn pause(&self, shop: ShopId, until: Instant) {
+    fn pause(&self, shop: ShopId, now: Moment) {
         let mut queue = self.lock();
         queue.working.remove(&shop);
-        queue.paused.push((until, shop));
+        queue.paused.push((now, shop));
     }
 
     /// The next in the line; whoever else counts is woken while there are more.
-    fn take(&self) -> Option<ShopId> {
+    fn take(&self, now: Moment) -> Option<ShopId> {
         let mut queue = self.lock();
-        let now = Instant::now();
-        let (over, paused): (Vec<_>, Vec<_>) = queue.paused.drain(..).partition(|(until, _)| *until <= now);
+        // A clock that was set back ends every pause.
+        let waits = |since: Moment| (0..PAUSE_MS).contains(&now.ms_since(since));
+        let (paused, over): (Vec<_>, Vec<_>) = queue.paused.drain(..).partition(|(since, _)| waits(*since));
         queue.paused = paused;
         for (_, shop) in over {
             if queue.known.insert(shop) {
@@ -391,16 +395,17 @@ impl<B: Books> Hub<B> {
     async fn count(&self) {
         loop {
             // Shops that pause come back without being noted.
-            let _ = tokio::time::timeout(PAUSE, self.rolling.noted.notified()).await;
+            let pause = GATHER * 5;
+            let _ = tokio::time::timeout(pause, self.rolling.noted.notified()).await;
             tokio::time::sleep(GATHER).await;
-            while let Some(shop) = self.rolling.take() {
+            while let Some(shop) = self.rolling.take(self.now()) {
                 let turn = self.roll_some(shop, STEPS_AT_ONCE).await;
                 let turn = turn.unwrap_or_else(|error| {
                     tracing::warn!(%error, %shop, "the sums of a shop wait");
                     Turn::Failed
                 });
                 match turn {
-                    Turn::Failed => self.rolling.pause(shop, Instant::now() + PAUSE),
+                    Turn::Failed => self.rolling.pause(shop, self.now()),
                     Turn::Left | Turn::Done => self.rolling.done(shop, turn == Turn::Left),
                 }
             }
@@ -756,6 +761,8 @@ impl Step {
 mod tests {
     use super::*;
 
+    const NOW: Moment = Moment(1_795_243_800_000);
+
     fn shop(n: u8) -> ShopId {
         ShopId::from_bytes([n; 16])
     }
@@ -766,9 +773,9 @@ mod tests {
         for n in [1, 2, 3, 2] {
             rolling.note(shop(n));
         }
-        assert_eq!(rolling.take(), Some(shop(1)));
+        assert_eq!(rolling.take(NOW), Some(shop(1)));
         rolling.done(shop(1), true);
-        let order: Vec<_> = std::iter::from_fn(|| rolling.take()).collect();
+        let order: Vec<_> = std::iter::from_fn(|| rolling.take(NOW)).collect();
         assert_eq!(
             order,
             [shop(2), shop(3), shop(1)],
@@ -780,26 +787,26 @@ mod tests {
     fn nobody_counts_a_shop_that_somebody_counts_and_news_meanwhile_are_not_lost() {
         let rolling = Rolling::default();
         rolling.note(shop(1));
-        assert_eq!(rolling.take(), Some(shop(1)));
+        assert_eq!(rolling.take(NOW), Some(shop(1)));
         rolling.note(shop(1));
-        assert_eq!(rolling.take(), None, "it is under way");
+        assert_eq!(rolling.take(NOW), None, "it is under way");
         rolling.done(shop(1), false);
-        assert_eq!(rolling.take(), Some(shop(1)), "and counted once more");
+        assert_eq!(rolling.take(NOW), Some(shop(1)), "and counted once more");
         rolling.done(shop(1), false);
-        assert_eq!(rolling.take(), None);
+        assert_eq!(rolling.take(NOW), None);
     }
 
     #[test]
     fn a_shop_that_failed_waits_alone() {
         let rolling = Rolling::default();
         rolling.note(shop(1));
-        assert_eq!(rolling.take(), Some(shop(1)));
-        rolling.pause(shop(1), Instant::now() + PAUSE);
+        assert_eq!(rolling.take(NOW), Some(shop(1)));
+        rolling.pause(shop(1), NOW);
         rolling.note(shop(1));
         rolling.note(shop(2));
-        assert_eq!(rolling.take(), Some(shop(2)), "nobody waits with it");
-        assert_eq!(rolling.take(), None, "news of it do not end its pause");
-        rolling.pause(shop(2), Instant::now());
-        assert_eq!(rolling.take(), Some(shop(2)), "the pause ends by itself");
+        assert_eq!(rolling.take(NOW), Some(shop(2)), "nobody waits with it");
+        assert_eq!(rolling.take(NOW), None, "news of it do not end its pause");
+        let after = Moment(NOW.0 + PAUSE_MS);
+        assert_eq!(rolling.take(after), Some(shop(1)), "it ends by itself");
     }
 }

@@ -536,7 +536,7 @@ pub async fn others_write_while_a_shop_is_forgotten() {
         }
     }
     forgetting.await.expect("no panic").expect("books");
-    assert!(between >= 2, "{between}");
+    assert!(between > 0, "others wrote in between");
     assert_eq!(books.sums(shop, 0, u32::MAX).await.expect("books"), []);
 }
 
