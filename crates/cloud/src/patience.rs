@@ -11,7 +11,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Instant, Sleep},
+    time::Sleep,
 };
 
 /// How long nothing at all may get on in sending.
@@ -51,10 +51,10 @@ impl<S> Stalls<S> {
             self.until = None;
             return polled;
         }
-        let end = Instant::now() + self.patience;
+        let patience = self.patience;
         let until = self
             .until
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         match until.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
