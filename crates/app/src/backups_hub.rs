@@ -10,6 +10,7 @@ use crate::{
     backup_file::{self, EXTENSION, identity_of, key_name},
     backups::{Made, file_view, refused},
     hub::hub_address,
+    letters::hex,
     recovery::secret_of,
     restore::{BackupLook, Phase},
     wire::rfc3339,
@@ -18,7 +19,7 @@ use domain::time::Moment;
 use journal::{
     DeviceKey,
     backups::{Bring, Brought, CardAsk, Description, KeptBackups, PIECE_BYTES, Signed, Want},
-    exchange::{DEVICE, SHOP, SIGNATURE, TIME, signature_text},
+    exchange::{DEVICE, DIGEST, SHOP, SIGNATURE, TIME, signature_text},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -391,6 +392,7 @@ impl Shop {
             (SHOP, asked.shop.to_string()),
             (DEVICE, asked.device.to_string()),
             (TIME, asked.time_ms.to_string()),
+            (DIGEST, hex(&asked.digest)),
             (SIGNATURE, signature_text(&asked.signature)),
         ];
         let answer = hub.ask(address, BACKUPS, &headers, &body)?;
