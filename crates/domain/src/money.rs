@@ -3,6 +3,7 @@
 //! Amounts are whole `i64` minor units. Every operation that could leave the range refuses; every rounding names
 //! its rule; splitting never loses or makes a unit. There is no float here and no conversion between currencies.
 
+use num_traits::Zero;
 use rust_decimal::Decimal;
 use thiserror::Error;
 
@@ -41,19 +42,21 @@ impl Rounding {
             ),
             _ => (numerator / denominator, (numerator % denominator).abs()),
         };
-        // `rest` against `denominator - rest`, because doubling it could overflow.
-        let away = match self {
-            Rounding::HalfUp => rest >= denominator - rest,
-            Rounding::HalfEven => {
-                rest > denominator - rest || (rest == denominator - rest && quotient % 2 != 0)
-            }
-            Rounding::Down => false,
-            Rounding::Up => rest != 0,
-        };
-        if away {
+        if self.is_away(&rest, &(denominator - rest), quotient % 2 != 0) {
             quotient + numerator.signum()
         } else {
             quotient
+        }
+    }
+
+    /// Whether a division that left `rest`, with `missing` to one more, ends away from zero. The two are compared,
+    /// because doubling one could overflow.
+    pub(crate) fn is_away<T: Ord + Zero>(self, rest: &T, missing: &T, odd: bool) -> bool {
+        match self {
+            Rounding::HalfUp => rest >= missing,
+            Rounding::HalfEven => rest > missing || (rest == missing && odd),
+            Rounding::Down => false,
+            Rounding::Up => !rest.is_zero(),
         }
     }
 }

@@ -96,8 +96,10 @@ impl Files for Folder {
             for _ in 0..RACES {
                 let made = folders.first().map_or(Ok(()), fs::create_dir_all);
                 match made.and_then(|()| fs::rename(&unfinished, &path)) {
-                    // Somebody took the empty folder away in between.
-                    Err(error) if error.kind() == ErrorKind::NotFound && unfinished.exists() => {}
+                    // Somebody took the empty folder away in between, or while it was being made.
+                    Err(error)
+                        if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists)
+                            && unfinished.exists() => {}
                     done => {
                         done?;
                         return folders.iter().try_for_each(|folder| keep(folder));
