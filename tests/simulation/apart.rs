@@ -3,7 +3,11 @@
 //! the very same views, and each shows what its facts say when they are read in order.
 
 use super::{Checked, Deed, FILE, Person, SECOND, Till, actor, id, number_in, worded};
-use app::{Actor, Shop, customers::CustomerFilter};
+use app::{
+    Actor, Shop,
+    customers::CustomerFilter,
+    sync_status::{PeerKind, PeerName, PeerReport},
+};
 use domain::{
     ids::{CustomerId, DeviceId, FactId, OrderId, ProductId, ShiftId, ShopId, TenderId},
     time::Moment,
@@ -1001,7 +1005,36 @@ fn two_pasts(name: &str, named: u64, other: u64) {
         !forked(&shops[0]) && !forked(&shops[1]),
         "and nothing is left to do"
     );
-    assert!(matches!(why(&shops[1], &pasts[1]), Some(Why::Forked { .. })));
+    let refused = why(&shops[1], &pasts[1]);
+    assert!(matches!(refused, Some(Why::Forked { .. })));
+
+    // The copied till itself, which is refused: it never says that the shop has all that it did.
+    let till = Arc::new(branch.tills[1].open().expect("it begins again"));
+    let owner = actor(&till, branch.owner.staff);
+    let hub = PeerName {
+        key: "hub".to_owned(),
+        kind: PeerKind::Hub,
+        address: "https://hub.example".to_owned(),
+        device: None,
+    };
+    till.follow_peer(&hub).expect("followed");
+    let report = PeerReport {
+        heads: shops[0].vector().expect("reads"),
+        given_up: refused.map(|why| (copied, why)).into_iter().collect(),
+        ..PeerReport::default()
+    };
+    till.report_peer("hub", report).expect("reported");
+    let lost = till.forget_view(&owner).expect("reads").only_here;
+    assert!(lost >= other, "{lost} would be lost");
+    till.take_in(&[series_of(&shops[0], &till)])
+        .expect("it hears of it");
+    let view = till.shut_out_view().expect("it is out");
+    assert!(view.copied);
+    assert_eq!(
+        view.left.orders,
+        5 + other,
+        "all of it, as long as nobody can tell"
+    );
 }
 
 #[test]

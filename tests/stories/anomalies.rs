@@ -276,6 +276,13 @@ async fn limits_cards_and_barcodes_that_were_used_apart_are_told_and_leave_when_
         (&limit["amount_minor"], &limit["customer"]["name"]),
         (&json!(5_000), &json!("Sunita"))
     );
+    // A program that reads reports need not know people.
+    let body = json!({"id": new_id(), "name": "Figures", "permissions": ["report.read"]});
+    let (_, made) = asha_2.post("/api/v1/api-keys", body).await;
+    let program = asha_2.holding(made["secret"].as_str().map(str::to_owned));
+    let seen = inbox(&program).await;
+    assert_eq!(seen.len(), 3);
+    assert!(seen.iter().all(|one| one["customer"].is_null()), "{seen:?}");
     let overdrawn = of("card_below_zero");
     assert_eq!(overdrawn["amount_minor"], 5_000);
     let code = card["code"].as_str().expect("a code");

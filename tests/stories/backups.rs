@@ -455,12 +455,49 @@ async fn a_shop_is_forgotten_only_by_who_knows_what_is_lost() {
         let (_, refused) = owner.post("/api/v1/shop/forget", body).await;
         assert_eq!(refused["error"]["code"], expected, "{refused}");
     }
-    let (status, answer) = owner
-        .post("/api/v1/shop/forget", body("test sweets", OWNER_PIN, lost))
-        .await;
+    // Something that cannot be deleted stands in the way: the shop is open as before.
+    let in_the_way = node.data().join("shop.forgotten");
+    std::fs::write(&in_the_way, b"").expect("written");
+    let forget = body("test sweets", OWNER_PIN, lost);
+    let (status, refused) = owner.post("/api/v1/shop/forget", forget.clone()).await;
+    assert_eq!(status, 500, "{refused}");
+    let owner = owner_of(&node).await;
+    assert_eq!(owner.get("/api/v1/orders").await.0, 200);
+    std::fs::remove_file(&in_the_way).expect("deleted");
+    let (status, answer) = owner.post("/api/v1/shop/forget", forget).await;
     assert_eq!(status, 204, "{answer}");
     assert!(!node.data().join("shop").exists());
     assert!(!node.data().join("shop.forgotten").exists());
     let (_, setup) = node.window("cashier").get("/api/v1/setup").await;
     assert_eq!(setup["ready"], false);
+}
+
+#[tokio::test]
+async fn whoever_still_holds_a_forgotten_shop_begins_nothing_in_its_place() {
+    let (node, owner) = Node::with_shop().await;
+    let place = tempfile::tempdir().expect("a folder");
+    let code = card(&owner).await;
+    folder_target(&owner, place.path()).await;
+    back_up(&owner).await;
+    let file = files(place.path()).pop().expect("a backup");
+    sell_one(&owner).await;
+    let held = node.shop();
+    let lost = owner.get("/api/v1/shop/forget").await.1["only_here"].clone();
+    let body = json!({"id": new_id(), "word": "Test Sweets", "pin": OWNER_PIN, "only_here": lost});
+    let (status, answer) = owner.post("/api/v1/shop/forget", body).await;
+    assert_eq!(status, 204, "{answer}");
+
+    node.clock.forward(2 * 3_600_000);
+    held.back_up_if_due();
+    assert!(held.export_everything().is_err());
+    let copy = store::Options {
+        file: place.path().join("copy.db"),
+        key: Some([7; 32]),
+        vfs: None,
+    };
+    assert!(held.store().snapshot(&copy).is_err(), "its file is gone");
+    assert!(!node.data().join("shop").exists());
+    drop(held);
+    let (status, answer) = restore(&node, &file, &code).await;
+    assert_eq!(status, 201, "{answer}");
 }

@@ -9,6 +9,39 @@ fn code(answer: &Value) -> &str {
     answer["error"]["code"].as_str().unwrap_or_default()
 }
 
+#[tokio::test]
+async fn an_address_is_not_left_alone_because_this_machine_was_off() {
+    let (node, owner) = Node::with_shop().await;
+    let body = json!({"id": new_id(), "name": "Books", "address": "http://127.0.0.1:1/", "near": true});
+    let (status, made) = owner.post("/api/v1/webhooks", body).await;
+    assert_eq!(status, 201, "{made}");
+    owner.product("Tea", 2_000).await;
+    let tried = async |owner: &Client, times: u64| {
+        for _ in 0..600 {
+            let (_, list) = owner.get("/api/v1/webhooks").await;
+            let hook = &list["items"][0];
+            if hook["attempts"].as_u64() >= Some(times) {
+                return hook.clone();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("it is not tried {times} times");
+    };
+    let failing = tried(&owner, 1).await;
+    assert_eq!(failing["state"], "on", "{failing}");
+    // Off over a long weekend, and the network is late at the start.
+    node.clock.forward(3 * 86_400_000);
+    let owner = super::backups::owner_of(&node).await;
+    let again = tried(&owner, 2).await;
+    assert_eq!(again["state"], "on", "{again}");
+    for times in 3..=12 {
+        node.clock.forward(5 * 3_600_000);
+        let owner = super::backups::owner_of(&node).await;
+        let state = tried(&owner, times).await["state"].clone();
+        assert_eq!(state, if times < 12 { "on" } else { "gave_up" }, "{times}");
+    }
+}
+
 async fn program(owner: &Client, permissions: &[&str]) -> Client {
     let body = json!({"id": new_id(), "name": "Follower", "permissions": permissions});
     let (status, made) = owner.post("/api/v1/api-keys", body).await;

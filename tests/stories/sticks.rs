@@ -68,6 +68,19 @@ async fn a_stick_that_is_full_locked_or_pulled_out_is_said_in_words() {
     assert_eq!(status, 200, "{view}");
     assert_eq!(back_up(&owner).await, None);
     let folder = at.join("Chandi backups");
+    // A stick that was pulled out before keeps what was on its way to it; another device may be at its own.
+    let device = node.shop().identity().device;
+    let (own, others) = (
+        folder.join(format!(".{device}.x.unfinished")),
+        folder.join(".another.x.unfinished"),
+    );
+    for half in [&own, &others] {
+        std::fs::write(half, b"half").expect("written");
+    }
+    sell_one(&owner).await;
+    assert_eq!(back_up(&owner).await, None);
+    assert!(!own.exists() && others.exists());
+    std::fs::remove_file(&others).expect("deleted");
     let good = files(&folder, "chandi-backup");
     assert!(!good.is_empty(), "{}", folder.display());
 

@@ -12,6 +12,7 @@ use crate::{
 use domain::{
     ids::{CounterId, CustomerId, DeviceId, OrderId},
     order::UnitPlace,
+    people::Permission,
     quantity::Unit,
     time::Moment,
 };
@@ -154,6 +155,15 @@ impl Shop {
             }
             Ok(Page::whole(items))
         })
+    }
+
+    /// The same for somebody who may not know whose limit was passed.
+    pub fn anomalies_for(&self, actor: &Actor, filter: &AnomalyFilter) -> Result<Page<AnomalyView>> {
+        let mut page = self.anomalies(filter)?;
+        if !actor.allows(Permission::CustomerRead) {
+            page.items.iter_mut().for_each(|one| one.customer = None);
+        }
+        Ok(page)
     }
 
     /// For the badge of the inbox.

@@ -5,6 +5,7 @@
 
 use crate::{
     Actor, AppError, Code, Result, Shop,
+    listening::Listens,
     order_view::{Directory, Named},
     sessions::hash_secret,
     staff,
@@ -245,6 +246,9 @@ impl Shop {
         if !row.holds(now) {
             return Err(Code::KeyEnded.into());
         }
+        if self.is_shut_out() {
+            return Err(Code::DeviceRevoked.into());
+        }
         if row.near && !here {
             return Err(Code::NotHere.into());
         }
@@ -266,7 +270,7 @@ impl Shop {
     /// Whether whoever was let in once would still be: what listens for long asks again and again.
     pub fn is_still(&self, actor: &Actor) -> Result<bool> {
         if actor.role != Role::Program {
-            return Ok(self.is_signed_in(actor.session));
+            return self.may_listen(Listens::Session(actor.session));
         }
         let now = self.edges.now();
         let row = self.store.read(|r| r.api_key(actor.staff))?;

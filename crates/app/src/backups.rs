@@ -52,6 +52,8 @@ pub(crate) struct Backups {
     /// One backup at a time, and one on its way to the hub.
     busy: Mutex<()>,
     bringing: Mutex<()>,
+    /// An export reads for long, and whoever asks for it again has the first one still running.
+    exporting: Mutex<()>,
     running: AtomicUsize,
     hub: RwLock<Option<Arc<dyn AsksHubs>>>,
     sticks: Mutex<Option<Sticks>>,
@@ -72,6 +74,21 @@ impl Backups {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The same, for so long that a small copy is done meanwhile.
+    pub(crate) fn nobody_copies(&self) -> Result<MutexGuard<'_, ()>> {
+        for _ in 0..100 {
+            match turn(&self.busy, Code::BackupBusy) {
+                Err(_) => std::thread::sleep(std::time::Duration::from_millis(100)),
+                nobody => return nobody,
+            }
+        }
+        turn(&self.busy, Code::BackupBusy)
+    }
+
+    pub(crate) fn exporting(&self) -> Result<MutexGuard<'_, ()>> {
+        turn(&self.exporting, Code::ExportBusy)
+    }
+
     pub(crate) fn use_sticks(&self, sticks: Option<Sticks>) {
         *self.sticks.lock().unwrap_or_else(PoisonError::into_inner) = sticks;
     }
@@ -81,6 +98,14 @@ impl Backups {
             Some(sticks) => sticks(),
             None => mounted_sticks(),
         }
+    }
+}
+
+fn turn(of: &Mutex<()>, otherwise: Code) -> Result<MutexGuard<'_, ()>> {
+    match of.try_lock() {
+        Ok(lock) => Ok(lock),
+        Err(TryLockError::Poisoned(lock)) => Ok(lock.into_inner()),
+        Err(TryLockError::WouldBlock) => Err(otherwise.into()),
     }
 }
 
@@ -363,15 +388,14 @@ impl Shop {
     }
 
     pub(crate) fn back_up_to(&self, row: &TargetRow) -> Result<()> {
-        let turn = match row.kind.as_str() {
+        if self.backups.due.is_over() {
+            return Err(Code::NoShop.into());
+        }
+        let by_turns = match row.kind.as_str() {
             HUB => &self.backups.bringing,
             _ => &self.backups.busy,
         };
-        let _one_at_a_time = match turn.try_lock() {
-            Ok(lock) => lock,
-            Err(TryLockError::Poisoned(lock)) => lock.into_inner(),
-            Err(TryLockError::WouldBlock) => return Err(Code::BackupBusy.into()),
-        };
+        let _one_at_a_time = turn(by_turns, Code::BackupBusy)?;
         self.backups.running.fetch_add(1, Relaxed);
         self.live.tell("backup", None);
         let outcome = match row.kind.as_str() {
@@ -435,7 +459,7 @@ impl Shop {
         folder: &Path,
     ) -> Result<Made> {
         let now = self.edges.now();
-        std::fs::create_dir_all(copies).map_err(refused)?;
+        make_folder(copies)?;
         let size = self.store.bytes()?;
         room_for(copies, size)?;
         room_for(folder, size)?;
@@ -471,7 +495,9 @@ impl Shop {
                 .collect(),
         };
         let header = manifest.header(key_name(&key.public_key));
-        let unfinished = Removed(folder.join(format!(".{name}.{UNFINISHED}")));
+        let mine = format!(".{}.", self.identity.device);
+        sweep_unfinished(folder, &mine);
+        let unfinished = Removed(folder.join(format!("{mine}{name}.{UNFINISHED}")));
         let file = File::create_new(&unfinished.0).map_err(refused)?;
         let witness = age::x25519::Identity::generate();
         backup_file::write(&file, &header, &manifest, &copy.0, &key.recipient, &witness).map_err(refused)?;
@@ -563,6 +589,25 @@ pub(crate) fn sweep(folder: &Path) {
             tracing::warn!(%error, "what is left of a backup is not deleted");
         }
         _ => {}
+    }
+}
+
+/// Deletes what begins so and never became a backup: a stick that was pulled out keeps what was on its way.
+fn sweep_unfinished(folder: &Path, mine: &str) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(mine) && name.ends_with(UNFINISHED) {
+            remove(&entry.path());
+        }
+    }
+}
+
+/// A folder beside the shop's file, and never the shop's own when it was forgotten meanwhile.
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+    match std::fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map_err(refused),
     }
 }
 

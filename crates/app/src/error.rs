@@ -279,6 +279,7 @@ codes! {
     RecoveryCardOther = "recovery_card_other", Refused, "this is another card than the one that was shown";
     RecoveryCardGone = "recovery_card_gone", Conflict, "this card was shown too long ago: make a new one";
     BackupBusy = "backup_busy", Wait, "a backup is being made";
+    ExportBusy = "export_busy", Wait, "an export is being made";
     BackupNoPlace = "backup_no_place", Conflict, "there is no place for backups yet";
     BackupNoRoom = "backup_no_room", Full, "there is not enough room";
     BackupReadOnly = "backup_read_only", Refused, "nothing can be written there";

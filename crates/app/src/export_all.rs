@@ -3,7 +3,7 @@
 
 use crate::{
     AppError, Code, Result, Shop,
-    backups::{refused, room_for},
+    backups::{make_folder, refused, room_for},
     days,
     import::CALCULATES,
     letters::hex,
@@ -157,8 +157,9 @@ impl Shop {
         what: &str,
         fill: impl FnOnce(&mut Export<'_>) -> Result<()>,
     ) -> Result<(String, ExportFile)> {
+        let _one_at_a_time = self.backups.exporting()?;
         let folder = self.copies();
-        std::fs::create_dir_all(&folder).map_err(refused)?;
+        make_folder(&folder)?;
         room_for(&folder, self.store.bytes()?.saturating_mul(2))?;
         let path = folder.join(format!("{}.zip", self.edges.new_id()));
         let file = File::options()

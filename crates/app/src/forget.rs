@@ -49,7 +49,7 @@ impl Shop {
         // What a backup has is not lost, nor what the others have.
         // What nobody takes any more is nowhere else, though nothing waits to be sent.
         let waiting = sync.to_send.max(self.changes_unaccepted()?);
-        let only_here = match alone {
+        let only_here = match alone || self.own_is_refused()? {
             true => backups.changes,
             false => waiting.min(backups.changes),
         };
@@ -79,12 +79,19 @@ impl App {
         if now.only_here > request.only_here {
             return Err(AppError::new(Code::ForgetDiffers).hint("only_here", now.only_here));
         }
+        // A copy that is being made has the file open.
+        drop(shop.backups.nobody_copies()?);
         self.leave();
         drop(shop);
         let folder = folder_of(&self.config().data, false);
         let forgotten = folder.with_extension(FORGOTTEN);
+        sweep(&self.config().data);
         // In one step, so that a power cut leaves the whole shop or none.
-        std::fs::rename(&folder, &forgotten).map_err(|e| AppError::new(Code::Broken).caused(e))?;
+        if let Err(error) = std::fs::rename(&folder, &forgotten) {
+            let (store, key_storage) = self.open_store(false)?;
+            self.enter(store, key_storage)?;
+            return Err(AppError::new(Code::Broken).caused(error));
+        }
         vault::forget(&folder);
         sweep(&self.config().data);
         self.live.tell("resync", None);

@@ -242,6 +242,9 @@ impl App {
         self.restoring.at(Phase::Checking, 0);
         let damaged = |why: String| AppError::new(Code::BackupDamaged).because(why);
         let shop = ShopId::from_uuid(manifest.shop);
+        if !Store::only_keeps(&books).map_err(newer)? {
+            return Err(damaged("it holds more than books".to_owned()));
+        }
         let store = Store::open(books.clone()).map_err(newer)?;
         if store.vector()? != manifest.vector() {
             return Err(damaged("it has other facts than it says".to_owned()));

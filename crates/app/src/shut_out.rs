@@ -34,6 +34,9 @@ pub struct ShutOutView {
     pub heard_at: Option<String>,
     /// What it did since and nobody takes.
     pub left: Unaccepted,
+    /// It began again from a copy of itself, and what the other one did is what counts. Which of its own the shop has from
+    /// before the copy cannot be told here, so all of it stands in `left`.
+    pub copied: bool,
     pub charges: OpenCharges,
 }
 
@@ -67,7 +70,8 @@ struct Ids {
 
 const README: &str = "\
 What this device did that its shop does not count, because the device was shut out. No other device and no hub has it: it
-is in no report of the shop, and whoever wants it there enters it again at another device.
+is in no report of the shop, and whoever wants it there enters it again at another device. Of a device that was copied,
+all that it did is here: what it did before the copy was made, the shop has.
 
 orders.csv, order_lines.csv, payments.csv, refunds.csv
                Orders and refunds, in UTF-8 with commas. The first line names the columns.
@@ -140,6 +144,7 @@ impl Shop {
                 reason: out.reason.unwrap_or_else(|| "recovery_card".to_owned()),
                 heard_at: out.heard.map(rfc3339),
                 left,
+                copied: out.copied,
                 charges: OpenCharges {
                     count: u64::try_from(open.len()).unwrap_or(u64::MAX),
                     charged_minor: open.iter().map(|(_, minor)| minor).sum(),

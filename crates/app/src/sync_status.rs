@@ -499,6 +499,21 @@ impl Shop {
             .read(|r| r.transactions_after(row.device, theirs, MOST_COUNTED))?)
     }
 
+    /// Whether a peer refuses this device's own series, or it is known to have two pasts: then nobody need have it.
+    pub(crate) fn own_is_refused(&self) -> Result<bool> {
+        let own = self.identity.device;
+        if self
+            .links
+            .lock()
+            .links
+            .values()
+            .any(|link| link.given_up.contains_key(&own))
+        {
+            return Ok(true);
+        }
+        Ok(self.store.read(|r| r.is_forked(own))?)
+    }
+
     fn changes_that_nobody_has(&self, series: &[SeriesRow], side: &Side) -> Result<u64> {
         let mut sum = 0;
         for row in series {

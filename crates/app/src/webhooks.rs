@@ -12,7 +12,7 @@ use crate::{
     order_view::{Directory, Named},
     wire::{content_of, rfc3339, text},
 };
-use connect::hook::{self, HookError, Post, Reach, TRIED_FOR, Told, pause_after, signature};
+use connect::hook::{self, HookError, Post, Reach, TRIED_FOR, TRIED_TIMES, Told, pause_after, signature};
 use domain::{
     ids::{SeatId, SessionId, StaffId, WebhookId},
     people::{Permission, Role},
@@ -166,7 +166,6 @@ fn work(weak: &Weak<Shop>, bell: &Arc<Bell>, busy: &Arc<Busy>) {
                 .spawn(move || {
                     while !bell.is_stopped() && tell_one(&one, id) {}
                     lock(&telling).remove(&id);
-                    bell.ring();
                 });
             if let Err(error) = began {
                 lock(busy).remove(&id);
@@ -412,7 +411,8 @@ impl Shop {
                     let since = *hook.failing_ms.get_or_insert(now.0);
                     hook.attempts = hook.attempts.saturating_add(1);
                     hook.next_ms = now.0.saturating_add(millis(pause_after(hook.attempts)));
-                    if hook.state == HookState::On && now.0.saturating_sub(since) >= millis(TRIED_FOR) {
+                    let long = now.0.saturating_sub(since) >= millis(TRIED_FOR);
+                    if hook.state == HookState::On && long && hook.attempts >= TRIED_TIMES {
                         hook.state = HookState::GaveUp;
                         tracing::warn!(hook = %id, "nobody answered for a day: it is told nothing more until a person says so");
                     }
@@ -519,12 +519,12 @@ impl Shop {
         &self,
         actor: &Actor,
         id: WebhookId,
-        change: impl FnOnce(&mut HookRow, &store::Reader<'_>) -> Result<()>,
+        change: impl FnOnce(&mut HookRow) -> Result<()>,
     ) -> Result<WebhookView> {
         actor.must(Permission::ProgramManage)?;
         self.store.write(self.edges.now(), |tx| -> Result<()> {
             let mut hook = tx.reader().webhook(id)?.ok_or(AppError::new(Code::NotFound))?;
-            change(&mut hook, &tx.reader())?;
+            change(&mut hook)?;
             // A person looked: it is tried at once, and has its whole day again.
             (hook.attempts, hook.failing_ms, hook.next_ms) = (0, None, 0);
             tx.keep_webhook(&hook)?;
@@ -536,7 +536,7 @@ impl Shop {
     }
 
     pub fn edit_webhook(&self, actor: &Actor, id: WebhookId, form: &EditWebhook) -> Result<WebhookView> {
-        self.change_webhook(actor, id, |hook, _| {
+        self.change_webhook(actor, id, |hook| {
             checked(hook, form)?;
             hook.state = if form.on { HookState::On } else { HookState::Off };
             Ok(())
@@ -546,8 +546,12 @@ impl Shop {
     /// Tells everything since a moment again, in order, and goes on from there.
     pub fn replay_webhook(&self, actor: &Actor, id: WebhookId, form: &ReplayWebhook) -> Result<WebhookView> {
         let since: jiff::Timestamp = form.since.parse().map_err(|e| AppError::field("since", e))?;
-        self.change_webhook(actor, id, |hook, reader| {
-            hook.place = reader.arrival_before(Moment(since.as_millisecond()))?;
+        // Looked for before it is written: it may take a while, and no sale waits for it.
+        let place = self
+            .store
+            .read(|r| r.arrival_before(Moment(since.as_millisecond())))?;
+        self.change_webhook(actor, id, |hook| {
+            hook.place = place;
             Ok(())
         })
     }

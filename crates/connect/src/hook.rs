@@ -330,6 +330,8 @@ pub fn pause_after(tries: u32) -> Duration {
 
 /// For how long the same is told in vain before a person has to look.
 pub const TRIED_FOR: Duration = Duration::from_secs(24 * 3600);
+/// And so often at least: a machine that was off for two days has not tried.
+pub const TRIED_TIMES: u32 = 12;
 
 #[cfg(test)]
 mod tests {

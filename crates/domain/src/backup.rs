@@ -9,39 +9,30 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// A twelfth of a year.
 const MONTH_MS: i64 = 365 * DAY_MS / 12;
 
-/// How far back there is one for each of these spans: every hour of a day, every day of two weeks, every month of a
-/// year.
-const SPANS: [(i64, i64); 3] = [
-    (HOUR_MS, DAY_MS),
-    (DAY_MS, 14 * DAY_MS),
-    (MONTH_MS, 12 * MONTH_MS),
-];
+/// Of how many of these spans there is one: of 24 hours, of 14 days, of twelve months. Spans without a backup are not
+/// counted, so that a clock that is set too late makes none superfluous.
+const SPANS: [(i64, usize); 3] = [(HOUR_MS, 24), (DAY_MS, 14), (MONTH_MS, 12)];
 
 /// Without a backup for so long somebody is told.
 pub const NAG_AFTER_MS: i64 = 3 * DAY_MS;
 /// While something changes, a backup is made so often.
 pub const EVERY_MS: i64 = HOUR_MS;
 
-/// Which of these backups are let go of, by their places in the list. The newest always stays, and of each span the
-/// newest; what claims to be of the future says nothing about its age and stays too.
+/// Which of these backups are let go of, by their places in the list. The newest of each span stays; what claims to be of the future says nothing about its age and stays too.
 pub fn superfluous(now: Moment, made: &[Moment]) -> Vec<usize> {
     let mut newest_first: Vec<usize> = (0..made.len()).collect();
     newest_first.sort_by_key(|at| std::cmp::Reverse(made[*at]));
-    let mut taken = BTreeSet::new();
-    let mut gone = Vec::new();
-    for (rank, at) in newest_first.into_iter().enumerate() {
-        let age = now.0.saturating_sub(made[at].0);
-        let mut stays = rank == 0 || age < 0;
-        for (each, (span, until)) in SPANS.iter().enumerate() {
-            if age < *until && taken.insert((each, made[at].0.div_euclid(*span))) {
-                stays = true;
-            }
+    newest_first.retain(|at| made[*at] <= now);
+    let mut taken = SPANS.map(|_| BTreeSet::new());
+    newest_first.retain(|at| {
+        let mut superfluous = true;
+        for (taken, (span, most)) in taken.iter_mut().zip(SPANS) {
+            let nth = made[*at].0.div_euclid(span);
+            superfluous &= taken.len() == most || !taken.insert(nth);
         }
-        if !stays {
-            gone.push(at);
-        }
-    }
-    gone
+        superfluous
+    });
+    newest_first
 }
 
 /// No 0 beside O and no 1 beside I and L: whichever is typed is understood.
@@ -204,11 +195,22 @@ mod tests {
     fn the_only_one_stays_however_old() {
         assert_eq!(left(NOW, &[NOW - 900 * DAY_MS]), [NOW - 900 * DAY_MS]);
         let future = [NOW + DAY_MS, NOW - 900 * DAY_MS, NOW + 2 * DAY_MS];
-        assert_eq!(
-            left(NOW, &future),
-            [NOW + DAY_MS, NOW + 2 * DAY_MS],
-            "a clock that was set back"
-        );
+        assert_eq!(left(NOW, &future), future, "a clock that was set back");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_two_years_ahead_takes_nothing_of_the_last_days() {
+        let hourly: Vec<i64> = (0..30 * 24).map(|n| NOW - n * HOUR_MS).collect();
+        let made = left(NOW, &hourly);
+        let ahead = NOW + 730 * DAY_MS;
+        let mut and_ahead = made.clone();
+        and_ahead.push(ahead);
+        let kept = left(ahead, &and_ahead);
+        assert!(kept.contains(&ahead));
+        for days in 0..12 {
+            let of_day = |ms: &&i64| (days..days + 2).contains(&((NOW - **ms) / DAY_MS));
+            assert!(kept.iter().any(|ms| of_day(&ms)), "day {days}");
+        }
     }
 
     #[test]

@@ -130,6 +130,16 @@ impl Store {
         })
     }
 
+    /// Whether a file that somebody handed over holds tables and indexes alone. Anything else in it would act by itself as
+    /// soon as something is written.
+    pub fn only_keeps(copy: &Options) -> Result<bool, StoreError> {
+        let conn = connect(copy, false)?;
+        let acts: bool = conn
+            .prepare("select 1 from sqlite_schema where type not in ('table', 'index')")?
+            .exists([])?;
+        Ok(!acts)
+    }
+
     /// Opens a copy of the books and looks whether it is whole: the file itself, and the head of each series where the
     /// last fact of it stands.
     pub fn look_at(copy: &Options) -> Result<Copied, StoreError> {
@@ -187,6 +197,11 @@ impl Store {
                 }
             }
         }
+        tx.execute(
+            "delete from arrival where not exists (select 1 from fact f where (f.device_id, f.seq) = (arrival.device_id, arrival.seq))
+             and not exists (select 1 from struck_fact f where (f.device_id, f.seq) = (arrival.device_id, arrival.seq))",
+            [],
+        )?;
         if gone > 0 {
             // What was struck out by a word that went counts again.
             strike(&tx, None)?;

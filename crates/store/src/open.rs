@@ -166,7 +166,12 @@ impl Store {
         if self.options.vfs.is_some() {
             return Err(StoreError::Disk("such a disk has one connection only".to_owned()));
         }
-        let source = connect(&self.options, true)?;
+        // Both are there already, so that books which were forgotten meanwhile are not begun anew, empty.
+        std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&into.file)?;
+        let source = connect_to(&self.options, true, false)?;
         let key = into.key.map(hex).unwrap_or_default();
         let file = into.file.to_string_lossy().into_owned();
         source.execute("attach database ?1 as copy key ?2", [file, format!("x'{key}'")])?;
@@ -357,10 +362,14 @@ fn hex(key: [u8; 32]) -> String {
     key.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// A connection with its key and pragmas.
+/// A connection with its key and pragmas. Whoever writes may begin a file.
 pub(crate) fn connect(options: &Options, writes: bool) -> Result<Connection, StoreError> {
+    connect_to(options, writes, writes)
+}
+
+fn connect_to(options: &Options, writes: bool, begins: bool) -> Result<Connection, StoreError> {
     let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE;
-    if writes {
+    if begins {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let conn = match &options.vfs {

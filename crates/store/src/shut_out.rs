@@ -6,7 +6,7 @@
 
 use crate::{
     Reader, Store, StoreError, devices,
-    ingest::{place_at, transaction_after},
+    ingest::{hash_at, place_at, transaction_after},
     open::Writer,
     views,
 };
@@ -25,8 +25,10 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 /// Who shut a device out, and what of it still counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShutOut {
-    /// The last of its facts that counts; 0 is none.
+    /// The last of its facts here that counts; 0 is none.
     pub last_seq: u64,
+    /// Another past of this device is the one that counts, from a place on that nothing here shows.
+    pub copied: bool,
     /// The device where it was done.
     pub by: DeviceId,
     pub person: Option<StaffId>,
@@ -148,6 +150,7 @@ fn shut_out(conn: &Connection, shop: ShopId, me: DeviceId) -> Result<Option<Shut
     let Some(until) = belonging.get(me).and_then(|known| known.until) else {
         return Ok(None);
     };
+    let copied = until.seq > 0 && hash_at(conn, me, until.seq)? != Some(until.hash);
     let from_here = said.len();
     said.append(&mut handed_over);
     let heard = kept.map(|(_, heard)| Moment(heard));
@@ -166,7 +169,8 @@ fn shut_out(conn: &Connection, shop: ShopId, me: DeviceId) -> Result<Option<Shut
             _ => continue,
         };
         let this = ShutOut {
-            last_seq: until.seq,
+            last_seq: if copied { 0 } else { until.seq },
+            copied,
             by: header.device,
             person: header.actor,
             at,

@@ -50,6 +50,14 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Whether there is a proof that a device signed two pasts.
+    pub fn is_forked(&self, device: DeviceId) -> Result<bool, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("select 1 from fork where device_id = ?1")?
+            .exists([device.bytes()])?)
+    }
+
     /// How many transactions of a device come after that number; `most` ends the counting.
     pub fn transactions_after(&self, device: DeviceId, seq: u64, most: u64) -> Result<u64, StoreError> {
         Ok(self

@@ -605,3 +605,43 @@ fn a_long_work_is_signed_in_parts_and_is_still_whole_here_or_not_at_all() {
     assert_eq!(heads(), before + 3, "500, 500 and 200");
     assert!(store.verify().expect("read").faults.is_empty());
 }
+
+#[test]
+fn a_file_that_would_act_by_itself_is_no_mere_books() {
+    let file = File::founded();
+    let options = Options {
+        file: file.path(),
+        key: Some(KEY),
+        vfs: None,
+    };
+    assert!(Store::only_keeps(&options).expect("looked at"));
+    file.bare()
+        .execute_batch("create trigger sly after insert on fact begin delete from head; end")
+        .expect("made");
+    assert!(!Store::only_keeps(&options).expect("looked at"));
+}
+
+#[test]
+fn what_a_restore_leaves_out_arrives_once_when_it_comes_back() {
+    let file = File::founded();
+    let store = file.open().expect("opens");
+    let later = Moment(NOON.0 + 3_600_000);
+    store
+        .write(later, |tx| tx.record(None, &samosa(2_000)))
+        .map_err(|e: StoreError| e)
+        .expect("written");
+    assert_eq!(
+        store.leave_out_after(Moment(NOON.0 + 60_000)).expect("left out"),
+        1
+    );
+    drop(store);
+    let dangling: i64 = file
+        .bare()
+        .query_row(
+            "select count(*) from arrival left join fact using (device_id, seq) where fact.seq is null",
+            [],
+            |r| r.get(0),
+        )
+        .expect("counted");
+    assert_eq!(dangling, 0);
+}

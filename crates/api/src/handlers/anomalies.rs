@@ -18,9 +18,10 @@ use axum::{Extension, Json, http::StatusCode};
     responses((status = 200, body = Page<AnomalyView>)), security(("session" = [])))]
 pub async fn list(
     OpenShop(shop): OpenShop,
+    Extension(actor): Extension<Actor>,
     Params(filter): Params<AnomalyFilter>,
 ) -> ApiResult<Json<Page<AnomalyView>>> {
-    run(move || shop.anomalies(&filter)).await.map(Json)
+    run(move || shop.anomalies_for(&actor, &filter)).await.map(Json)
 }
 
 /// How many wait for a look.

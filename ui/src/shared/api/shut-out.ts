@@ -24,5 +24,7 @@ export interface ShutOut {
   reason: string;
   heard_at: string | null;
   left: Unaccepted;
+  /** It began again from a copy of itself: `left` is all that it ever did. */
+  copied: boolean;
   charges: OpenCharges;
 }
