@@ -34,13 +34,17 @@ struct Counts {
     fetched: AtomicU64,
     most_brought: AtomicU64,
     most_fetched: AtomicU64,
+    /// How many are held now.
+    held: AtomicU64,
 }
 
 impl Counts {
     fn hold(&self, count: &AtomicU64, most: &AtomicU64) {
+        self.held.fetch_add(1, SeqCst);
         while count.load(SeqCst) >= most.load(SeqCst) {
             thread::sleep(Duration::from_millis(20));
         }
+        self.held.fetch_sub(1, SeqCst);
     }
 
     fn carry(&self, near: TcpStream) -> Option<()> {
@@ -80,6 +84,7 @@ impl Line {
             fetched: AtomicU64::new(0),
             most_brought: AtomicU64::new(2),
             most_fetched: AtomicU64::new(2),
+            held: AtomicU64::new(0),
         });
         let carries = counts.clone();
         thread::spawn(move || {
@@ -208,6 +213,7 @@ fn a_shop_whose_only_device_is_lost_comes_back_by_its_card() {
         let at = person.get("restore");
         at["phase"] == "fetching" && at["done"].as_u64() >= Some(2 * PIECE)
     });
+    soon("the third is on its way", || line.counts.held.load(SeqCst) == 1);
     node.kill();
     assert!(asked.join().expect("asked").is_none());
     line.counts.most_fetched.store(u64::MAX, SeqCst);

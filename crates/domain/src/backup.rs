@@ -9,30 +9,46 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// A twelfth of a year.
 const MONTH_MS: i64 = 365 * DAY_MS / 12;
 
-/// Of how many of these spans there is one: of 24 hours, of 14 days, of twelve months. Spans without a backup are not
-/// counted, so that a clock that is set too late makes none superfluous.
-const SPANS: [(i64, usize); 3] = [(HOUR_MS, 24), (DAY_MS, 14), (MONTH_MS, 12)];
+/// Of how many of these spans one is kept: of 24 hours, of 14 days, of twelve months.
+const SPANS: [(i64, i64); 3] = [(HOUR_MS, 24), (DAY_MS, 14), (MONTH_MS, 12)];
 
 /// Without a backup for so long somebody is told.
 pub const NAG_AFTER_MS: i64 = 3 * DAY_MS;
 /// While something changes, a backup is made so often.
 pub const EVERY_MS: i64 = HOUR_MS;
 
-/// Which of these backups are let go of, by their places in the list. The newest of each span stays; what claims to be of the future says nothing about its age and stays too.
+/// Which of these backups are let go of, by their places in the list. The newest of each span stays. Spans without a
+/// backup are not counted, so that a clock that is set too late makes none superfluous; what claims to be of the future
+/// says nothing about its age and stays too.
 pub fn superfluous(now: Moment, made: &[Moment]) -> Vec<usize> {
+    thinned(now, made, |_, _, most, taken| taken < most)
+}
+
+/// The same by a clock that is looked after: the newest stays, and of the last day, fortnight and year what the spans keep.
+pub fn superfluous_by_age(now: Moment, made: &[Moment]) -> Vec<usize> {
+    thinned(now, made, |age, span, most, _| age < span * most)
+}
+
+fn thinned(now: Moment, made: &[Moment], has_room: impl Fn(i64, i64, i64, i64) -> bool) -> Vec<usize> {
     let mut newest_first: Vec<usize> = (0..made.len()).collect();
     newest_first.sort_by_key(|at| std::cmp::Reverse(made[*at]));
-    newest_first.retain(|at| made[*at] <= now);
     let mut taken = SPANS.map(|_| BTreeSet::new());
-    newest_first.retain(|at| {
-        let mut superfluous = true;
-        for (taken, (span, most)) in taken.iter_mut().zip(SPANS) {
-            let nth = made[*at].0.div_euclid(span);
-            superfluous &= taken.len() == most || !taken.insert(nth);
+    let mut gone = Vec::new();
+    for (rank, at) in newest_first.into_iter().enumerate() {
+        let age = now.0.saturating_sub(made[at].0);
+        if age < 0 {
+            continue;
         }
-        superfluous
-    });
-    newest_first
+        let mut stays = rank == 0;
+        for (taken, (span, most)) in taken.iter_mut().zip(SPANS) {
+            let count = i64::try_from(taken.len()).unwrap_or(i64::MAX);
+            stays |= has_room(age, span, most, count) && taken.insert(made[at].0.div_euclid(span));
+        }
+        if !stays {
+            gone.push(at);
+        }
+    }
+    gone
 }
 
 /// No 0 beside O and no 1 beside I and L: whichever is typed is understood.
@@ -159,8 +175,12 @@ mod tests {
     const NOW: i64 = 1_795_243_800_000;
 
     fn left(now: i64, made: &[i64]) -> Vec<i64> {
+        left_by(superfluous, now, made)
+    }
+
+    fn left_by(thin: fn(Moment, &[Moment]) -> Vec<usize>, now: i64, made: &[i64]) -> Vec<i64> {
         let moments: Vec<Moment> = made.iter().map(|ms| Moment(*ms)).collect();
-        let gone = superfluous(Moment(now), &moments);
+        let gone = thin(Moment(now), &moments);
         (0..made.len())
             .filter(|at| !gone.contains(at))
             .map(|at| made[at])
@@ -169,12 +189,18 @@ mod tests {
 
     #[test]
     fn a_year_of_hourly_backups_leaves_about_fifty() {
-        let (mut made, mut now) = (Vec::new(), NOW - 400 * DAY_MS);
-        while now <= NOW {
-            made.push(now);
-            made = left(now, &made);
-            now += HOUR_MS;
+        for thin in [superfluous, superfluous_by_age] {
+            let (mut made, mut now) = (Vec::new(), NOW - 400 * DAY_MS);
+            while now <= NOW {
+                made.push(now);
+                made = left_by(thin, now, &made);
+                now += HOUR_MS;
+            }
+            are_about_fifty(&made);
         }
+    }
+
+    fn are_about_fifty(made: &[i64]) {
         assert!((45..=55).contains(&made.len()), "{}", made.len());
         let youngest_above = |age: i64| made.iter().filter(|ms| NOW - **ms >= age).max();
         for hours in 0..24 {
@@ -196,6 +222,9 @@ mod tests {
         assert_eq!(left(NOW, &[NOW - 900 * DAY_MS]), [NOW - 900 * DAY_MS]);
         let future = [NOW + DAY_MS, NOW - 900 * DAY_MS, NOW + 2 * DAY_MS];
         assert_eq!(left(NOW, &future), future, "a clock that was set back");
+        let old = [NOW - 900 * DAY_MS, NOW - 980 * DAY_MS];
+        assert_eq!(left(NOW, &old), old, "nothing came after them");
+        assert_eq!(left_by(superfluous_by_age, NOW, &old), old[..1]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     books::Shop,
     keep::{Hub, Refusal},
 };
-use domain::{backup::superfluous, ids::DeviceId, time::Moment};
+use domain::{backup::superfluous_by_age, ids::DeviceId, time::Moment};
 use journal::admission::Card;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,7 +94,7 @@ fn superfluous_here<'a>(
         let mut group = group.clone();
         group.sort_by_key(|backup| std::cmp::Reverse((backup.made(), backup.about().made_ms)));
         let made: Vec<Moment> = group.iter().map(|backup| backup.made()).collect();
-        let mut gone: BTreeSet<usize> = superfluous(now, &made).into_iter().collect();
+        let mut gone: BTreeSet<usize> = superfluous_by_age(now, &made).into_iter().collect();
         if out(*device) {
             gone.extend((1..made.len()).filter(|at| now.ms_since(made[*at]) > FORMER_MS));
         }
